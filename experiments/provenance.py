@@ -1,0 +1,111 @@
+"""Where results come from: versions, commit and a fingerprint of the code that made them.
+
+Rows of two versions must not be mixed in one file: a resumed sweep compares what is recorded here. The
+fingerprint covers the sources of `simulator` and `models` and the module (or notebook cell) that defines the
+study; it leaves out figures, command line and whatever else a study imports, which the recorded commit names.
+"""
+
+import hashlib
+import inspect
+import platform
+import subprocess
+import sys
+import tomllib
+from importlib import metadata, util
+from pathlib import Path
+from types import CodeType
+from typing import Any
+
+from .study import Study
+
+ROOT = Path(__file__).resolve().parent.parent
+"""The folder that holds the three packages: a checkout, or site-packages."""
+
+_LIBRARIES = ("simpy", "numpy", "scipy")
+
+
+def provenance(study: Study) -> dict[str, Any]:
+    """What identifies the code behind a result: where it is equal, equal runs give equal rows."""
+    versions = {"gameday": gameday_version(), "python": f"{sys.version_info.major}.{sys.version_info.minor}"}
+    versions.update({name: metadata.version(name) for name in _LIBRARIES})
+    return {**versions, "code": code_fingerprint(study)}
+
+
+def circumstances() -> dict[str, Any]:
+    """What is worth noting beside a result but may differ within a file: commit, Python, platform."""
+    return {"commit": git_commit(), "python_full": platform.python_version(), "platform": platform.platform()}
+
+
+def gameday_version() -> str:
+    """The version in this checkout's pyproject.toml, else of the installed distribution, else "unknown"."""
+    project = ROOT / "pyproject.toml"
+    if project.is_file():
+        declared = tomllib.loads(project.read_text(encoding="utf-8")).get("project", {})
+        if declared.get("name") == "gameday":
+            return str(declared.get("version", "unknown"))
+    try:
+        return metadata.version("gameday")
+    except metadata.PackageNotFoundError:
+        return "unknown"
+
+
+def git_commit() -> str | None:
+    """The commit of this checkout, with "+" where tracked files differ from it; None outside a repository."""
+    if not (ROOT / ".git").exists():
+        return None
+    head = _git("rev-parse", "--verify", "HEAD")
+    if not head:
+        return None
+    return head + ("+" if _git("status", "--porcelain", "--untracked-files=no") else "")
+
+
+def code_fingerprint(study: Study) -> str:
+    """Sixteen hexadecimal digits over the sources of the engine, the models and the study."""
+    digest = hashlib.blake2b(digest_size=8)
+    for package in ("simulator", "models"):
+        for path in sorted((ROOT / package).rglob("*.py")):
+            digest.update(path.relative_to(ROOT).as_posix().encode() + b"\0" + path.read_bytes() + b"\0")
+    digest.update(_source_of(study))
+    return digest.hexdigest()
+
+
+def file_fingerprint(path: Path) -> str:
+    """Sixteen hexadecimal digits over a file's contents: what a parameter that names a file stands for."""
+    digest = hashlib.blake2b(digest_size=8)
+    with path.open("rb") as file:
+        while chunk := file.read(1 << 20):
+            digest.update(chunk)
+    return digest.hexdigest()
+
+
+def _source_of(study: Study) -> bytes:
+    module = study.function.__module__
+    if module != "__main__":
+        spec = util.find_spec(module) if module in sys.modules else None
+        if spec is not None and spec.origin is not None and Path(spec.origin).is_file():
+            return Path(spec.origin).read_bytes()
+    try:
+        return inspect.getsource(study.function).encode()
+    except (OSError, TypeError):
+        return _bytes_of_code(study.function.__code__)
+
+
+def _bytes_of_code(code: CodeType) -> bytes:
+    # Sets among the constants are left out: their order, and so their text, follows the hash seed of the
+    # process.
+    constants = [
+        _bytes_of_code(item) if isinstance(item, CodeType) else repr(item).encode()
+        for item in code.co_consts
+        if not isinstance(item, frozenset)
+    ]
+    return code.co_code + b"\0".join([" ".join(code.co_names).encode(), *constants])
+
+
+def _git(*arguments: str) -> str:
+    try:
+        done = subprocess.run(
+            ["git", "-C", str(ROOT), *arguments], capture_output=True, text=True, timeout=10, check=False
+        )
+    except (OSError, subprocess.TimeoutExpired):
+        return ""
+    return done.stdout.strip() if done.returncode == 0 else ""

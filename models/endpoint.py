@@ -1,0 +1,70 @@
+"""The one idea of the models: everything that answers a request is an endpoint.
+
+A service, a balancer, a network hop, a timeout, a retry, a breaker: all have one method, `call`, and most are built around another
+endpoint. Systems are built by nesting, outermost first. Source: Eriksen, "Your Server as a Function" (PLOS 2013).
+"""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Generator
+from typing import TYPE_CHECKING, Any
+
+from .request import Request, Response
+
+if TYPE_CHECKING:
+    from .infrastructure import Host
+
+Call = Generator[Any, Any, Response]
+"""What `Endpoint.call` returns: a generator to be run with `yield from` in a process."""
+
+
+class Endpoint(ABC):
+    """Something that answers requests.
+
+    `name` says which one it is in logs, tables and errors; `host` is where it runs, if that matters. `is_listening` says whether a process is there to answer: a call over the
+    network to an endpoint that does not listen is refused.
+    """
+
+    name: str = "endpoint"
+    host: Host | None = None
+    is_listening: bool = True
+
+    @abstractmethod
+    def call(self, request: Request) -> Call:
+        """Answer `request`: a generator that returns a `Response` or raises a `CallFailed`.
+
+        What the call has taken (threads, permits, counts) is given back when the generator ends, however it ends: returned, raised,
+        cancelled (`Cancelled` is thrown in) or killed (the generator is closed).
+        """
+
+
+class FunctionEndpoint(Endpoint):
+    """An endpoint made from a generator function, for the simplest services and for tests.
+
+    `function(request)` is a generator that may yield what a process may yield and returns a `Response`, or any other value, which is then wrapped in one.
+
+    Example::
+
+        def handler(request):
+            yield 1.0
+            return "hello"
+
+        server = FunctionEndpoint(handler, name="server")
+    """
+
+    def __init__(
+        self,
+        function: Callable[[Request], Generator[Any, Any, Any]],
+        *,
+        host: Host | None = None,
+        name: str = "function",
+    ) -> None:
+        self.function = function
+        self.host = host
+        self.name = name
+
+    def call(self, request: Request) -> Call:
+        """Answer `request` with what the function returns for it."""
+        result = yield from self.function(request)
+        return result if isinstance(result, Response) else Response(result)

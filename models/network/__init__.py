@@ -1,0 +1,34 @@
+"""The network between hosts: latency, loss, bandwidth, partitions and other mischief.
+
+    network     Network: connect, send, override, partition
+    connection  a call across the network, as an endpoint
+    path        one direction between two hosts; what transports do about loss
+    latency     latency by locality
+    rules       mischief: rules with verdicts
+"""
+
+from .connection import Connection, ConnectionStatistics
+from .latency import Locality, LocalityLatencies, locality
+from .network import Network
+from .path import Path
+from .rules import CUT, LOSE, PASS, AddedDelay, Fate, PacketLoss, Partition, Place, Rule, Verdict
+
+__all__ = [
+    "CUT",
+    "LOSE",
+    "PASS",
+    "AddedDelay",
+    "Connection",
+    "ConnectionStatistics",
+    "Fate",
+    "Locality",
+    "LocalityLatencies",
+    "Network",
+    "PacketLoss",
+    "Partition",
+    "Path",
+    "Place",
+    "Rule",
+    "Verdict",
+    "locality",
+]

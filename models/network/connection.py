@@ -1,0 +1,185 @@
+"""A call across the network, as an endpoint around the one at the other end.
+
+Rules, in order:
+
+1. The request is carried to the target's host. If it is lost for good, nobody answers; if TCP gives up, the caller gets `ConnectionLost`.
+2. On a host that is down nobody answers. On a host that is up, an endpoint that does not listen refuses: the caller gets `Refused` when the refusal has been carried back, after one round trip.
+3. The endpoint works on the call, in a process of its own that is bound to the host and dies with it. A crash of the endpoint's process resets the connection: the caller gets `ConnectionLost` after one way back. A crash of the
+   host says nothing.
+4. The answer, a response or a failure, is carried back. If nobody waits for it any more it is counted as late, and so is the work that was done for it.
+
+A caller that has given up (deadline, cancellation, crash) does not stop the work at the other end, unless `propagate_cancellation` is set; then a message that cancels it is sent after the request.
+
+One process carries the whole call: the way there, the work, and the way back. Source: the failure cases are those of TCP sockets (RFC 9293: resets, refusals, silence).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Generator
+from dataclasses import dataclass
+from typing import Any
+
+from simulator import Cancelled, Environment, Process
+
+from ..endpoint import Call, Endpoint
+from ..failures import CallFailed, ConnectionLost, Refused
+from ..request import Request, Response
+from .path import MessageGone, Path
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ConnectionStatistics:
+    """What has become of the calls over a connection so far.
+
+    Of `call_count` calls, `answered_count` answers (failures included) reached a caller that was waiting, and `late_count` one that had gone. `wasted_count` calls were worked on to the end
+    although the caller had gone; `wasted_time` is the time in seconds that they spent at the target, queueing included.
+    """
+
+    call_count: int
+    answered_count: int
+    late_count: int
+    wasted_count: int
+    wasted_time: float
+
+
+class Connection(Endpoint):
+    """Calls `target`, which runs on another host (or the same), over the network; made by `Network.connect`."""
+
+    def __init__(
+        self,
+        env: Environment,
+        there: Path,
+        back: Path,
+        target: Endpoint,
+        *,
+        transport: str,
+        propagate_cancellation: bool,
+        name: str,
+    ) -> None:
+        self.name = name
+        self.target = target
+        self.host = there.source
+        self.propagate_cancellation = propagate_cancellation
+        self._env = env
+        self._there = there
+        self._back = back
+        self._transport = transport
+        self._call_count = 0
+        self._answered_count = 0
+        self._returned_count = 0
+        self._wasted_count = 0
+        self._wasted_time = 0.0
+
+    def call(self, request: Request) -> Call:
+        """Send `request` to the target and wait for its answer."""
+        there = self._there
+        self._call_count += 1
+        if there.is_plain:
+            # The process begins its life when the request arrives: nothing has to wake up only to go to sleep.
+            carrier = Process(self._env, self._arrive(request), self.name, there.latency())
+        else:
+            carrier = self._env.process(self._carry(request), self.name)
+        try:
+            answer = yield carrier
+        except Cancelled:
+            if self.propagate_cancellation:
+                self._env.process(self._cancel(carrier), self.name)
+            raise
+        self._answered_count += 1
+        if answer.__class__ is not Response and isinstance(answer, CallFailed):
+            raise answer
+        return answer  # type: ignore[no-any-return]
+
+    # What follows runs in the process that carries the call. Its value is the answer, a failure included: an exception would have to be copied, and would stop
+    # the run where the caller has gone. Where there will be no answer the process ends all the same, and lets its caller wait for ever.
+
+    def _carry(self, request: Request) -> Generator[Any, Any, Response | CallFailed | None]:
+        """Carry the request where there is more to it than latency."""
+        try:
+            yield from self._there.carry(request.size_bytes, self._transport)
+        except MessageGone:
+            return self._silence()
+        except ConnectionLost as lost:
+            return lost
+        return (yield from self._arrive(request))
+
+    def _arrive(self, request: Request) -> Generator[Any, Any, Response | CallFailed | None]:
+        """Let the target answer, in this process, bound to its host meanwhile; then send the answer back."""
+        there = self._there
+        host, target, env = there.target, self.target, self._env
+        process: Any = env.active_process
+        answer: Response | CallFailed
+        if not host.is_up:
+            return self._silence()
+        if target.is_listening:
+            start = env.now
+            running = host.running
+            running[process] = target
+            try:
+                answer = yield from target.call(request)
+            except CallFailed as failure:
+                answer = failure
+            except GeneratorExit:
+                self._crashed(process)
+                raise
+            finally:
+                running.pop(process, None)
+            if not process.is_awaited:
+                self._wasted_count += 1
+                self._wasted_time += env.now - start
+        else:
+            answer = Refused(f"{target.name} is not listening")
+        back = self._back
+        if back.is_plain:
+            self._returned_count += 1
+            process.answer(answer, back.latency())
+            return None
+        return (yield from self._carry_back(answer))
+
+    def _carry_back(self, answer: Response | CallFailed) -> Generator[Any, Any, Response | CallFailed | None]:
+        """Carry the answer where there is more to it than latency."""
+        try:
+            yield from self._back.carry(answer.size_bytes if isinstance(answer, Response) else 0, self._transport)
+        except MessageGone:
+            return self._silence()
+        except ConnectionLost as lost:
+            answer = lost
+        self._returned_count += 1
+        return answer
+
+    def _silence(self) -> None:
+        process: Any = self._env.active_process
+        process.leave_unanswered()
+
+    def _crashed(self, process: Process) -> None:
+        """Reset the connection of a call whose process is being killed, if the host is still there to do so."""
+        if self._there.target.is_up:
+            process.hand_over(self._env.process(self._reset(), self.name))
+        else:
+            process.leave_unanswered()
+
+    def _reset(self) -> Generator[Any, Any, CallFailed | None]:
+        try:
+            yield from self._back.carry(0, self._transport)
+        except MessageGone:
+            return self._silence()
+        except ConnectionLost as lost:
+            return lost
+        return ConnectionLost(f"{self.target.name} crashed: connection reset")
+
+    def _cancel(self, carrier: Process) -> Generator[Any, Any, None]:
+        try:
+            yield from self._there.carry(0, self._transport)
+        except (MessageGone, ConnectionLost):
+            return
+        carrier.cancel()
+
+    def statistics(self) -> ConnectionStatistics:
+        """Return what has become of the calls so far."""
+        return ConnectionStatistics(
+            call_count=self._call_count,
+            answered_count=self._answered_count,
+            late_count=self._returned_count - self._answered_count,
+            wasted_count=self._wasted_count,
+            wasted_time=self._wasted_time,
+        )

@@ -1,0 +1,230 @@
+"""The network: the only way from host to host.
+
+It knows how long messages take between places (`LocalityLatencies`, overridden per pair), how wide and how lossy the way is, and which rules of
+mischief are installed. It offers two things: `connect`, an endpoint across the network, and `send`, one message one way.
+
+What it promises: a message arrives after its latency or never; nothing arrives on a host that is down. What it does not: order between messages, unless latencies are constant.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Generator, Iterable
+from dataclasses import dataclass
+from math import inf
+from typing import Any
+
+from simulator import Environment
+from simulator.randomness import Constant, Distribution
+
+from ..endpoint import Endpoint
+from ..failures import ConnectionLost
+from ..infrastructure import Host
+from .connection import Connection
+from .latency import LocalityLatencies, locality
+from .path import TRANSPORTS, MessageGone, Path
+from .rules import Between, Partition, Place, Rule, checked_probability
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Override:
+    """What differs between two sets of places; `None` leaves a property as it was."""
+
+    between: Between
+    latency: Distribution | None
+    bandwidth: float | None
+    loss_probability: float | None
+    duplicate_probability: float | None
+
+
+class Network:
+    """Carries messages between hosts.
+
+    `latencies` are one-way latencies by locality: a `LocalityLatencies`, one distribution for all, or a number of seconds. `loss_probability` in [0, 1] is that of each packet everywhere.
+
+    Example::
+
+        network = Network(env, latencies=0.01)
+        payment = Timeout(env, network.connect(web, payment_service), 0.5)
+    """
+
+    def __init__(
+        self,
+        env: Environment,
+        *,
+        latencies: LocalityLatencies | Distribution | float | None = None,
+        loss_probability: float = 0.0,
+    ) -> None:
+        self.env = env
+        if latencies is None:
+            latencies = LocalityLatencies()
+        elif not isinstance(latencies, LocalityLatencies):
+            latencies = LocalityLatencies.uniform(latencies)
+        self.latencies = latencies
+        self.loss_probability = checked_probability("loss_probability", loss_probability)
+        self._rules: list[Rule] = []
+        self._overrides: list[_Override] = []
+        self._paths: dict[tuple[Host, Host], Path] = {}
+        self._hosts: dict[str, Host] = {}
+
+    # -- carrying -----------------------------------------------------------------------------------------------------
+
+    def connect(
+        self,
+        source: Host,
+        target: Endpoint,
+        *,
+        host: Host | None = None,
+        transport: str = "tcp",
+        propagate_cancellation: bool = False,
+        name: str | None = None,
+    ) -> Connection:
+        """Return an endpoint that calls `target` from `source` across the network.
+
+        `host` is where the target runs, by default `target.host`. `transport` is "tcp" or "datagram" (they differ in what loss does, see `path`). With `propagate_cancellation`
+        a caller that gives up sends a message that cancels the work.
+        """
+        host = host or target.host
+        if host is None:
+            raise ValueError(f"host must say where {target.name!r} runs, got None")
+        if transport not in TRANSPORTS:
+            raise ValueError(f"transport must be one of {', '.join(TRANSPORTS)}, got {transport!r}")
+        return Connection(
+            self.env,
+            self.path(source, host),
+            self.path(host, source),
+            target,
+            transport=transport,
+            propagate_cancellation=propagate_cancellation,
+            name=name or f"{source.name}->{target.name}",
+        )
+
+    def send(
+        self,
+        source: Host,
+        target: Host,
+        function: Callable[..., object],
+        *arguments: Any,
+        size_bytes: int = 0,
+        transport: str = "datagram",
+    ) -> None:
+        """Send one message one way: when and if it arrives, `function(*arguments)` is called on `target`.
+
+        A datagram may be lost or arrive twice. Nobody is told. The function must touch nothing but the target's own state.
+        """
+        if transport not in TRANSPORTS:
+            raise ValueError(f"transport must be one of {', '.join(TRANSPORTS)}, got {transport!r}")
+        path = self.path(source, target)
+        copies_count = path.copies_count() if transport == "datagram" else 1
+        for _ in range(copies_count):
+            self.env.process(_carry(path, function, arguments, size_bytes, transport), f"message {path.name}")
+
+    def path(self, source: Host, target: Host) -> Path:
+        """Return the way from `source` to `target`, always the same object.
+
+        Raises `ValueError` when two hosts of one network have the same name: their random streams would be one.
+        """
+        path = self._paths.get((source, target))
+        if path is None:
+            for host in (source, target):
+                if self._hosts.setdefault(host.name, host) is not host:
+                    raise ValueError(f"name of a host must be unique in its network, got {host.name!r} twice")
+            path = self._paths[source, target] = Path(self.env, source, target, self._rules)
+            self._configure(path)
+        return path
+
+    # -- what differs between two places ------------------------------------------------------------------------------
+
+    def override(
+        self,
+        sources: Iterable[Place] | Place,
+        targets: Iterable[Place] | Place,
+        *,
+        latency: Distribution | float | None = None,
+        bandwidth: float | None = None,
+        loss_probability: float | None = None,
+        duplicate_probability: float | None = None,
+        one_way: bool = False,
+    ) -> None:
+        """Set what is different between two sets of places (hosts, zones, regions), back as well unless `one_way`.
+
+        `latency` one way in seconds, a distribution or a number; `bandwidth` in bytes per second (> 0), for which messages queue; `loss_probability` of each packet and
+        `duplicate_probability` of each datagram in [0, 1]. What is `None` stays as it was; later overrides win.
+        """
+        if bandwidth is not None and not bandwidth > 0:
+            raise ValueError(f"bandwidth must be > 0 bytes/s, got {bandwidth!r}")
+        for name, value in (
+            ("loss_probability", loss_probability),
+            ("duplicate_probability", duplicate_probability),
+        ):
+            if value is not None:
+                checked_probability(name, value)
+        if latency is not None and not isinstance(latency, Distribution):
+            latency = Constant(latency)
+        self._overrides.append(
+            _Override(
+                between=Between(sources, targets, one_way=one_way),
+                latency=latency,
+                bandwidth=bandwidth,
+                loss_probability=loss_probability,
+                duplicate_probability=duplicate_probability,
+            )
+        )
+        for path in self._paths.values():
+            self._configure(path)
+
+    def _configure(self, path: Path) -> None:
+        latency: Distribution | None = None
+        bandwidth, loss_probability, duplicate_probability = inf, self.loss_probability, 0.0
+        for override in self._overrides:
+            if override.between.covers(path.source, path.target):
+                latency = override.latency if override.latency is not None else latency
+                bandwidth = override.bandwidth if override.bandwidth is not None else bandwidth
+                if override.loss_probability is not None:
+                    loss_probability = override.loss_probability
+                if override.duplicate_probability is not None:
+                    duplicate_probability = override.duplicate_probability
+        path.configure(
+            latency or self.latencies.of(locality(path.source, path.target)),
+            bandwidth,
+            loss_probability,
+            duplicate_probability,
+        )
+
+    # -- mischief -----------------------------------------------------------------------------------------------------
+
+    def partition(
+        self, sources: Iterable[Place] | Place, targets: Iterable[Place] | Place, *, one_way: bool = False
+    ) -> Partition:
+        """Cut the messages between two sets of places, with `one_way` only from the first to the second; return the rule, to `heal`."""
+        rule = Partition(sources, targets, one_way=one_way)
+        self.install(rule)
+        return rule
+
+    def install(self, rule: Rule) -> None:
+        """Let `rule` judge every message from now on. Raises `ValueError` if it does already."""
+        if rule in self._rules:
+            raise ValueError(f"rule must not be installed twice, got {rule!r}")
+        self._rules.append(rule)
+        self._refresh()
+
+    def heal(self, rule: Rule) -> None:
+        """Take `rule` away. Raises `ValueError` if it is not installed."""
+        if rule not in self._rules:
+            raise ValueError(f"rule must be installed to be healed, got {rule!r}")
+        self._rules.remove(rule)
+        self._refresh()
+
+    def _refresh(self) -> None:
+        for path in self._paths.values():
+            path.refresh()
+
+
+def _carry(
+    path: Path, function: Callable[..., object], arguments: tuple[Any, ...], size_bytes: int, transport: str
+) -> Generator[Any, Any, None]:
+    try:
+        yield from path.carry(size_bytes, transport)
+    except (MessageGone, ConnectionLost):
+        return
+    if path.target.is_up:
+        function(*arguments)

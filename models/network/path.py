@@ -1,0 +1,136 @@
+"""One direction between two hosts: how long a message takes, and what becomes of its packets.
+
+A message is one packet as far as loss goes. It is sent when the path is free (with a bandwidth, messages queue for it), and arrives after a
+latency. What happens to a lost one depends on the transport:
+
+- *datagram*: it is gone.
+- *tcp*: it is sent again after a retransmission timeout, which starts at 0.2 s and doubles up to 120 s; after 15 retransmissions the
+  connection is broken and the sender is told (`ConnectionLost`). That takes about 15 minutes, as on Linux (`tcp_retries2`).
+
+A message that meets a cut (`Partition`) is gone whatever the transport. Source: RFC 6298 for the timeouts; Linux' `TCP_RTO_MIN` and `TCP_RTO_MAX` for the bounds.
+Leaves out: handshakes, slow start, congestion, and that TCP delivers in order (each call is a connection of its own).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Generator
+from math import inf
+from typing import TYPE_CHECKING, Any
+
+from simulator import Environment
+from simulator.randomness import Distribution, Uniform
+
+from ..failures import ConnectionLost
+from .rules import Fate, Rule
+
+if TYPE_CHECKING:
+    from ..infrastructure import Host
+
+RETRANSMISSION_TIMEOUT_MIN = 0.2
+RETRANSMISSION_TIMEOUT_MAX = 120.0
+RETRANSMISSIONS_MAX = 15
+TRANSPORTS = ("tcp", "datagram")
+
+
+class MessageGone(Exception):
+    """A message will never arrive, and its sender will never know; caught where messages are carried."""
+
+
+class Path:
+    """The way from `source` to `target`; made and kept by `Network`.
+
+    While `is_plain`, a message takes `latency()` seconds and that is all there is to it; a carrier on the hot path may use that directly. Otherwise
+    it must use `carry`.
+    """
+
+    __slots__ = (
+        "_bandwidth",
+        "_busy_until",
+        "_duplicate_probability",
+        "_env",
+        "_loss_draw",
+        "_loss_probability",
+        "_rules",
+        "is_plain",
+        "latency",
+        "source",
+        "target",
+    )
+
+    def __init__(self, env: Environment, source: Host, target: Host, rules: list[Rule]) -> None:
+        self._env = env
+        self.source = source
+        self.target = target
+        self._rules = rules
+        self._busy_until = 0.0
+        self._bandwidth = inf
+        self._loss_probability = 0.0
+        self._duplicate_probability = 0.0
+        self._loss_draw: Callable[[], float] | None = None
+        self.latency: Callable[[], float]
+        self.is_plain = True
+
+    @property
+    def name(self) -> str:
+        """Source and target, for streams and errors."""
+        return f"{self.source.name}->{self.target.name}"
+
+    def configure(
+        self, latency: Distribution, bandwidth: float, loss_probability: float, duplicate_probability: float
+    ) -> None:
+        """Set what the network says about this path; called again when an override changes it."""
+        self.latency = self._env.sampler(f"network/{self.name}/latency", latency).draw
+        self._bandwidth = bandwidth
+        self._loss_probability = loss_probability
+        self._duplicate_probability = duplicate_probability
+        if (loss_probability or duplicate_probability) and self._loss_draw is None:
+            self._loss_draw = self._env.sampler(f"network/{self.name}/loss", Uniform(0.0, 1.0)).draw
+        self.refresh()
+
+    def refresh(self) -> None:
+        """Find out again whether the path is plain; called when rules are installed or healed."""
+        self.is_plain = not (
+            self._rules or self._loss_probability or self._duplicate_probability or self._bandwidth != inf
+        )
+
+    def carry(self, size_bytes: int, transport: str) -> Generator[Any, Any, None]:
+        """Carry a message: return when it has arrived.
+
+        Raises `MessageGone` if it never will, and `ConnectionLost` when TCP gives up.
+        """
+        timeout = RETRANSMISSION_TIMEOUT_MIN
+        for _ in range(RETRANSMISSIONS_MAX + 1):
+            fate, added_delay = self._judge()
+            if fate is Fate.PASS:
+                yield self._queueing(size_bytes) + self.latency() + added_delay
+                return
+            if fate is Fate.CUT or transport == "datagram":
+                raise MessageGone
+            yield timeout
+            timeout = min(2.0 * timeout, RETRANSMISSION_TIMEOUT_MAX)
+        raise ConnectionLost(f"{self.name}: {RETRANSMISSIONS_MAX} retransmissions were lost")
+
+    def copies_count(self) -> int:
+        """Return how many copies of a datagram arrive, given that it does: two where the network duplicates it."""
+        if self._duplicate_probability and self._loss_draw is not None:
+            return 2 if self._loss_draw() < self._duplicate_probability else 1
+        return 1
+
+    def _judge(self) -> tuple[Fate, float]:
+        delay = 0.0
+        for rule in self._rules:
+            verdict = rule.judge(self.source, self.target)
+            if verdict.fate is not Fate.PASS:
+                return verdict.fate, 0.0
+            delay += verdict.delay
+        if self._loss_probability and self._loss_draw is not None and self._loss_draw() < self._loss_probability:
+            return Fate.LOSE, 0.0
+        return Fate.PASS, delay
+
+    def _queueing(self, size_bytes: int) -> float:
+        """Return the time from now until the last byte has been put on the wire, and occupy the wire until then."""
+        if self._bandwidth == inf:
+            return 0.0
+        now = self._env.now
+        self._busy_until = max(self._busy_until, now) + size_bytes / self._bandwidth
+        return self._busy_until - now

@@ -1,0 +1,159 @@
+"""Mischief on the network: rules that are asked about every message and give a verdict.
+
+A rule is installed with `Network.install` and taken away with `Network.heal`. While any is installed, each message is shown to all of them, in the order in which they
+were installed: the first that drops it decides, delays add up. A rule sees a message when it is sent; one that is on its way already is
+past the place where the mischief happens.
+
+    Partition       cuts the messages between two sets of hosts, in both directions or in one
+    PacketLoss      drops packets at random; what that does depends on the transport (see `path`)
+    AddedDelay      delays messages by a random time
+
+Source: rules with verdicts after the network simulators of turmoil and FoundationDB; names after Toxiproxy's toxics and Linux `tc netem`.
+"""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Iterable
+from dataclasses import dataclass
+from enum import Enum
+
+from simulator import Environment, Sampler
+from simulator.randomness import Distribution, Uniform
+
+from ..infrastructure import Host, Region, Zone
+
+Place = Host | Zone | Region
+"""Something that hosts can be named by."""
+
+
+class Fate(Enum):
+    """What a rule may do to a message: let it pass, lose this packet of it, or cut it off for good."""
+
+    PASS = "pass"
+    LOSE = "lose"
+    CUT = "cut"
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """What becomes of one message: its `fate`, and for one that passes an added `delay` in seconds."""
+
+    fate: Fate
+    delay: float = 0.0
+
+
+PASS = Verdict(Fate.PASS)
+LOSE = Verdict(Fate.LOSE)
+CUT = Verdict(Fate.CUT)
+
+
+class Rule(ABC):
+    """Gives a verdict on messages; derive from it to make your own mischief."""
+
+    @abstractmethod
+    def judge(self, source: Host, target: Host) -> Verdict:
+        """Return what becomes of a packet that is sent now from `source` to `target`."""
+
+
+class Between:
+    """The messages between two sets of places: from `sources` to `targets`, and back unless `one_way`."""
+
+    __slots__ = ("one_way", "sources", "targets")
+
+    def __init__(self, sources: Iterable[Place] | Place, targets: Iterable[Place] | Place, *, one_way: bool) -> None:
+        self.sources = hosts_of(sources)
+        self.targets = hosts_of(targets)
+        self.one_way = one_way
+
+    def covers(self, source: Host, target: Host) -> bool:
+        """Say whether a message from `source` to `target` is one of them."""
+        if source in self.sources and target in self.targets:
+            return True
+        return not self.one_way and source in self.targets and target in self.sources
+
+
+class Partition(Rule):
+    """No message passes between two sets of places; with `one_way`, none from the first to the second.
+
+    A cut message is gone for good: it is not delivered late when the partition heals, and its sender hears nothing, whatever the transport. (Real TCP would go on sending it
+    again for about a quarter of an hour.)
+    """
+
+    def __init__(
+        self, sources: Iterable[Place] | Place, targets: Iterable[Place] | Place, *, one_way: bool = False
+    ) -> None:
+        self.between = Between(sources, targets, one_way=one_way)
+
+    def judge(self, source: Host, target: Host) -> Verdict:
+        """Cut what goes between the two sets."""
+        return CUT if self.between.covers(source, target) else PASS
+
+
+class PacketLoss(Rule):
+    """Each packet between two sets of places is lost with a `probability`, independently."""
+
+    def __init__(
+        self,
+        env: Environment,
+        sources: Iterable[Place] | Place,
+        targets: Iterable[Place] | Place,
+        probability: float,
+        *,
+        name: str,
+        one_way: bool = False,
+    ) -> None:
+        self.between = Between(sources, targets, one_way=one_way)
+        self.probability = checked_probability("probability", probability)
+        self._draw: Sampler = env.sampler(f"network/loss/{name}", Uniform(0.0, 1.0))
+
+    def judge(self, source: Host, target: Host) -> Verdict:
+        """Lose a packet at random."""
+        return LOSE if self.between.covers(source, target) and self._draw() < self.probability else PASS
+
+
+class AddedDelay(Rule):
+    """Each message between two sets of places takes longer, by a random time."""
+
+    def __init__(
+        self,
+        env: Environment,
+        sources: Iterable[Place] | Place,
+        targets: Iterable[Place] | Place,
+        delay: Distribution,
+        *,
+        name: str,
+        one_way: bool = False,
+    ) -> None:
+        self.between = Between(sources, targets, one_way=one_way)
+        self._draw: Sampler = env.sampler(f"network/delay/{name}", delay)
+
+    def judge(self, source: Host, target: Host) -> Verdict:
+        """Delay a message."""
+        return Verdict(Fate.PASS, self._draw()) if self.between.covers(source, target) else PASS
+
+
+def hosts_of(places: Iterable[Place] | Place) -> frozenset[Host]:
+    """Return the hosts that one or several places stand for. Raises `TypeError` for what is not a place, `ValueError` for an empty set."""
+    if isinstance(places, Host | Zone | Region):
+        places = (places,)
+    hosts: list[Host] = []
+    for place in places:
+        if isinstance(place, Host):
+            hosts.append(place)
+        elif isinstance(place, Zone | Region):
+            hosts.extend(place.hosts)
+        else:
+            raise TypeError(f"a place must be a Host, Zone or Region, got {place!r}")
+    if not hosts:
+        raise ValueError("a set of places must hold at least one host, got none")
+    return frozenset(hosts)
+
+
+def checked_probability(name: str, value: float) -> float:
+    """Return a probability. Raises `ValueError` unless it lies in [0, 1]."""
+    if not 0.0 <= value <= 1.0:
+        raise ValueError(f"{name} must be in [0, 1], got {value!r}")
+    return value
+
+

@@ -1,0 +1,62 @@
+"""Resilience: endpoints around an endpoint, for when that one fails. Nest them, outermost first.
+
+    timeout             wait so long and no longer
+    retry               ask again; with backoff (`backoff`) and within a budget (`retry_budget`)
+    circuit_breaker     stop asking; its policies and settings have a face of their own
+    outbox              accept now, deliver later
+
+A usual order is `CircuitBreaker(Retry(Timeout(target)))` or `Retry(CircuitBreaker(Timeout(target)))`: the
+timeout innermost, so that the others see what it decides.
+"""
+
+from .backoff import (
+    Backoff,
+    ConstantBackoff,
+    DecorrelatedJitter,
+    EqualJitter,
+    ExponentialBackoff,
+    FullJitter,
+    PollyJitter,
+)
+from .circuit_breaker import (
+    BreakerState,
+    CircuitBreaker,
+    CircuitBreakerSettings,
+    CountBased,
+    TimeBased,
+    consecutive_failures,
+    hystrix,
+    polly,
+    resilience4j,
+)
+from .outbox import Outbox
+from .retry import Retry
+from .retry_budget import EnvoyRetryBudget, GrpcRetryThrottle, RetryBudget, SreRetryRatio, TokenBucketBudget
+from .timeout import Timeout
+
+__all__ = [
+    "Backoff",
+    "BreakerState",
+    "CircuitBreaker",
+    "CircuitBreakerSettings",
+    "ConstantBackoff",
+    "CountBased",
+    "DecorrelatedJitter",
+    "EnvoyRetryBudget",
+    "EqualJitter",
+    "ExponentialBackoff",
+    "FullJitter",
+    "GrpcRetryThrottle",
+    "Outbox",
+    "PollyJitter",
+    "Retry",
+    "RetryBudget",
+    "SreRetryRatio",
+    "TimeBased",
+    "Timeout",
+    "TokenBucketBudget",
+    "consecutive_failures",
+    "hystrix",
+    "polly",
+    "resilience4j",
+]

@@ -1,0 +1,63 @@
+"""Which key a request is about: uniform and Zipf popularity over a fixed number of keys.
+
+Keys are the integers 0 to count - 1, by falling popularity; requests are independent of each other (the
+independent reference model). Left out: popularity that moves, sizes per key. Source: Breslau et al., "Web
+Caching and Zipf-like Distributions" (INFOCOM 1999).
+"""
+
+from __future__ import annotations
+
+from bisect import bisect_right
+from math import inf
+
+import numpy as np
+
+from simulator import Environment
+from simulator.randomness import Uniform
+
+
+class UniformKeys:
+    """A callable that returns one of `count` (>= 1) keys, all alike; it draws on the stream `name`."""
+
+    __slots__ = ("_uniform", "count")
+
+    def __init__(self, env: Environment, count: int, *, name: str = "keys") -> None:
+        """Bind the stream; raise ValueError for less than one key."""
+        self.count = _at_least_one(count)
+        self._uniform = env.sampler(name, Uniform(0.0, 1.0))
+
+    def __call__(self) -> int:
+        """Return the next key."""
+        return int(self._uniform() * self.count)
+
+
+class ZipfKeys:
+    """A callable that returns one of `count` (>= 1) keys: k - 1 in proportion to k ** -exponent.
+
+    `exponent` is finite and >= 0 (0: uniform). It draws on the stream `name`; `probabilities` has shape
+    (count,).
+    """
+
+    __slots__ = ("_bounds", "_uniform", "count", "exponent", "probabilities")
+
+    def __init__(self, env: Environment, count: int, *, exponent: float = 1.0, name: str = "keys") -> None:
+        """Compute the probabilities; raise ValueError for a count or an exponent out of range."""
+        if not 0.0 <= exponent < inf:
+            raise ValueError(f"exponent must be finite and >= 0, got {exponent!r}")
+        self.count = _at_least_one(count)
+        self.exponent = exponent
+        weights = np.arange(1, count + 1, dtype=np.float64) ** -exponent
+        self.probabilities = weights / weights.sum()
+        # Without the last bound, which rounding may leave below 1.
+        self._bounds: list[float] = np.cumsum(self.probabilities)[:-1].tolist()
+        self._uniform = env.sampler(name, Uniform(0.0, 1.0))
+
+    def __call__(self) -> int:
+        """Return the next key."""
+        return bisect_right(self._bounds, self._uniform())
+
+
+def _at_least_one(count: int) -> int:
+    if count < 1:
+        raise ValueError(f"count must be >= 1, got {count!r}")
+    return count

@@ -1,0 +1,47 @@
+"""The engine: simulated time, randomness and measurement. Knows nothing of distributed systems.
+
+    fast_simpy      Environment and processes: SimPy, made fast; deadlines; trace digest
+    permits         a counted resource with one fair queue
+    randomness      named streams, samplers, distributions
+    measurement     request table, event log, gauges, series, histograms
+    failures        CallFailed and TimedOut, the simulated failures the engine itself raises
+
+The names used most are importable from here; distributions and measurements from their own packages.
+"""
+
+from .failures import CallFailed, TimedOut
+from .fast_simpy import (
+    PARKED,
+    Call,
+    Cancelled,
+    CancelScope,
+    Environment,
+    Process,
+    ProcessCancelled,
+    RunawayError,
+)
+from .measurement import EventLog, Gauge, LatencyHistogram, RequestTable
+from .permits import Permits, PermitStatistics, QueueFull
+from .randomness import Distribution, Sampler
+
+__all__ = [
+    "PARKED",
+    "Call",
+    "CallFailed",
+    "CancelScope",
+    "Cancelled",
+    "Distribution",
+    "Environment",
+    "EventLog",
+    "Gauge",
+    "LatencyHistogram",
+    "PermitStatistics",
+    "Permits",
+    "Process",
+    "ProcessCancelled",
+    "QueueFull",
+    "RequestTable",
+    "RunawayError",
+    "Sampler",
+    "TimedOut",
+]

@@ -1,0 +1,46 @@
+"""What an error says about the run it has stopped: seed, simulated time, process; and who is to blame for a runaway.
+
+The information goes into a note of the exception (PEP 678), because the exception's type and text are what SimPy code, and
+SimPy's test suite, expect.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from typing import TYPE_CHECKING, Any
+
+from .trace import item_name
+
+if TYPE_CHECKING:
+    from simpy.events import Event
+
+    from .core import Environment
+
+_NOTE_START = "The run stopped at simulated time "
+
+
+class RunawayError(RuntimeError):
+    """Very many items were processed without the clock moving: something schedules itself for ever at one instant."""
+
+    def __init__(self, events_max: int, names: str) -> None:
+        super().__init__(events_max, names)
+        self.events_max = events_max
+        self.names = names
+
+    def __str__(self) -> str:
+        return f"more than {self.events_max} events at one instant; most of what is due there: {self.names}"
+
+
+def annotate(error: BaseException, env: Environment, event: Event | None) -> None:
+    """Add a note to `error` that says where in the run it happened; once, however many runs pass it on."""
+    if any(note.startswith(_NOTE_START) for note in getattr(error, "__notes__", ())):
+        return
+    source = event if event is not None else env.active_process
+    where = f"process {item_name(source)!r}" if source is not None else "no process"
+    error.add_note(f"{_NOTE_START}{env.now!r} s, seed {env.seed}, in {where}.")
+
+
+def runaway_names(env: Environment, item: Any) -> str:
+    """Return who has most of the items that are due at this instant, for the message of a `RunawayError`."""
+    due = Counter(item_name(other) for other in (item, *env._urgent, *env._ready))
+    return ", ".join(f"{name!r} ({count})" for name, count in due.most_common(3))

@@ -1,0 +1,44 @@
+"""The trace digest: one number for everything that happened in a run, in order.
+
+Two runs are the same, event for event, if and only if their digests are the same (up to collisions of a 128-bit hash). The
+digest covers the time and the name of every item that the engine processes; it contains no identities, hashes of objects or
+memory addresses, so that it is the same in another process. Observers schedule nothing, hence do not show in it.
+"""
+
+from __future__ import annotations
+
+from hashlib import blake2b
+from struct import pack
+from typing import Any
+
+from simpy.events import Event
+
+
+class TraceDigest:
+    """Digest of the items that an environment has processed so far."""
+
+    __slots__ = ("_hash",)
+
+    def __init__(self) -> None:
+        self._hash = blake2b(digest_size=16)
+
+    def update(self, time: float, item: Any) -> None:
+        """Add one processed item at a simulated time."""
+        self._hash.update(pack("<d", time))
+        self._hash.update(item_name(item).encode())
+
+    def hexdigest(self) -> str:
+        """Return the digest of everything added so far, 32 hexadecimal digits."""
+        return self._hash.hexdigest()
+
+
+def item_name(item: Any) -> str:
+    """Return a name for something the engine processes, the same in every run: a process's, a function's, or a kind of event."""
+    if isinstance(item, tuple):
+        item = item[0]
+    function = getattr(item, "function", None)
+    if function is not None:
+        return str(getattr(function, "__qualname__", type(function).__qualname__))
+    if isinstance(item, Event):
+        return str(getattr(item, "name", type(item).__name__))
+    return type(item).__name__

@@ -1,0 +1,19 @@
+"""Environments that are wrong on purpose: the suite must notice."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import simpy
+
+
+class LateTimeouts(simpy.Environment):
+    """Every timeout takes twice as long as it was asked to."""
+
+    def timeout(self, delay: float = 0, value: Any = None) -> simpy.Timeout:
+        """Return a timeout of double the delay."""
+        return super().timeout(2 * delay, value)
+
+
+class FaithfulSubclass(simpy.Environment):
+    """SimPy itself under another name: every test that is not left out passes, whatever our engine does."""
