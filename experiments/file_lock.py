@@ -23,8 +23,12 @@ def hold(path: str) -> int:
     SQLite's connection is closed: closing any descriptor of a file drops the process's POSIX locks on it,
     SQLite's too.
     """
+    folder = Path(path).parent
     try:
-        Path(path).parent.mkdir(parents=True, exist_ok=True)
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise Misuse(f"{path} must be in a folder that can be made, got {folder}: {error.strerror}") from None
+    try:
         descriptor = os.open(path, os.O_RDWR | os.O_CREAT, 0o644)
     except OSError as error:
         raise Misuse(f"{path} must be a file that can be written, got: {error.strerror}") from None

@@ -28,7 +28,7 @@ def provenance(study: Study) -> dict[str, Any]:
     """What identifies the code behind a result: where it is equal, equal runs give equal rows."""
     versions = {"gameday": gameday_version(), "python": f"{sys.version_info.major}.{sys.version_info.minor}"}
     versions.update({name: metadata.version(name) for name in _LIBRARIES})
-    return {**versions, "code": code_fingerprint(study)}
+    return {**versions, "code fingerprint": code_fingerprint(study)}
 
 
 def circumstances() -> dict[str, Any]:

@@ -54,7 +54,8 @@ def broken_rule(error: ValidationError, fields: Mapping[str, FieldInfo]) -> str:
         return f"{place} must be given: it has no default"
     if details["type"] == "extra_forbidden":
         return f"{place} must be one of {', '.join(fields)}, got {details['loc'][-1]!r}"
-    return f"{place} must be {_rule(details)}{_or_none(details, fields)}, got {_shown(details['input'])}"
+    absent = _or_none(place, fields)
+    return f"{place} must be {_rule(details)}{absent}, got {_shown(details['input'])}"
 
 
 def rules_of_field(field: FieldInfo) -> list[str]:
@@ -114,8 +115,8 @@ def _rule(details: ErrorDetails) -> str:
     return message
 
 
-def _or_none(details: ErrorDetails, fields: Mapping[str, FieldInfo]) -> str:
-    field = fields.get(str(details["loc"][0])) if details["loc"] else None
+def _or_none(place: str, fields: Mapping[str, FieldInfo]) -> str:
+    field = fields.get(place)
     return " or none" if field is not None and NoneType in get_args(field.annotation) else ""
 
 

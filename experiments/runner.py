@@ -6,6 +6,7 @@ Rows do not depend on the number of workers nor on the order in which they finis
 
 import itertools
 import sys
+import time
 from collections.abc import Generator, Iterable, Mapping
 from concurrent.futures import FIRST_COMPLETED, BrokenExecutor, Executor, Future, wait
 from contextlib import closing, suppress
@@ -28,9 +29,11 @@ from .store import IN_MEMORY, OtherResults, Row, Store
 from .study import Study
 from .workers import InProcess, WorkerPool, cores_count
 
-_IN_FLIGHT_MAX = (
-    256  # on an executor of unknown width; a bound keeps an interrupted sweep from queueing for ever
-)
+# On an executor of unknown width: a bound, so that an interrupted sweep does not queue for ever.
+_IN_FLIGHT_MAX = 256
+
+# Seconds, in this process only: workers' rows gather by themselves while the disk is busy.
+_PATIENCE = 0.1
 
 
 def sweep(
@@ -73,7 +76,8 @@ def sweep(
         job = _Job(study, points)
         batches = _on_given(executor, job, schedule) if executor else _on_own_workers(workers, job, schedule)
         with closing(batches):
-            new_count = _stored(batches, store, schedule, progress=progress)
+            patience = _PATIENCE if workers == 1 and executor is None else 0.0
+            new_count = _stored(batches, store, schedule, patience=patience, progress=progress)
         rows = store.rows()
     return SweepResult(
         study=study,
@@ -193,21 +197,28 @@ def _alone(job: _Job, task: Task) -> Row:
             return job.lost(task)
 
 
-def _stored(batches: Batches, store: Store, schedule: Schedule, *, progress: bool) -> int:
-    """Store each batch as it comes, and show how far the sweep is; returns how many rows were new."""
+def _stored(batches: Batches, store: Store, schedule: Schedule, *, patience: float, progress: bool) -> int:
+    """Store rows as they come, and show how far the sweep is; returns how many rows were new.
+
+    Rows may wait `patience` seconds for company, for each commit waits for the disk (10 ms and more).
+    Whatever ends the sweep short of a kill stores those that wait; a kill costs that much repeated work.
+    """
     known, count = len(store.rows()), 0
-    with tqdm(
-        total=known + schedule.remaining_count,
-        initial=known,
-        unit="run",
-        disable=not progress,
-        file=sys.stderr,
-    ) as bar:
-        for rows in batches:
-            store.add(rows)
-            count += len(rows)
-            bar.total = max(bar.total or 0, bar.n + len(rows) + schedule.remaining_count)
-            bar.update(len(rows))
+    waiting: list[Row] = []
+    written = time.monotonic()
+    total = known + schedule.remaining_count
+    with tqdm(total=total, initial=known, unit="run", disable=not progress, file=sys.stderr) as bar:
+        try:
+            for rows in batches:
+                waiting += rows
+                count += len(rows)
+                if time.monotonic() - written >= patience:
+                    store.add(waiting)
+                    waiting, written = [], time.monotonic()
+                bar.total = max(bar.total or 0, bar.n + len(rows) + schedule.remaining_count)
+                bar.update(len(rows))
+        finally:
+            store.add(waiting)
     return count
 
 

@@ -6,6 +6,7 @@ here and on axes does GameDay use them).
 """
 
 import math
+import textwrap
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -29,7 +30,7 @@ def summary_table(result: "SweepResult", width: int) -> str:
     left += _failed_column(result)
     right = [_measure_column(result, name) for name in result.study.measures]
     blocks = [_lines([*left, *block]) for block in _fitting(left, right, width)]
-    return "\n\n".join([_title(result), *("\n".join(block) for block in blocks), *_failures(result)])
+    return "\n\n".join([_title(result, width), *("\n".join(block) for block in blocks), *_failures(result)])
 
 
 def parameter_text(value: Any) -> str:
@@ -56,7 +57,7 @@ def estimate_text(found: Estimate) -> tuple[str, str]:
     return f"{found.mean:.{decimals}f}", f"{found.half_width:.{decimals}f}"
 
 
-def _title(result: "SweepResult") -> str:
+def _title(result: "SweepResult", width: int) -> str:
     varied = result.varied
     fixed = [
         f"{name} = {parameter_text(value)}" for name, value in result.points[0].items() if name not in varied
@@ -67,7 +68,7 @@ def _title(result: "SweepResult") -> str:
         [
             f"{result.study.name}: {result.study.question}",
             f"{len(counts)} points x {per_point} replications; mean ± half-width of the 95 % interval",
-            *([f"everywhere: {', '.join(fixed)}"] if fixed else []),
+            *textwrap.wrap(f"everywhere: {', '.join(fixed)}" if fixed else "", width, subsequent_indent="  "),
         ]
     )
 

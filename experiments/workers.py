@@ -120,6 +120,6 @@ def _starting_workers() -> Iterator[None]:
         yield
     finally:
         if in_main_thread:
-            signal.signal(signal.SIGINT, previous)
+            signal.signal(signal.SIGINT, previous or signal.default_int_handler)
         for name, value in hidden.items():
             setattr(main, name, value)

@@ -1,0 +1,53 @@
+"""What runs on the engine: systems of endpoints on hosts, under load and in trouble.
+
+    request, endpoint, failures, outcome    what is asked, who answers, how it can end
+    infrastructure                          regions, zones, hosts, cores
+    network                                 latency, loss, partitions; calls from host to host
+    services                                instances with threads and queues; dependencies
+    balancing                               balancers and their policies
+    resilience                              timeout, retry, circuit breaker, outbox
+    workload                                users: open, closed, recorded
+
+Everything that answers is an `Endpoint`, and systems are built by nesting, outermost first:
+`CircuitBreaker(env, Retry(env, Timeout(env, network.connect(web, service), 0.5)))`.
+The core is importable from here, the rest from the packages.
+"""
+
+from .endpoint import Call, Endpoint, FunctionEndpoint
+from .failures import (
+    BreakerOpen,
+    CallFailed,
+    ConnectionLost,
+    Refused,
+    Rejected,
+    ServerError,
+    TimedOut,
+    Unavailable,
+)
+from .infrastructure import Host, Region, Zone
+from .network import Network
+from .outcome import OUTCOME_NAMES, Outcome, outcome_of
+from .request import Request, Response
+
+__all__ = [
+    "OUTCOME_NAMES",
+    "BreakerOpen",
+    "Call",
+    "CallFailed",
+    "ConnectionLost",
+    "Endpoint",
+    "FunctionEndpoint",
+    "Host",
+    "Network",
+    "Outcome",
+    "Refused",
+    "Region",
+    "Rejected",
+    "Request",
+    "Response",
+    "ServerError",
+    "TimedOut",
+    "Unavailable",
+    "Zone",
+    "outcome_of",
+]

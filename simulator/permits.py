@@ -55,7 +55,7 @@ class Permits:
             permits.release()
     """
 
-    __slots__ = ("_env", "_queue", "_rejected_count", "_waited_count", "_waiting_time", "capacity", "free", "queue_size_max")
+    __slots__ = ("_env", "_rejected_count", "_waited_count", "_waiting_time", "capacity", "free", "queue_size_max", "waiting")
 
     def __init__(self, env: Environment, capacity: int, queue_size_max: float = inf) -> None:
         if not isinstance(capacity, int) or capacity < 1:
@@ -66,7 +66,7 @@ class Permits:
         self.capacity = capacity
         self.free = capacity
         self.queue_size_max = queue_size_max
-        self._queue: OrderedDict[Process, None] = OrderedDict()
+        self.waiting: OrderedDict[Process, None] = OrderedDict()
         self._waited_count = 0
         self._waiting_time = 0.0
         self._rejected_count = 0
@@ -79,7 +79,7 @@ class Permits:
     @property
     def waiting_count(self) -> int:
         """How many processes wait for a permit now."""
-        return len(self._queue)
+        return len(self.waiting)
 
     def acquire(self) -> Generator[Any, Any, None]:
         """Take a permit, waiting for one if need be; raise `QueueFull` where even that is not possible."""
@@ -90,7 +90,7 @@ class Permits:
 
     def wait(self) -> Generator[Any, Any, None]:
         """Wait for a permit at the end of the queue, and take it; for a process that has found none free."""
-        queue = self._queue
+        queue = self.waiting
         if len(queue) >= self.queue_size_max:
             self._rejected_count += 1
             raise QueueFull
@@ -111,8 +111,8 @@ class Permits:
 
     def release(self) -> None:
         """Give a permit back: to the first that waits, or to the free ones."""
-        if self._queue:
-            process, _ = self._queue.popitem(last=False)
+        if self.waiting:
+            process, _ = self.waiting.popitem(last=False)
             self._env.wake(process)
         else:
             self.free += 1
@@ -122,7 +122,7 @@ class Permits:
         return PermitStatistics(
             capacity=self.capacity,
             held_count=self.held_count,
-            waiting_count=len(self._queue),
+            waiting_count=len(self.waiting),
             waited_count=self._waited_count,
             waiting_time=self._waiting_time,
             rejected_count=self._rejected_count,

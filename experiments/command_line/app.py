@@ -16,12 +16,10 @@ from .checkout import require_one_checkout
 from .exit_codes import DONE, FAILED, INTERRUPTED, MISUSE
 
 COMMANDS = (listing, run, sweep, plot)
-"""The modules of the commands; each has a function `register(app)`. A new command is a new module in this list."""
+"""The commands' modules, each with a function `register(app)`; a new command is a new module in this list."""
 
 # Typer's own base of all misuse has had several homes and no public name; this is it wherever it lives.
 _USAGE_ERROR: type[Exception] = typer.BadParameter.__mro__[1]
-    1
-]  # Typer's own base of all misuse; it has had several homes, and no public name
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -29,7 +27,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     given = list(sys.argv[1:] if arguments is None else arguments)
     try:
         require_one_checkout()
-        code = build_app()(given, prog_name="gameday", standalone_mode=False)
+        code = build_app()(given, prog_name="gameday", standalone_mode=False, obj=given)
     except Misuse as error:
         return _complain(str(error), MISUSE)
     except _USAGE_ERROR as error:

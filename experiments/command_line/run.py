@@ -19,7 +19,7 @@ from ..table import parameter_text
 from .exit_codes import DONE, FAILED
 from .listing import describe
 from .output import JsonFlag, draw, note, print_json
-from .study_options import PASS_ON, read_options
+from .study_options import PASS_ON, read_options, read_whole_number
 
 
 def register(app: typer.Typer) -> None:
@@ -36,7 +36,7 @@ def run_study(
             metavar="STUDY", help="A name, module:function or file.py:function.", show_default=False
         ),
     ] = None,
-    seed: Annotated[int, typer.Option(help="Determines every random draw; >= 0.")] = 0,
+    seed: Annotated[str, typer.Option(metavar="N", help="Determines every random draw; >= 0.")] = "0",
     json: JsonFlag = False,
     out: Annotated[Path | None, typer.Option(metavar="DIR", help="Write the run's figures here.")] = None,
     show_help: Annotated[
@@ -48,16 +48,17 @@ def run_study(
         return _help(context, study)
     if study is None or study.startswith("-"):
         raise Misuse(f"STUDY must come first and be named, got {study or 'none'} (see: gameday list)")
+    number = read_whole_number("seed", seed, 0)
     found = find_study(study)
     values = found.space.values(read_options(found.space, context.args))
     try:
-        made = found(seed=seed, **values)
+        made = found(seed=number, **values)
     except Misuse:
         raise
     except Exception as error:
         traceback.print_exception(error, file=sys.stderr)
         note(f"gameday: run failed: {failure_text(error)}")
-        note(f"replay: {replay_command(found, values, seed)}")
+        note(f"replay: {replay_command(found, values, number)}")
         return FAILED
     paths, drawn = _figures(found, made, out)
     _report(found, made, paths, json=json)

@@ -65,6 +65,14 @@ def read_grid(space: ParameterSpace, texts: Iterable[str]) -> Grid | None:
     return Grid(values) if values else None
 
 
+def read_whole_number(name: str, text: str, least: int) -> int:
+    """An option of our own as a number; Typer's message for a bad one would leave out the value."""
+    number = int(text) if text.lstrip("+-").isdecimal() else None
+    if number is None or number < least:
+        raise Misuse(f"{name} must be a whole number >= {least}, got {text}")
+    return number
+
+
 def _split(option: str, text: str) -> tuple[str, str]:
     name, equals, value = text.partition("=")
     if not equals or not name.strip():

@@ -8,7 +8,6 @@ JSON: {"study", "question", "out", "points": [{"point", "parameters", "replicati
 
 import shlex
 import shutil
-import sys
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, Any
@@ -26,7 +25,7 @@ from ..sweep_file import read_sweep_file
 from .exit_codes import DONE, FAILED, INTERRUPTED
 from .output import JsonFlag, note, print_json
 from .plot import draw_sweep, figures_folder
-from .study_options import PASS_ON, read_grid, read_options, read_settings
+from .study_options import PASS_ON, read_grid, read_options, read_settings, read_whole_number
 
 RESULTS = Path("results")
 """Where results files go unless --out says otherwise; git-ignored."""
@@ -51,14 +50,18 @@ def sweep_study(
             "--set", metavar="NAME=VALUE", help="The same at every point; --NAME VALUE does it too."
         ),
     ] = [],  # noqa: B006  # as above
-    replications: Annotated[int | None, typer.Option(help="Runs per point, with seeds 0, 1, 2, ...")] = None,
+    replications: Annotated[
+        str | None, typer.Option(metavar="N", help="Runs per point, with seeds 0, 1, 2, ...")
+    ] = None,
     until: Annotated[
         str | None,
         typer.Option(
             metavar="MEASURE=X", help="Replicate until the 95 % half-width of MEASURE is <= X (at most 100)."
         ),
     ] = None,
-    jobs: Annotated[int | None, typer.Option(help="Worker processes; all cores if not given.")] = None,
+    jobs: Annotated[
+        str | None, typer.Option(metavar="N", help="Worker processes; all cores if not given.")
+    ] = None,
     out: Annotated[Path | None, typer.Option(metavar="FILE.sqlite", help="Results file.")] = None,
     renew: Annotated[
         bool,
@@ -72,7 +75,9 @@ def sweep_study(
     Each finished row is stored at once; failed rows are tried again. The results file is
     results/STUDY.sqlite, the figures go into a folder beside it.
     """
-    plan = _plan(study, grid, setting, list(context.args), replications, until)
+    workers = None if jobs is None else read_whole_number("jobs", jobs, 1)
+    count = None if replications is None else read_whole_number("replications", replications, 1)
+    plan = _plan(study, grid, setting, list(context.args), count, until)
     path = RESULTS / f"{plan.study.name}.sqlite" if out is None else out
     try:
         result = sweep(
@@ -83,11 +88,11 @@ def sweep_study(
             until=plan.until,
             out=path,
             renew=renew,
-            jobs=jobs,
+            jobs=workers,
             progress=True,
         )
     except KeyboardInterrupt:
-        note(f"gameday: interrupted; finished rows are kept in {path}; to resume: {_same_command()}")
+        note(f"gameday: interrupted; finished rows are kept in {path}; to resume: {_command(context)}")
         return INTERRUPTED
     paths, drawn = draw_sweep(result, figures_folder(path)) if figures else ([], True)
     _report(result, paths, json=json)
@@ -137,8 +142,8 @@ def _until(text: str | None) -> Until | None:
         raise Misuse(f"--until must be written measure=half_width, got {text!r}") from None
 
 
-def _same_command() -> str:
-    return shlex.join(["gameday", *sys.argv[1:]])
+def _command(context: typer.Context) -> str:
+    return shlex.join(["gameday", *context.obj])
 
 
 def _report(result: SweepResult, paths: list[Path], *, json: bool) -> None:

@@ -1,11 +1,8 @@
 """The studies that ship with GameDay, one question per file.
 
-`STUDIES` is the explicit list that `gameday list` shows and `gameday run` knows by name; a new study is
-imported and added here.
+catalogue    the explicit list that `gameday list` shows and `gameday run` knows by name
 """
 
-from experiments import Study
-
-STUDIES: tuple[Study, ...] = ()
+from .catalogue import STUDIES
 
 __all__ = ["STUDIES"]

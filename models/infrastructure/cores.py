@@ -115,7 +115,10 @@ class FirstComeCores(Cores):
             self._starts_sum -= start
             self._busy_time += busy
             self._work_done += busy * speed
-            permits.release()
+            if permits.waiting:
+                permits.release()
+            else:
+                permits.free += 1
 
     def statistics(self) -> CoreStatistics:
         """Return what has been done so far; work in progress counts as far as it got, at the speed of now."""

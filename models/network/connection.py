@@ -124,7 +124,7 @@ class Connection(Endpoint):
                 raise
             finally:
                 running.pop(process, None)
-            if not process.is_awaited:
+            if process.waiter is None:
                 self._wasted_count += 1
                 self._wasted_time += env.now - start
         else:

@@ -26,6 +26,8 @@ from simulator.randomness import Uniform
 
 from .validation import require_finite_duration
 
+_FLOAT_DOUBLINGS = 1000  # 2**1024 is no float
+
 
 class Backoff(ABC):
     """The contract: `delays(uniform)` yields the waits before the retries of one call, for ever.
@@ -145,10 +147,11 @@ class DecorrelatedJitter(Backoff):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PollyJitter(Backoff):
-    """Polly's "decorrelated jitter v2": a smooth spread with medians near `base`, 2 `base`, 4 `base`, ...
+    """Polly's "decorrelated jitter v2": retries smoothly spread around `base`, 2 `base`, 4 `base`, ... s.
 
-    Never more than `cap` s. With t = retry + U(0, 1), retries counted from 0, and x = 2^t tanh(sqrt(4 t)),
-    the delay is (x - the x before) base / 1.4.
+    Those are the medians of the retries' times after the first failure, waits only; no wait exceeds `cap` s.
+    With t = retry + U(0, 1), retries counted from 0, and x = 2^t tanh(sqrt(4 t)), a wait is (x - the x
+    before) base / 1.4.
     """
 
     base: float
@@ -160,12 +163,14 @@ class PollyJitter(Backoff):
 
     def delays(self, uniform: Callable[[], float]) -> Iterator[float]:
         """Yield the increments of a randomly sampled, smoothed exponential."""
-        retry, before = 0, 0.0
-        while True:
+        before = 0.0
+        for retry in range(_FLOAT_DOUBLINGS):
             t = retry + uniform()
             x = 2.0**t * tanh(sqrt(4 * t))
             yield min(self.cap, (x - before) * self.base / 1.4)
-            retry, before = retry + 1, x
+            before = x
+        while True:
+            yield self.cap
 
 
 def jitter_source(env: Environment, backoff: Backoff, name: str) -> Callable[[], float]:

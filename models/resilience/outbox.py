@@ -151,8 +151,7 @@ class Outbox(Endpoint):
         for _ in range(self.workers - len(self._running)):
             self._running.append(self._start(self._deliver_for_ever(), f"{self.name} worker"))
 
-    # -- workers
-    # ------------------------------------------------------------------------------------------------------
+    # -- workers ---------------------------------------------------------------------------------------------
 
     def _wake_worker(self) -> None:
         if self._idle:

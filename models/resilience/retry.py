@@ -160,4 +160,3 @@ class Retry(Endpoint):
             gave_up_count=self._gave_up_count,
             budget_denied_count=self._budget_denied_count,
         )
-

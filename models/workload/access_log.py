@@ -21,7 +21,7 @@ _MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct",
 # possessive or bounded, so that no line, however hostile, takes long to be refused.
 _QUOTED = r'"((?:[^"\\]++|\\.)*+)"'
 _LINE = re.compile(
-    rf"\S++ \S++ .{{1,200}}? \[([^\]]{{0,60}})\] {_QUOTED} (\S+) (\S+)( {_QUOTED} {_QUOTED})?(?: .*)?$"
+    rf"\S++ \S++ .+? \[([^\]]{{0,60}})\] {_QUOTED} (\S+) (\S+)( {_QUOTED} {_QUOTED})?(?: .*)?$"
 )
 _TIME = re.compile(r"(\d\d/[A-Z][a-z]{2}/\d{4}):(\d\d):(\d\d):(\d\d)(\.\d+)? ([+-]\d{4})$", re.ASCII)
 _METHOD = re.compile(r"[A-Za-z][A-Za-z_-]*$")

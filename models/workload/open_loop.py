@@ -78,7 +78,7 @@ class OpenLoop(Workload):
         return self._arrive() if self._shape is None else self._arrive_thinned(self._shape)
 
     def _arrive(self) -> Generator[Any, Any, None]:
-        env, until, gap, source = self._env, self.until, self._gap, self._source
+        env, until, gap, source = self._env, self.until, self._gap.draw, self._source
         issue = self.client.issue
         while True:
             delay = gap()
@@ -89,7 +89,7 @@ class OpenLoop(Workload):
 
     def _arrive_thinned(self, shape: RateShape) -> Generator[Any, Any, None]:
         """Take candidates at the highest rate and accept each with probability rate / rate_max."""
-        env, until, gap, uniform = self._env, self.until, self._gap, self._uniform
+        env, until, gap, uniform = self._env, self.until, self._gap.draw, self._uniform.draw
         rate_max: float = shape.rate_max
         time = env.now
         rejections = 0

@@ -27,13 +27,13 @@ import simpy
 import simpy.core
 from numpy.random import Generator as RandomGenerator
 from simpy.core import BoundClass, EmptySchedule, StopSimulation
-from simpy.events import NORMAL, PENDING, URGENT, AllOf, AnyOf, Event, EventPriority, Timeout
+from simpy.events import NORMAL, URGENT, AllOf, AnyOf, Event, EventPriority, Timeout
 
 from ..measurement import EventLog
 from ..randomness import Distribution, Sampler, Streams
 from .failure_notes import RunawayError, annotate, runaway_names
 from .process import PARKED, Process, _own_copy
-from .scopes import Cancelled, CancelScope, DeadlineLane
+from .scopes import Cancelled, CancelScope, Deadline, DeadlineLane
 from .trace import TraceDigest
 
 # Tokens that no entry in the schedule carries; entries carry sequence numbers, which start at 1.
@@ -106,6 +106,7 @@ class Environment(simpy.Environment):
         self._queue: list[Any] = []
         self._lanes: dict[float, DeadlineLane] = {}
         self._streams = Streams(seed)
+        self._sampler_counts: dict[str, int] = {}
         self._trace = TraceDigest() if trace else None
         self._failed: Event | None = None
         self._instant_events_max = instant_events_max
@@ -176,6 +177,10 @@ class Environment(simpy.Environment):
             heappush(self._queue, (time, NORMAL, next(self._eid), call))
         return call
 
+    def launch(self, generator: Generator[Any, Any, Any], name: str | None = None, delay: float = 0.0) -> None:
+        """Start a process that nobody can wait for, after `delay` seconds (finite, >= 0). Its end is no event, which makes it cheaper."""
+        Process(self, generator, name, delay).callbacks = None
+
     def start_delayed(self, generator: Generator[Any, Any, Any], delay: float, name: str | None = None) -> Process:
         """Start a process after `delay` seconds (finite, >= 0); like `simpy.util.start_delayed`, without a process that does the waiting."""
         if not 0.0 <= delay < inf:
@@ -200,6 +205,21 @@ class Environment(simpy.Environment):
         """Return a context manager whose block is left after `delay` seconds (>= 0); its `expired` then is true."""
         return CancelScope(self, delay, raises=False)
 
+    def open_deadline(self, delay: float) -> Deadline:
+        """Set a deadline for the running process, `delay` seconds from now (>= 0, unchecked): what `fail_after` is made of, for hot paths.
+
+        Whoever opens it must close it, and must know it by its `Cancelled`; see `models.resilience.Timeout`.
+        """
+        deadline = Deadline(self.active_process, self.now + delay, next(self._eid))  # type: ignore[arg-type]
+        lane = self._lanes.get(delay)
+        if lane is None:
+            self._open_lane(delay, deadline)
+        else:
+            lane.deadlines.append(deadline)
+            if len(lane.deadlines) > 1_000:
+                lane.drop_closed()
+        return deadline
+
     # -- randomness and records ---------------------------------------------------------------------------------------
 
     def stream(self, name: str) -> RandomGenerator:
@@ -210,11 +230,14 @@ class Environment(simpy.Environment):
         return self._streams.stream(name)
 
     def sampler(self, name: str, distribution: Distribution) -> Sampler:
-        """Return a callable that draws from `distribution`, in blocks, on the stream `name`.
+        """Return a callable that draws from `distribution`, in blocks, on a stream of its own called `name`.
 
-        One stream, one sampler: two samplers on one stream would take numbers from each other.
+        The second sampler of a name gets the stream "name#2", and so on in the order in which they are made: two samplers on one stream would take
+        numbers from each other.
         """
-        return Sampler(self._streams.stream(name), distribution)
+        count = self._sampler_counts.get(name, 0) + 1
+        self._sampler_counts[name] = count
+        return Sampler(self._streams.stream(name if count == 1 else f"{name}#{count}"), distribution)
 
     def log(self, kind: str, subject: str, **detail: Any) -> None:
         """Write down that something of this `kind` happened now to `subject`; see `event_log`."""
@@ -271,6 +294,7 @@ class Environment(simpy.Environment):
         except StopSimulation as stopped:
             return stopped.args[0]
         except EmptySchedule:
+            self.active_process = None
             if stop is not None:
                 raise RuntimeError(
                     f'No scheduled events left but "until" event was not triggered: {stop}'
@@ -298,66 +322,81 @@ class Environment(simpy.Environment):
         `_advance` says plainly what happens to an item. Here the commonest cases are spelled out, because calls and returns would cost more than what they do: a
         process wakes up, and goes to sleep, is parked, or waits for a process of its own.
         """
-        queue, urgent, ready = self._queue, self._urgent, self._ready
+        queue, urgent, ready, processes = self._queue, self._urgent, self._ready, self.processes
         sequence = self._eid.__next__
         now, burst, burst_max = self.now, 0, self._instant_events_max
         while True:
-            if urgent and not (queue and queue[0][0] <= now and queue[0][1] <= URGENT):
-                item = urgent.popleft()
-            elif ready and not urgent and not (queue and queue[0][0] <= now and queue[0][1] <= NORMAL):
-                item = ready.popleft()
+            if urgent or ready:
+                burst += 1
+                if burst > burst_max:
+                    self._stop_runaway()
+                if queue and queue[0][0] <= now:
+                    failed = self._advance()  # a tie, which it knows how to break
+                    if failed is not None:
+                        return failed
+                    continue
+                item = urgent.popleft() if urgent else ready.popleft()
+                if item.__class__ is tuple:
+                    process, token, value = item
+                    if process._token != token:
+                        continue
+                elif item.__class__ is Process and item._ok and not item.callbacks:
+                    process, item.callbacks = item.waiter, None
+                    if process is None:
+                        continue
+                    value = item._value
+                    item.waiter = process._target = None
+                else:
+                    failed = self._happen(item)
+                    if failed is not None:
+                        return failed
+                    continue
             else:
                 try:
                     time, _, token, process = heappop(queue)
                 except IndexError:
-                    self.active_process = None
                     raise EmptySchedule from None
                 if time != now:
                     self.now = now = time
                     burst = 0
-                if process.__class__ is not Process:
-                    item = process
-                elif process._token == token:
-                    item = value = None
+                if process.__class__ is Process:
+                    if process._token != token:
+                        continue
+                    value = None
+                elif process.__class__ is tuple:
+                    process, token, value = process
+                    if process._token != token:
+                        continue
                 else:
+                    failed = self._happen(process)
+                    if failed is not None:
+                        return failed
                     continue
-            burst += 1
-            if burst > burst_max:
-                self._stop_runaway(item)
-            if item is None:
-                pass
-            elif item.__class__ is tuple:
-                process, token, value = item
-                if process._token != token:
-                    continue
-            elif item.__class__ is Process and item._ok and not item.callbacks:
-                item.callbacks = None
-                process, value = item._waiter, item._value
-                if process is None:
-                    continue
-                item._waiter = process._target = None
-            else:
-                self.active_process = None
-                failed = self._happen(item)
-                if failed is not None:
-                    return failed
-                continue
             self.active_process = process
             try:
                 target = process._send(value)
+            except StopIteration as end:
+                processes.discard(process)
+                if process.callbacks is not None:
+                    process._ok = True
+                    process._value = end.value
+                    ready.append(process)
             except BaseException as end:
                 self._finish(process, end)
-                continue
-            kind = target.__class__
-            if kind is float and now < now + target < inf:
-                process._token = token = sequence()
-                heappush(queue, (now + target, NORMAL, token, process))
-            elif target is PARKED:
-                process._token = _PARKED_TOKEN
-            elif kind is Process and target._waiter is None and not target.callbacks and target._value is PENDING:
-                target._waiter = process
-                process._target = target
             else:
+                if target.__class__ is float:
+                    time = now + target
+                    if now < time < inf:
+                        process._token = token = sequence()
+                        heappush(queue, (time, 1, token, process))
+                        continue
+                elif target is PARKED:
+                    process._token = _PARKED_TOKEN
+                    continue
+                elif target.__class__ is Process and not target.callbacks and target.callbacks is not None and target.waiter is None:
+                    target.waiter = process
+                    process._target = target
+                    continue
                 self._wait(process, target)
 
     def _advance(self) -> Event | None:
@@ -382,11 +421,12 @@ class Environment(simpy.Environment):
     def _happen_now(self, item: Any) -> Event | None:
         self._burst += 1
         if self._burst > self._instant_events_max:
-            self._stop_runaway(item)
+            self._stop_runaway()
         return self._happen(item)
 
     def _happen(self, item: Any) -> Event | None:
         """Let one item happen: wake a process, call a function, let a deadline pass, or settle an event."""
+        self.active_process = None
         if self._trace is not None:
             self._trace.update(self.now, item)
         kind = item.__class__
@@ -407,8 +447,8 @@ class Environment(simpy.Environment):
     def _settle(self, event: Any) -> Event | None:
         """Tell everybody who waits for `event`; return it if it failed and nobody handled that."""
         callbacks, event.callbacks = event.callbacks, None
-        if event.__class__ is Process and event._waiter is not None:
-            waiter, event._waiter = event._waiter, None
+        if event.__class__ is Process and event.waiter is not None:
+            waiter, event.waiter = event.waiter, None
             waiter._resume(event)
         try:
             for callback in callbacks:
@@ -446,8 +486,8 @@ class Environment(simpy.Environment):
                 argument: Any = _wrong_yield(target)
             else:
                 if callbacks is not None:
-                    if target.__class__ is Process and not callbacks and target._waiter is None:
-                        target._waiter = process
+                    if target.__class__ is Process and not callbacks and target.waiter is None:
+                        target.waiter = process
                     else:
                         callbacks.append(process._resume)
                     process._target = target
@@ -459,7 +499,7 @@ class Environment(simpy.Environment):
                     method, argument = process._generator.throw, _own_copy(target._value)
             rounds += 1
             if rounds > self._instant_events_max:
-                self._stop_runaway(process)
+                self._stop_runaway()
             try:
                 target = method(argument)
             except BaseException as end:
@@ -486,44 +526,45 @@ class Environment(simpy.Environment):
         """End `process`, whose generator has returned or raised."""
         self.active_process = None
         self.processes.discard(process)
-        if end.__class__ is StopIteration:
-            process._ok = True
-            process._value = end.value  # type: ignore[attr-defined]
-        elif end.__class__ is Cancelled and end.scope is process:  # type: ignore[attr-defined]
+        if end.__class__ is Cancelled and end.scope is process:  # type: ignore[attr-defined]
             process._end_cancelled()
-            return
+        elif process.callbacks is None:
+            # Nobody can wait for it: it was launched, or it has given its answer already.
+            if end.__class__ is not StopIteration:
+                annotate(end, self, process)
+                raise end
         else:
-            process._ok = False
-            # The frame of the engine adds nothing to the traceback.
-            traceback = end.__traceback__
-            end.__traceback__ = traceback.tb_next if traceback is not None else None
-            process._value = end
-        next(self._eid)
-        self._ready.append(process)
+            process._ok = end.__class__ is StopIteration
+            if process._ok:
+                process._value = end.value  # type: ignore[attr-defined]
+            else:
+                # The frame of the engine adds nothing to the traceback.
+                end.__traceback__ = end.__traceback__ and end.__traceback__.tb_next
+                process._value = end
+            self._ready.append(process)
 
     # -- deadlines and runaways ---------------------------------------------------------------------------------------
 
-    def _open_lane(self, delay: float, scope: CancelScope) -> None:
-        if delay == inf:
-            return
-        self._lanes[delay] = lane = DeadlineLane(delay)
-        lane.scopes.append(scope)
-        heappush(self._queue, (scope.deadline, NORMAL, scope.sequence, lane))
+    def _open_lane(self, delay: float, deadline: Deadline) -> None:
+        if delay < inf:
+            self._lanes[delay] = lane = DeadlineLane(delay)
+            lane.deadlines.append(deadline)
+            heappush(self._queue, (deadline.time, NORMAL, deadline.sequence, lane))
 
     def _expire(self, lane: DeadlineLane) -> None:
         """Let the deadline at the head of `lane` pass, if it is still open, and put the next open one into the schedule."""
         head = lane.next_open()
-        if head is not None and head.deadline <= self.now:
-            lane.scopes.popleft()
+        if head is not None and head.time <= self.now:
+            lane.deadlines.popleft()
             head.expire()
             head = lane.next_open()
         if head is None:
             del self._lanes[lane.delay]
         else:
-            heappush(self._queue, (head.deadline, NORMAL, head.sequence, lane))
+            heappush(self._queue, (head.time, NORMAL, head.sequence, lane))
 
-    def _stop_runaway(self, item: Any) -> None:
-        raise RunawayError(self._instant_events_max, runaway_names(self, item))
+    def _stop_runaway(self) -> None:
+        raise RunawayError(self._instant_events_max, runaway_names(self))
 
 
 def _wrong_yield(target: Any) -> Exception:

@@ -40,7 +40,9 @@ def annotate(error: BaseException, env: Environment, event: Event | None) -> Non
     error.add_note(f"{_NOTE_START}{env.now!r} s, seed {env.seed}, in {where}.")
 
 
-def runaway_names(env: Environment, item: Any) -> str:
+def runaway_names(env: Environment) -> str:
     """Return who has most of the items that are due at this instant, for the message of a `RunawayError`."""
-    due = Counter(item_name(other) for other in (item, *env._urgent, *env._ready))
+    due = Counter(item_name(item) for item in (*env._urgent, *env._ready))
+    if env.active_process is not None:
+        due[item_name(env.active_process)] += 1
     return ", ".join(f"{name!r} ({count})" for name, count in due.most_common(3))

@@ -5,7 +5,7 @@ States: *starting* -> *running* <-> *waiting* -> *ended*. A waiting process wait
 - asleep (`yield 0.25`): an entry in the schedule carries its token;
 - parked (`yield PARKED`): whoever calls `Environment.wake` passes its token on;
 - for an event (`yield event`): its `_resume` stands among the event's callbacks, or, where the event is another process
-  with nobody else waiting, it is that process's `_waiter`.
+  with nobody else waiting, it is that process's `waiter`.
 
 A wake-up counts only while its token is the process's own; interrupting or cancelling a process changes the token, so that
 stale entries need not be searched for. Everything else is SimPy's `Process`, whose subclass this is.
@@ -51,32 +51,34 @@ class Process(simpy.events.Process):
     """
 
     env: Environment
-
-    # Defaults of the class rather than stores in __init__: processes are made by the million.
-    _token = 0
-    _waiter: Process | None = None
     _target: Any = None
 
     def __init__(
         self, env: Environment, generator: Generator[Any, Any, Any], name: str | None = None, delay: float = 0.0
     ) -> None:
-        # SimPy's own __init__ is not called: it would schedule an event object for the start.
+        # SimPy's own __init__ is not called: it would schedule an event object for the start. What is not stored here has its default in the class, or is
+        # derived: processes are made by the million.
         try:
             self._send = generator.send
         except AttributeError:
             raise ValueError(f"{generator} is not a generator.") from None
         self.env = env
         self.callbacks: Any = []
-        self._generator = generator
         self._name = name
+        self.waiter: Process | None = None
         env.processes.add(self)
-        sequence = next(env._eid)
-        time = env.now + delay
-        if time == env.now:
+        now = env.now
+        time = now + delay
+        if time == now:
+            self._token = 0
             env._urgent.append((self, 0, None))
         else:
-            self._token = sequence
-            heappush(env._queue, (time, NORMAL, sequence, self))
+            self._token = token = next(env._eid)
+            heappush(env._queue, (time, NORMAL, token, self))
+
+    @property
+    def _generator(self) -> Any:
+        return self._send.__self__  # type: ignore[attr-defined]
 
     @property
     def name(self) -> str:
@@ -119,25 +121,29 @@ class Process(simpy.events.Process):
     @property
     def is_awaited(self) -> bool:
         """Whether a process waits for this one."""
-        return self._waiter is not None or bool(self.callbacks)
+        return self.waiter is not None or bool(self.callbacks)
 
     def hand_over(self, successor: Process) -> None:
         """Let the process that waits for this one wait for `successor` instead, which will give the answer."""
-        waiter, self._waiter = self._waiter, None
+        waiter, self.waiter = self.waiter, None
         if waiter is not None:
-            successor._waiter = waiter
+            successor.waiter = waiter
             waiter._target = successor
 
     def answer(self, value: Any, delay: float) -> None:
-        """Give `value` to the process that waits for this one, `delay` seconds (>= 0) from now, and be free to end at once.
+        """Let `value` be the value of this process although it has not ended, and give it to the process that waits for it `delay` seconds (>= 0)
+        from now.
 
-        The answer is then on its way, and nothing that happens to this process can stop it. Does nothing where nobody waits any more.
+        The answer is then on its way, and nothing that happens to this process can stop it. To be called once, by the process itself, as the last thing it does.
         """
-        waiter = self._waiter
+        waiter = self.waiter
+        self._ok = True
+        self._value = value
+        self.callbacks = None
         if waiter is None:
             return
         env = self.env
-        self._waiter = waiter._target = None
+        self.waiter = waiter._target = None
         waiter._token = token = next(env._eid)
         time = env.now + delay
         if time > env.now:
@@ -147,14 +153,15 @@ class Process(simpy.events.Process):
 
     def leave_unanswered(self) -> None:
         """Let the process that waits for this one wait for ever: this is how silence is made."""
-        self._waiter = None
+        self.waiter = None
 
     def _end_cancelled(self) -> None:
         self._ok = False
         self._value = ProcessCancelled(f"process {self.name!r} was cancelled")
         self._defused = True
         self.env.processes.discard(self)
-        self.env.schedule(self)
+        if self.callbacks is not None:
+            self.env.schedule(self)
 
     def _detach(self) -> None:
         """Make the process wait for nothing."""
@@ -163,8 +170,8 @@ class Process(simpy.events.Process):
         if target is None:
             return
         self._target = None
-        if target.__class__ is Process and target._waiter is self:
-            target._waiter = None
+        if target.__class__ is Process and target.waiter is self:
+            target.waiter = None
         elif target.callbacks is not None:
             target.callbacks.remove(self._resume)
 

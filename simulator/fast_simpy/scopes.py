@@ -1,8 +1,8 @@
 """Deadlines as cancel scopes, and the lanes in which they wait.
 
-States of a scope: *new* -> *open* (entered) -> *closed* (left), and on the way perhaps *expired*. When an open scope's
-deadline passes, `Cancelled` is thrown into its process at its present yield, once. It passes every `except Exception` on its
-way out, runs the `finally` blocks that give back what was taken, and is stopped by the scope it belongs to, which turns
+States of a deadline: *open* -> *closed* (its block was left), and on the way perhaps *expired*. When an open deadline
+passes, `Cancelled` is thrown into its process at its present yield, once. It passes every `except Exception` on its
+way out, runs the `finally` blocks that give back what was taken, and is stopped by the block it belongs to, which turns
 it into `TimedOut` (`fail_after`) or swallows it (`move_on_after`).
 
 Why not throw `TimedOut` itself: a retry inside an outer deadline would take the outer deadline for a failed attempt and try
@@ -33,7 +33,7 @@ if TYPE_CHECKING:
 class Cancelled(BaseException):
     """Thrown into a process to make it leave a cancel scope, or end; never to be caught and kept.
 
-    `scope` is the `CancelScope` to leave, or the `Process` itself when the whole process was cancelled. A `BaseException`, as in
+    `scope` is the `Deadline` whose block to leave, or the `Process` itself when the whole process was cancelled. A `BaseException`, as in
     trio and asyncio, so that handlers of ordinary errors let it pass.
     """
 
@@ -44,6 +44,27 @@ class Cancelled(BaseException):
 
 class ProcessCancelled(Exception):
     """What a process sees that waits for another one which was cancelled or killed."""
+
+
+class Deadline:
+    """One deadline of one process; made by `Environment.open_deadline`, which is what a part on the hot path uses.
+
+    When simulated time reaches `time`, `Cancelled` with this object as its `scope` is thrown into `process`, unless `process` has been set to `None` before: that is how it is closed.
+    """
+
+    __slots__ = ("expired", "process", "sequence", "time")
+
+    def __init__(self, process: Process, time: float, sequence: int) -> None:
+        self.process: Process | None = process
+        self.time = time
+        self.sequence = sequence
+        self.expired = False
+
+    def expire(self) -> None:
+        """Cancel what the process is in, at its present yield."""
+        if self.process is not None:
+            self.expired = True
+            self.process._throw(Cancelled(self))
 
 
 class CancelScope:
@@ -60,69 +81,70 @@ class CancelScope:
             answer = fallback
     """
 
-    __slots__ = ("_env", "_process", "deadline", "delay", "expired", "raises", "sequence")
+    __slots__ = ("_deadline", "_env", "delay", "raises")
 
     def __init__(self, env: Environment, delay: float, *, raises: bool) -> None:
         if not 0.0 <= delay <= inf:
             raise ValueError(f"the delay of a deadline must be >= 0 s, got {delay!r}")
         self._env = env
-        self._process: Process | None = None
         self.delay = delay
         self.raises = raises
-        self.expired = False
+        self._deadline: Deadline | None = None
+
+    @property
+    def expired(self) -> bool:
+        """Whether the deadline has passed while the block was open."""
+        return self._deadline is not None and self._deadline.expired
 
     def __enter__(self) -> CancelScope:
-        env = self._env
-        process = env.active_process
-        if process is None:
+        if self._env.active_process is None:
             raise RuntimeError("a cancel scope is entered by a running process, and none is running")
-        self._process = process
-        delay = self.delay
-        self.deadline = env.now + delay
-        self.sequence = next(env._eid)
-        lane = env._lanes.get(delay)
-        if lane is None:
-            env._open_lane(delay, self)
-        else:
-            lane.scopes.append(self)
+        if self._deadline is not None:
+            raise RuntimeError("a cancel scope is entered once; make another one with fail_after or move_on_after")
+        self._deadline = self._env.open_deadline(self.delay)
         return self
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
     ) -> bool:
-        self._process = None
-        if kind is None or kind is not Cancelled or error.scope is not self:  # type: ignore[union-attr]
+        deadline = self._deadline
+        assert deadline is not None
+        deadline.process = None
+        if not isinstance(error, Cancelled) or error.scope is not deadline:
             return False
         if self.raises:
             raise TimedOut(f"no answer within {self.delay} s") from None
         return True
 
-    def expire(self) -> None:
-        """Cancel the process that is in the block, at its present yield."""
-        process = self._process
-        if process is not None:
-            self.expired = True
-            process._throw(Cancelled(self))
-
 
 class DeadlineLane:
-    """The open deadlines of one length, in the order in which they pass.
+    """The deadlines of one length, in the order in which they pass.
 
-    Invariant: the lane stands in the schedule exactly once, with the time and sequence number of a scope that is, or was, at its head.
+    Invariant: the lane stands in the schedule exactly once, with the time and sequence number of a deadline that is, or was, at its head.
     """
 
-    __slots__ = ("delay", "scopes")
+    __slots__ = ("_size_checked", "deadlines", "delay")
 
     def __init__(self, delay: float) -> None:
         self.delay = delay
-        self.scopes: deque[CancelScope] = deque()
+        self.deadlines: deque[Deadline] = deque()
+        self._size_checked = 1_000
 
-    def next_open(self) -> CancelScope | None:
-        """Return the first scope that has not been left, dropping those before it; `None` if all were left."""
-        scopes = self.scopes
-        while scopes:
-            scope = scopes[0]
-            if scope._process is not None:
-                return scope
-            scopes.popleft()
+    def next_open(self) -> Deadline | None:
+        """Return the first deadline that is open, dropping those before it; `None` if there is none."""
+        deadlines = self.deadlines
+        while deadlines:
+            deadline = deadlines[0]
+            if deadline.process is not None:
+                return deadline
+            deadlines.popleft()
         return None
+
+    def drop_closed(self) -> None:
+        """Drop what is closed anywhere in the lane, once it has grown to twice what was left the last time.
+
+        Otherwise a deadline of an hour that is met in a millisecond would be remembered for an hour.
+        """
+        if len(self.deadlines) > self._size_checked:
+            self.deadlines = deque(deadline for deadline in self.deadlines if deadline.process is not None)
+            self._size_checked = max(1_000, 2 * len(self.deadlines))

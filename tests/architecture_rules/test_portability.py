@@ -40,6 +40,9 @@ ignore = [
 ]
 """
 
+REASONS = ["  # a long line is a lesser evil here", "  # a test's name is its sentence"]
+NO_PINS = ["numpy>=2", "numpy", "numpy==2.0 --hash=sha256:0", "-e .", "numpy @ file:numpy", ""]
+
 
 @pytest.mark.parametrize("folder", ["home/somebody", "Users/somebody", "root", "tmp", "work"])
 def test_path_of_one_machine_is_found(folder: str) -> None:
@@ -57,7 +60,7 @@ def test_other_paths_pass(text: str) -> None:
 
 
 def test_data_and_pictures_are_not_texts_of_ours() -> None:
-    paths = ["a.py", "Makefile", "a.png", "a.csv", "log.gz", "b.ipynb"]
+    paths = ["a.py", "Makefile", "a.png", "a.gz", "b.ipynb"]
     assert [path for path in paths if is_text(path)] == ["a.py", "Makefile", "b.ipynb"]
 
 
@@ -65,7 +68,7 @@ def test_ignored_rules_with_reasons_pass() -> None:
     assert unexplained_ignores(PYPROJECT) == []
 
 
-@pytest.mark.parametrize("reason", ["  # a long line is a lesser evil here", "  # a test's name is its sentence"])
+@pytest.mark.parametrize("reason", REASONS)
 def test_ignored_rule_without_a_reason_is_found(reason: str) -> None:
     assert len(unexplained_ignores(PYPROJECT.replace(reason, ""))) == 1
     assert len(unexplained_ignores(PYPROJECT.replace(reason, "  # hm"))) == 1
@@ -82,7 +85,7 @@ def test_ignored_rules_on_one_line_are_found() -> None:
     [
         ("", 0),
         (": E501  a long web address", 0),
-        (": E501 - a long web address", 0),
+        (": E501 - a long address", 0),
         (": E501", 1),
         (" because I can", 1),
     ],
@@ -92,7 +95,7 @@ def test_suppression_names_rule_and_reason(comment: str, complaint_count: int) -
     assert len(unexplained_suppressions(Source("models/link.py", line))) == complaint_count
 
 
-@pytest.mark.parametrize("line", ["numpy>=2", "numpy", "numpy==2.0 --hash=sha256:0", "-e .", "numpy @ file", ""])
+@pytest.mark.parametrize("line", NO_PINS)
 def test_line_that_is_no_plain_pin_is_found(line: str) -> None:
     assert len(plain_pins(f"simpy==4.1.2\n{line}\n")) == 1
 

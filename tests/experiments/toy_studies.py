@@ -1,4 +1,4 @@
-"""Small studies for the tests of the experiments: quick, importable by worker processes, and ill-behaved on demand."""
+"""Small studies for the tests of the experiments: quick, importable by workers, and ill-behaved on demand."""
 
 import os
 import signal

@@ -6,6 +6,7 @@ What is missing: no list of index hosts and no hashes. pip asks whatever index t
 from __future__ import annotations
 
 import importlib.metadata
+import re
 import subprocess
 import sys
 import tarfile
@@ -63,7 +64,12 @@ def fetch_simpy(folder: Path, *, environment_variables: Mapping[str, str] | None
 
 
 def unreachable_line(pip_output: str) -> str | None:
-    """Return the line of pip's output that says that no index can be reached, or None if there is none."""
+    """Return the line of pip's output that says that no index can be reached, or None if there is none.
+
+    An index that has named any version was reached, whatever a first attempt ran into.
+    """
+    if re.search(r"from versions: \d", pip_output):
+        return None
     for line in pip_output.splitlines():
         if any(sign in line for sign in UNREACHABLE_SIGNS):
             return line.strip()

@@ -1,4 +1,4 @@
-"""Environments that are wrong on purpose: the suite must notice."""
+"""An Environment that is wrong on purpose, and one that is not: the suite must tell them apart."""
 
 from __future__ import annotations
 
@@ -16,4 +16,4 @@ class LateTimeouts(simpy.Environment):
 
 
 class FaithfulSubclass(simpy.Environment):
-    """SimPy itself under another name: every test that is not left out passes, whatever our engine does."""
+    """SimPy itself under another name: what fails here is the harness's fault."""

@@ -7,6 +7,8 @@
     trip_rule       the contract of what opens a breaker; its members:
                     failure_rate, error_percentage, failure_ratio, failure_run
     windows         how recent results are kept and forgotten
+
+Most systems need `CircuitBreaker` and a preset, and take both from `models.resilience`.
 """
 
 from .breaker import CircuitBreaker

@@ -120,8 +120,7 @@ class CircuitBreaker(Endpoint):
         self._note(start, epoch, False)
         return response
 
-    # -- permission
-    # ---------------------------------------------------------------------------------------------------
+    # -- permission ------------------------------------------------------------------------------------------
 
     def _admits(self) -> bool:
         """Whether a call may be made as a trial; takes a permit."""
@@ -146,8 +145,7 @@ class CircuitBreaker(Endpoint):
         else:
             self._free_trials += 1
 
-    # -- results
-    # ------------------------------------------------------------------------------------------------------
+    # -- results ---------------------------------------------------------------------------------------------
 
     def _note_failure(self, failure: CallFailed, start: float, epoch: int) -> None:
         if isinstance(failure, self._ignores):
@@ -168,8 +166,7 @@ class CircuitBreaker(Endpoint):
         self._late_count += 1
         return not self.settings.strict_epochs
 
-    # What `_record` is, state by state; the closed state's is its monitor's own. Each returns whether to
-    # open.
+    # What `_record` is, state by state; in the closed state it is the monitor's own. Returns whether to open.
 
     def _record_trial(self, now: float, duration: float, is_failure: bool) -> bool:
         monitor = self._monitor
@@ -186,8 +183,7 @@ class CircuitBreaker(Endpoint):
     def _record_nothing(self, now: float, duration: float, is_failure: bool) -> bool:
         return False
 
-    # -- states
-    # -------------------------------------------------------------------------------------------------------
+    # -- states ----------------------------------------------------------------------------------------------
 
     def move_to(self, state: BreakerState) -> None:
         """Change to `state` by hand, as an operator does; the present state begins anew."""
@@ -216,11 +212,12 @@ class CircuitBreaker(Endpoint):
         self._enter(BreakerState.OPEN)
         self._is_guarded = True
         self._opened_count += 1
-        wait = next(self._open_durations)
+        # They end only where a run that is over is garbage, and the collector closes what was left in it.
+        wait = next(self._open_durations, inf)
         self._trial_at = self._env.now + wait
         # Old calls that end now still count in the old monitor, where they change nothing.
         self._record = self._record_only
-        if self.settings.half_opens_by_itself:
+        if self.settings.half_opens_by_itself and wait < inf:
             self._timer = self._env.call_later(wait, self._half_open)
 
     def _half_open(self) -> None:

@@ -21,15 +21,19 @@ from math import floor
 
 
 class Window(ABC):
-    """The contract: `record` one result at the simulated time `now`; the counts are plain attributes."""
+    """The contract: `record` one result at the simulated time `now`; `failed_count` and `slow_count` are plain attributes."""
 
-    __slots__ = ("failed_count", "slow_count", "total_count")
+    __slots__ = ("failed_count", "slow_count")
 
     def __init__(self) -> None:
         """Start empty."""
-        self.total_count = 0
         self.failed_count = 0
         self.slow_count = 0
+
+    @property
+    @abstractmethod
+    def total_count(self) -> int:
+        """How many results the window holds."""
 
     @abstractmethod
     def record(self, now: float, is_failure: bool, is_slow: bool) -> None:
@@ -37,36 +41,37 @@ class Window(ABC):
 
 
 class CountWindow(Window):
-    """The last `size` (>= 1) results, in a ring."""
+    """The last `size` (>= 1) results.
 
-    __slots__ = ("_next", "_ring", "_size")
+    Only the bad ones are kept, each with its number: a good result costs no more than counting it.
+    """
+
+    __slots__ = ("_bad", "_recorded_count", "_size")
 
     def __init__(self, size: int) -> None:
         """Start empty."""
         super().__init__()
         self._size = size
-        self._ring = [0] * size  # per result: 1 failed, 2 slow, 3 both
-        self._next = 0
+        self._recorded_count = 0
+        self._bad: deque[tuple[int, bool, bool]] = deque()
+
+    @property
+    def total_count(self) -> int:
+        """How many results the window holds."""
+        return min(self._recorded_count, self._size)
 
     def record(self, now: float, is_failure: bool, is_slow: bool) -> None:
         """Count one result in place of the oldest."""
-        ring, slot = self._ring, self._next
-        if self.total_count < self._size:
-            self.total_count += 1
-        elif ring[slot]:
-            self._forget(ring[slot])
+        self._recorded_count = number = self._recorded_count + 1
+        bad = self._bad
+        if bad and bad[0][0] <= number - self._size:
+            _, was_failure, was_slow = bad.popleft()
+            self.failed_count -= was_failure
+            self.slow_count -= was_slow
         if is_failure or is_slow:
-            ring[slot] = is_failure + 2 * is_slow
+            bad.append((number, is_failure, is_slow))
             self.failed_count += is_failure
             self.slow_count += is_slow
-        else:
-            ring[slot] = 0
-        slot += 1
-        self._next = slot if slot < self._size else 0
-
-    def _forget(self, result: int) -> None:
-        self.failed_count -= result & 1
-        self.slow_count -= result >> 1
 
 
 class _Bucket:
@@ -80,23 +85,24 @@ class _Bucket:
         self.failed_count = 0
         self.slow_count = 0
 
-    def add(self, is_failure: bool, is_slow: bool) -> None:
-        self.total_count += 1
-        self.failed_count += is_failure
-        self.slow_count += is_slow
-
 
 class _BucketedWindow(Window):
     """What the windows over time share: buckets in order of their start; the counts are their sums."""
 
-    __slots__ = ("_buckets",)
+    __slots__ = ("_buckets", "_total_count")
 
     def __init__(self) -> None:
         super().__init__()
+        self._total_count = 0
         self._buckets: deque[_Bucket] = deque()
 
+    @property
+    def total_count(self) -> int:
+        """How many results the window holds."""
+        return self._total_count
+
     def _count(self, bucket: _Bucket, sign: int) -> None:
-        self.total_count += sign * bucket.total_count
+        self._total_count += sign * bucket.total_count
         self.failed_count += sign * bucket.failed_count
         self.slow_count += sign * bucket.slow_count
 
@@ -107,10 +113,13 @@ class _BucketedWindow(Window):
             self._count(buckets.popleft(), -1)
 
     def _add(self, bucket: _Bucket, is_failure: bool, is_slow: bool) -> None:
-        bucket.add(is_failure, is_slow)
-        self.total_count += 1
-        self.failed_count += is_failure
-        self.slow_count += is_slow
+        bucket.total_count += 1
+        self._total_count += 1
+        if is_failure or is_slow:
+            bucket.failed_count += is_failure
+            bucket.slow_count += is_slow
+            self.failed_count += is_failure
+            self.slow_count += is_slow
 
 
 class TimeWindow(_BucketedWindow):
@@ -182,7 +191,10 @@ class EmittedWindow(_BucketedWindow):
     def record(self, now: float, is_failure: bool, is_slow: bool) -> None:
         """Count one result in the bucket that is being filled, once the earlier ones are emitted."""
         self.emit(floor((now - self._start) / self._bucket_duration))
-        self._filling.add(is_failure, is_slow)
+        filling = self._filling
+        filling.total_count += 1
+        filling.failed_count += is_failure
+        filling.slow_count += is_slow
 
     def next_emission(self) -> tuple[int, float]:
         """Return the number of the bucket after the one that is being filled, and when it begins."""

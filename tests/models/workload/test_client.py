@@ -65,7 +65,7 @@ def test_an_answer_with_parts_missing_is_degraded() -> None:
 
 
 @pytest.mark.parametrize(
-    "failure,outcome",
+    ("failure", "outcome"),
     [
         (TimedOut(), "timed_out"),
         (Refused(), "refused"),

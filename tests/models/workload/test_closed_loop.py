@@ -95,7 +95,7 @@ def test_a_user_who_is_taken_away_leaves_one_cancelled_request_and_the_others_go
 
 
 @pytest.mark.parametrize(
-    "settings,message",
+    ("settings", "message"),
     [
         ({"users_count": 0}, "users_count must be >= 1, got 0"),
         ({"ramp_up": -1.0}, "ramp_up must be finite and >= 0 s, got -1.0"),

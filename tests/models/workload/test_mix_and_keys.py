@@ -60,7 +60,7 @@ def test_zipf_keys_follow_the_power_law(exponent: float) -> None:
 
 
 @pytest.mark.parametrize(
-    "make,message",
+    ("make", "message"),
     [
         (OperationMix, "operations must be distinct and at least one"),
         (lambda: OperationMix(Operation(name="a"), Operation(name="a")), r"distinct.*\['a', 'a'\]"),

@@ -2,6 +2,7 @@
 
 import math
 from collections.abc import Generator
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
@@ -62,9 +63,7 @@ def test_a_varying_rate_gives_poisson_counts_with_that_mean_in_every_window(shap
     """Exact thinning: over all windows, the sum of squared standardised counts is chi-squared."""
     runs, edges = 20, np.linspace(0.0, 120.0, 25)
     counts = sum(np.histogram(arrivals(120.0, seed, rate=shape), bins=edges)[0] for seed in range(runs))
-    expected = runs * np.array(
-        [integral(shape, low, high) for low, high in zip(edges, edges[1:], strict=False)]
-    )
+    expected = runs * np.array([integral(shape, low, high) for low, high in pairwise(edges)])
     assert np.all(counts[expected == 0.0] == 0)
     busy = expected > 0.0
     statistic = float((((counts - expected) ** 2)[busy] / expected[busy]).sum())
@@ -97,7 +96,7 @@ def test_a_rate_that_is_zero_for_ever_does_not_keep_the_run_from_its_end() -> No
 
 
 @pytest.mark.parametrize(
-    "settings,message",
+    ("settings", "message"),
     [
         ({}, "exactly one of rate and interarrival"),
         ({"rate": 1.0, "interarrival": Exponential(1.0)}, "exactly one of rate and interarrival"),

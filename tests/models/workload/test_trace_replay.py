@@ -116,7 +116,7 @@ def test_the_arrivals_are_known_from_the_start(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    "settings,message",
+    ("settings", "message"),
     [
         ({"speed_up": 0.0}, "speed_up must be finite and > 0, got 0.0"),
         ({"speed_up": -1.0}, "speed_up must be finite and > 0, got -1.0"),

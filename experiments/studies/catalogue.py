@@ -1,0 +1,10 @@
+"""Which studies ship with GameDay: an explicit list, in the order of `gameday list`.
+
+A new study is imported and added here. Folders are not scanned: what a command can run should be readable in
+one place, and an unfinished file should not break the others.
+"""
+
+from ..study import Study
+
+STUDIES: tuple[Study, ...] = ()
+"""All of them."""
