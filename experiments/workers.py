@@ -14,6 +14,7 @@ import threading
 from collections.abc import Callable, Iterator
 from concurrent.futures import Executor, Future, ProcessPoolExecutor
 from contextlib import contextmanager
+from multiprocessing import forkserver
 from multiprocessing.connection import Connection
 from types import TracebackType
 from typing import Any, ParamSpec, TypeVar
@@ -85,6 +86,10 @@ def _context() -> Any:
         return multiprocessing.get_context("spawn")
     context = multiprocessing.get_context("forkserver")
     context.set_forkserver_preload([name for name in _HEAVY_MODULES if name in sys.modules])
+    # A server that is started while SIGINT is ignored passes that on: its workers do not hear Ctrl-C, not
+    # even in the second in which they still import and no initializer has run.
+    with _sigint_handled_by(signal.SIG_IGN):
+        forkserver.ensure_running()
     return context
 
 
@@ -103,23 +108,37 @@ def _exit_at_end_of(lifeline: Connection) -> None:
 
 @contextmanager
 def _starting_workers() -> Iterator[None]:
-    """Start workers that do not run the main module again and do not hear Ctrl-C while they import.
+    """Start workers that do not run the main module again; Ctrl-C waits until they are started.
 
     Studies of `__main__` travel by value, so a script needs no `if __name__ == "__main__"` for our sake and
-    the command line is not imported once more per worker. SIGINT is ignored (and so inherited as ignored) for
-    the microseconds of one submission.
+    the command line is not imported once more per worker. A pool that is interrupted halfway through a start
+    would leave a worker behind that waits for its orders.
     """
     main = sys.modules["__main__"]
     hidden: dict[str, Any] = {
         name: main.__dict__.pop(name) for name in ("__file__", "__spec__") if name in main.__dict__
     }
     main.__spec__ = None
-    in_main_thread = threading.current_thread() is threading.main_thread()
-    previous = signal.signal(signal.SIGINT, signal.SIG_IGN) if in_main_thread else None
+    pressed: list[int] = []
+    try:
+        with _sigint_handled_by(lambda number, _: pressed.append(number)):
+            yield
+    finally:
+        for name, value in hidden.items():
+            setattr(main, name, value)
+    if pressed:
+        raise KeyboardInterrupt
+
+
+@contextmanager
+def _sigint_handled_by(handler: Any) -> Iterator[None]:
+    if (
+        threading.current_thread() is not threading.main_thread()
+    ):  # only the main thread may, and only it is told
+        yield
+        return
+    previous = signal.signal(signal.SIGINT, handler)
     try:
         yield
     finally:
-        if in_main_thread:
-            signal.signal(signal.SIGINT, previous or signal.default_int_handler)
-        for name, value in hidden.items():
-            setattr(main, name, value)
+        signal.signal(signal.SIGINT, previous or signal.default_int_handler)

@@ -88,13 +88,11 @@ class Cores(ABC):
 class FirstComeCores(Cores):
     """Each core does one piece of work at a time; work waits in one first-in first-out queue."""
 
-    __slots__ = ("_permits", "_starts_sum")
+    __slots__ = ("_permits",)
 
     def __init__(self, env: Environment, count: int, speed: float) -> None:
         super().__init__(env, count, speed)
         self._permits = Permits(env, count)
-        # What runs now has been running for (number running x now - sum of starts): no list of it is needed.
-        self._starts_sum = 0.0
 
     def work(self, demand: float) -> Generator[Any, Any, None]:
         """Wait for a core, then have it until the work is done."""
@@ -104,27 +102,33 @@ class FirstComeCores(Cores):
         else:
             yield from permits.wait()
         env = self._env
-        speed = self._speed
+        # Less the start now, plus the end later: what still runs is then added as `now` for each, and needs no list.
         start = env.now
-        self._starts_sum += start
+        self._busy_time -= start
         try:
-            yield demand / speed
-            self._completed_count += 1
-        finally:
-            busy = env.now - start
-            self._starts_sum -= start
-            self._busy_time += busy
-            self._work_done += busy * speed
-            if permits.waiting:
-                permits.release()
-            else:
-                permits.free += 1
+            yield demand / self._speed
+        except BaseException:
+            self._give_up(start)
+            raise
+        self._busy_time += env.now
+        self._work_done += demand
+        self._completed_count += 1
+        if permits.waiting:
+            permits.release()
+        else:
+            permits.free += 1
+
+    def _give_up(self, start: float) -> None:
+        now = self._env.now
+        self._busy_time += now
+        self._work_done += (now - start) * self._speed
+        self._permits.release()
 
     def statistics(self) -> CoreStatistics:
         """Return what has been done so far; work in progress counts as far as it got, at the speed of now."""
         running_count = self._permits.held_count
-        busy = running_count * self._env.now - self._starts_sum
-        return self._statistics(running_count, self._permits.waiting_count, work=busy * self._speed, busy=busy)
+        busy = running_count * self._env.now
+        return self._statistics(running_count, self._permits.waiting_count, work=0.0, busy=busy)
 
 
 class _Job:

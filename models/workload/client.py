@@ -43,7 +43,7 @@ class Client:
         client.table.counts()
     """
 
-    __slots__ = ("_env", "_held", "issued", "name", "table", "target")
+    __slots__ = ("_ended", "_env", "issued", "name", "table", "target")
 
     def __init__(
         self, env: Environment, target: Endpoint, *, table: RequestTable | None = None, name: str = "client"
@@ -54,15 +54,12 @@ class Client:
         self.table = request_table() if table is None else table
         self.name = name
         self.issued = 0
-        # A request that is never answered (a silent host) is referred to by nobody else, and Python would
-        # collect it: its `finally` blocks would give back threads and permits, at a moment that depends on
-        # the garbage collector. A dictionary, because it keeps its order.
-        self._held: dict[Any, None] = {}
+        self._ended = 0
 
     @property
     def in_flight(self) -> int:
         """Requests of this client that were sent and have not ended."""
-        return len(self._held)
+        return self.issued - self._ended
 
     def issue(self, request: Request, operation_code: int = 0) -> Process:
         """Send `request` in a process of its own and return that; `operation_code` is the table's."""
@@ -75,12 +72,9 @@ class Client:
         """
         env = self._env
         table = self.table
-        held = self._held
-        process = env.active_process
         start = env.now
         table.issued += 1
         self.issued += 1
-        held[process] = None
         try:
             response = yield from self.target.call(request)
             outcome = _DEGRADED if response.degraded else _OK
@@ -96,6 +90,6 @@ class Client:
             env.call_later(0.0, table.record, start, env.now, _CANCELLED, operation_code)
             raise
         finally:
-            held.pop(process, None)
+            self._ended += 1
         table.record(start, env.now, outcome, operation_code)
         return outcome

@@ -7,8 +7,9 @@ without arguments, such as `UniformKeys` or `ZipfKeys`.
 from __future__ import annotations
 
 from bisect import bisect_right
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Generator, Iterable
 from dataclasses import dataclass
+from functools import partial
 from itertools import accumulate
 from math import inf
 from typing import Any
@@ -17,6 +18,7 @@ from simulator import Environment, RequestTable, Sampler
 from simulator.randomness import Uniform
 
 from ..request import Request
+from .client import Client
 
 KeySource = Callable[[], Any]
 """A callable that returns the key of the next request."""
@@ -102,6 +104,18 @@ class RequestSource:
         if len(self._prepared) > 1:
             self._uniform = env.sampler(f"{name}/operation", Uniform(0.0, 1.0))
         self._keys = keys
+
+    def sender(self, client: Client) -> Callable[[], Generator[Any, Any, Any]]:
+        """Return a callable that makes a generator which sends the next request through `client`.
+
+        What is asked is decided when the generator begins to run, so that keys may depend on the time.
+        """
+        if self._uniform is None and self._keys is None:
+            return partial(client.send, *self._prepared[0])
+        return partial(self._send, client)
+
+    def _send(self, client: Client) -> Generator[Any, Any, int]:
+        return (yield from client.send(*self()))
 
     def __call__(self) -> tuple[Request, int]:
         """Return the next request and the code of its operation."""

@@ -26,6 +26,7 @@ from .workload import Workload
 # move, so that a run up to a given time ends. Each sleep costs as much as some five candidates, so that its
 # share is nothing.
 _REJECTIONS_MAX = 1_000
+_BATCH = 32
 
 
 class OpenLoop(Workload):
@@ -78,19 +79,29 @@ class OpenLoop(Workload):
         return self._arrive() if self._shape is None else self._arrive_thinned(self._shape)
 
     def _arrive(self) -> Generator[Any, Any, None]:
-        env, until, gap, source = self._env, self.until, self._gap.draw, self._source
-        issue = self.client.issue
+        """Put arrivals into the schedule, some at a time.
+
+        Each request then begins its life when it arrives. Waking up for each, only to start another process,
+        would cost as much as all of the client's own work.
+        """
+        env, until, gap, name = self._env, self.until, self._gap.draw, self.name
+        begin = self._source.sender(self.client)
+        time = env.now
         while True:
-            delay = gap()
-            if env.now + delay >= until:
-                return
-            yield delay
-            issue(*source())
+            for _ in range(_BATCH):
+                next_time = time + gap()
+                if next_time >= until:
+                    yield time - env.now
+                    return
+                time = next_time
+                env.launch(begin(), name, time - env.now)
+            yield time - env.now
 
     def _arrive_thinned(self, shape: RateShape) -> Generator[Any, Any, None]:
         """Take candidates at the highest rate and accept each with probability rate / rate_max."""
         env, until, gap, uniform = self._env, self.until, self._gap.draw, self._uniform.draw
         rate_max: float = shape.rate_max
+        begin = self._source.sender(self.client)
         time = env.now
         rejections = 0
         while True:
@@ -109,7 +120,7 @@ class OpenLoop(Workload):
                 time = env.now
                 rejections = 0
             if accepted:
-                self.client.issue(*self._source())
+                env.launch(begin(), self.name)
 
 
 def _exponential(rate: float | RateShape | None) -> Distribution:

@@ -90,14 +90,15 @@ class TraceReplay(Workload):
         return resolution * uniform[np.lexsort((uniform, second))]
 
     def _issue_all(self) -> Generator[Any, Any, None]:
-        env, trace, codes, issue = self._env, self.trace, self._codes, self.client.issue
+        env, trace, codes, send = self._env, self.trace, self._codes, self.client.send
         operations, keys = trace.operations, trace.keys
         for time, operation, key, size_bytes in self._rows():
             if time >= self.until:
                 return
             if time > env.now:
                 yield time - env.now
-            issue(Request(operations[operation], keys[key], None, size_bytes), codes[operation])
+            request = Request(operations[operation], keys[key], None, size_bytes)
+            env.launch(send(request, codes[operation]), self.name)
 
     def _rows(self) -> Iterator[tuple[float, int, int, int]]:
         """Return arrival, operation, key and size of each request, as Python's numbers, a block at a time."""
