@@ -105,10 +105,11 @@ class FirstComeCores(Cores):
         # Less the start now, plus the end later: what still runs is then added as `now` for each, and needs no list.
         start = env.now
         self._busy_time -= start
+        speed = self._speed
         try:
-            yield demand / self._speed
+            yield demand / speed
         except BaseException:
-            self._give_up(start)
+            self._give_up(start, speed)
             raise
         self._busy_time += env.now
         self._work_done += demand
@@ -118,10 +119,10 @@ class FirstComeCores(Cores):
         else:
             permits.free += 1
 
-    def _give_up(self, start: float) -> None:
+    def _give_up(self, start: float, speed: float) -> None:
         now = self._env.now
         self._busy_time += now
-        self._work_done += (now - start) * self._speed
+        self._work_done += (now - start) * speed
         self._permits.release()
 
     def statistics(self) -> CoreStatistics:

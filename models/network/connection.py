@@ -62,11 +62,12 @@ class Connection(Endpoint):
         self.propagate_cancellation = propagate_cancellation
         self._env = env
         self._there = there
+        self._target_host = there.target
         self._back = back
         self._transport = transport
         self._call_count = 0
         self._answered_count = 0
-        self._returned_count = 0
+        self._late_count = 0
         self._wasted_count = 0
         self._wasted_time = 0.0
 
@@ -81,12 +82,15 @@ class Connection(Endpoint):
             carrier = self._env.process(self._carry(request), self.name)
         try:
             answer = yield carrier
-        except Cancelled:
-            if self.propagate_cancellation:
-                self._env.process(self._cancel(carrier), self.name)
+        except BaseException as end:
+            if carrier.triggered:
+                # Either the answer was on its way, or there never will be one.
+                self._late_count += carrier.ok and carrier.value is not None
+            elif self.propagate_cancellation and isinstance(end, Cancelled):
+                self._env.launch(self._cancel(carrier), self.name)
             raise
         self._answered_count += 1
-        if answer.__class__ is not Response and isinstance(answer, CallFailed):
+        if type(answer) is not Response and isinstance(answer, CallFailed):
             raise answer
         return answer  # type: ignore[no-any-return]
 
@@ -105,8 +109,7 @@ class Connection(Endpoint):
 
     def _arrive(self, request: Request) -> Generator[Any, Any, Response | CallFailed | None]:
         """Let the target answer, in this process, bound to its host meanwhile; then send the answer back."""
-        there = self._there
-        host, target, env = there.target, self.target, self._env
+        host, target, env = self._target_host, self.target, self._env
         process: Any = env.active_process
         answer: Response | CallFailed
         if not host.is_up:
@@ -131,7 +134,8 @@ class Connection(Endpoint):
             answer = Refused(f"{target.name} is not listening")
         back = self._back
         if back.is_plain:
-            self._returned_count += 1
+            if process.waiter is None:
+                self._late_count += 1
             process.answer(answer, back.latency())
             return None
         return (yield from self._carry_back(answer))
@@ -144,7 +148,9 @@ class Connection(Endpoint):
             return self._silence()
         except ConnectionLost as lost:
             answer = lost
-        self._returned_count += 1
+        process: Any = self._env.active_process
+        if process.waiter is None:
+            self._late_count += 1
         return answer
 
     def _silence(self) -> None:
@@ -153,7 +159,7 @@ class Connection(Endpoint):
 
     def _crashed(self, process: Process) -> None:
         """Reset the connection of a call whose process is being killed, if the host is still there to do so."""
-        if self._there.target.is_up:
+        if self._target_host.is_up:
             process.hand_over(self._env.process(self._reset(), self.name))
         else:
             process.leave_unanswered()
@@ -165,6 +171,9 @@ class Connection(Endpoint):
             return self._silence()
         except ConnectionLost as lost:
             return lost
+        process: Any = self._env.active_process
+        if process.waiter is None:
+            self._late_count += 1
         return ConnectionLost(f"{self.target.name} crashed: connection reset")
 
     def _cancel(self, carrier: Process) -> Generator[Any, Any, None]:
@@ -179,7 +188,7 @@ class Connection(Endpoint):
         return ConnectionStatistics(
             call_count=self._call_count,
             answered_count=self._answered_count,
-            late_count=self._returned_count - self._answered_count,
+            late_count=self._late_count,
             wasted_count=self._wasted_count,
             wasted_time=self._wasted_time,
         )

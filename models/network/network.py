@@ -160,9 +160,10 @@ class Network:
                 checked_probability(name, value)
         if latency is not None and not isinstance(latency, Distribution):
             latency = Constant(latency)
+        between = Between(sources, targets, one_way=one_way)
         self._overrides.append(
             _Override(
-                between=Between(sources, targets, one_way=one_way),
+                between=between,
                 latency=latency,
                 bandwidth=bandwidth,
                 loss_probability=loss_probability,
@@ -170,7 +171,8 @@ class Network:
             )
         )
         for path in self._paths.values():
-            self._configure(path)
+            if between.covers(path.source, path.target):  # the others keep their random numbers
+                self._configure(path)
 
     def _configure(self, path: Path) -> None:
         latency: Distribution | None = None

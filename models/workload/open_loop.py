@@ -26,7 +26,7 @@ from .workload import Workload
 # move, so that a run up to a given time ends. Each sleep costs as much as some five candidates, so that its
 # share is nothing.
 _REJECTIONS_MAX = 1_000
-_BATCH = 32
+_BATCH = 8  # more would make the schedule longer than what it saves
 
 
 class OpenLoop(Workload):

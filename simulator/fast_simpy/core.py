@@ -336,11 +336,11 @@ class Environment(simpy.Environment):
                         return failed
                     continue
                 item = urgent.popleft() if urgent else ready.popleft()
-                if item.__class__ is tuple:
+                if type(item) is tuple:
                     process, token, value = item
                     if process._token != token:
                         continue
-                elif item.__class__ is Process and item._ok and not item.callbacks:
+                elif type(item) is Process and item._ok and not item.callbacks:
                     process, item.callbacks = item.waiter, None
                     if process is None:
                         continue
@@ -359,11 +359,11 @@ class Environment(simpy.Environment):
                 if time != now:
                     self.now = now = time
                     burst = 0
-                if process.__class__ is Process:
+                if type(process) is Process:
                     if process._token != token:
                         continue
                     value = None
-                elif process.__class__ is tuple:
+                elif type(process) is tuple:
                     process, token, value = process
                     if process._token != token:
                         continue
@@ -384,16 +384,16 @@ class Environment(simpy.Environment):
             except BaseException as end:
                 self._finish(process, end)
             else:
-                if target.__class__ is float:
+                if type(target) is float:
                     time = now + target
-                    if now < time < inf:
+                    if time > now and time < inf:  # unchained: CPython specialises only single comparisons
                         process._token = token = sequence()
                         heappush(queue, (time, 1, token, process))
                         continue
                 elif target is PARKED:
                     process._token = _PARKED_TOKEN
                     continue
-                elif target.__class__ is Process and not target.callbacks and target.callbacks is not None and target.waiter is None:
+                elif type(target) is Process and not target.callbacks and target.callbacks is not None and target.waiter is None:
                     target.waiter = process
                     process._target = target
                     continue
@@ -429,7 +429,7 @@ class Environment(simpy.Environment):
         self.active_process = None
         if self._trace is not None:
             self._trace.update(self.now, item)
-        kind = item.__class__
+        kind = type(item)
         if kind is tuple:
             process, token, value = item
             if process._token == token:
@@ -546,7 +546,9 @@ class Environment(simpy.Environment):
     # -- deadlines and runaways ---------------------------------------------------------------------------------------
 
     def _open_lane(self, delay: float, deadline: Deadline) -> None:
-        if delay < inf:
+        if deadline.time == self.now:
+            self._ready.append(Call(deadline.expire, ()))  # after what is due already
+        elif delay < inf:
             self._lanes[delay] = lane = DeadlineLane(delay)
             lane.deadlines.append(deadline)
             heappush(self._queue, (deadline.time, NORMAL, deadline.sequence, lane))

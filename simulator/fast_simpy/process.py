@@ -17,6 +17,7 @@ from __future__ import annotations
 
 from collections.abc import Generator
 from heapq import heappush
+from math import inf
 from typing import TYPE_CHECKING, Any
 
 import simpy.events
@@ -66,15 +67,17 @@ class Process(simpy.events.Process):
         self.callbacks: Any = []
         self._name = name
         self.waiter: Process | None = None
-        env.processes.add(self)
         now = env.now
         time = now + delay
-        if time == now:
+        if now < time < inf:
+            self._token = token = next(env._eid)
+            heappush(env._queue, (time, NORMAL, token, self))
+        elif time == now:
             self._token = 0
             env._urgent.append((self, 0, None))
         else:
-            self._token = token = next(env._eid)
-            heappush(env._queue, (time, NORMAL, token, self))
+            raise ValueError(f"the delay of a start must be finite and >= 0 s, got {delay!r}")
+        env.processes.add(self)
 
     @property
     def _generator(self) -> Any:
@@ -112,7 +115,7 @@ class Process(simpy.events.Process):
         if self._value is not PENDING:
             return
         if self is self.env.active_process:
-            _Cancellation(self)
+            _Kill(self)
             return
         self._detach()
         self._generator.close()
@@ -148,12 +151,16 @@ class Process(simpy.events.Process):
         time = env.now + delay
         if time > env.now:
             heappush(env._queue, (time, NORMAL, token, (waiter, token, value)))
-        else:
+        elif time == env.now:
             env._ready.append((waiter, token, value))
+        else:
+            raise ValueError(f"the delay of an answer must be >= 0 s, got {delay!r}")
 
     def leave_unanswered(self) -> None:
         """Let the process that waits for this one wait for ever: this is how silence is made."""
-        self.waiter = None
+        waiter, self.waiter = self.waiter, None
+        if waiter is not None:
+            waiter._target = None
 
     def _end_cancelled(self) -> None:
         self._ok = False
@@ -182,6 +189,8 @@ class Process(simpy.events.Process):
 
     def _resume(self, event: Event) -> None:
         """Go on with the outcome of `event`; this is what stands among the callbacks of an event."""
+        if self._value is not PENDING:
+            return  # killed by another process that the same event has just woken
         self._target = None
         if event._ok:
             self.env._proceed(self, self._send, event._value)
@@ -228,3 +237,10 @@ class _Cancellation(Event):
     def _cancel(self, event: Event) -> None:
         if self._process._value is PENDING:
             self._process._throw(Cancelled(self._process))
+
+
+class _Kill(_Cancellation):
+    """Kills a process that has killed itself, at its next yield: that is a crash, and must look like one to what it was doing."""
+
+    def _cancel(self, event: Event) -> None:
+        self._process.kill()
