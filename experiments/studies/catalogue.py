@@ -5,6 +5,8 @@ one place, and an unfinished file should not break the others.
 """
 
 from ..study import Study
+from .breakers import breakers
+from .timeouts import timeouts
 
-STUDIES: tuple[Study, ...] = ()
+STUDIES: tuple[Study, ...] = (timeouts, breakers)
 """All of them."""

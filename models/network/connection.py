@@ -126,7 +126,11 @@ class Connection(Endpoint):
                 self._crashed(process)
                 raise
             finally:
-                running.pop(process, None)
+                where = running.pop(process, None)
+            if where is None:
+                # It has crashed its own host or process, and then come to its end without waiting again.
+                self._crashed(process)
+                return None
             if process.waiter is None:
                 self._wasted_count += 1
                 self._wasted_time += env.now - start

@@ -1,0 +1,147 @@
+"""Availability over time: the share of requests answered, by when they were sent, and the breakers' states.
+
+Windows are by the time of sending, for that is when the user came; a request that waits ten seconds for
+nothing fails the window in which it began.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+from matplotlib.axes import Axes
+
+from simulator import RequestTable
+from simulator.measurement import windowed_share
+
+from ..study import Run
+from ..summary import estimate
+from .breaker_strips import BreakerStrip, breaker_strips, draw_breaker_strips
+from .fault_shading import FaultBand, fault_bands, shade_faults
+from .palette import OPERATION_COLOURS, POLICY_COLOURS, colour_of, finish, new_axes
+from .timeline import timeline_of, width_of
+
+_DASHES = ("-", (0, (5, 2)), (0, (1, 1.5)))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class AvailabilityCurve:
+    """One line: shape (windows,) each, `low` and `high` the 95 % interval across runs (nan with one run)."""
+
+    label: str
+    mean: npt.NDArray[np.float64]
+    low: npt.NDArray[np.float64]
+    high: npt.NDArray[np.float64]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class AvailabilityOverTime:
+    """Curves over windows that begin at `starts` (s, shape (windows,)), each `width` seconds long.
+
+    Curves may be of `runs_count` runs each; faults and breaker strips are those of the first run (of the
+    first policy that has any).
+    """
+
+    starts: npt.NDArray[np.float64]
+    width: float
+    curves: tuple[AvailabilityCurve, ...]
+    faults: tuple[FaultBand, ...]
+    breakers: tuple[BreakerStrip, ...]
+    runs_count: int
+
+
+def availability_over_time(run: Run, *, width: float | None = None) -> AvailabilityOverTime:
+    """Return one curve per operation of one run, in windows of `width` seconds (default: 45 of them)."""
+    timeline = timeline_of(run)
+    step = width_of(timeline, width)
+    table = timeline.requests
+    occurring = [name for name in table.operations if len(table.sample(operation=name))]
+    curves = [_curve(name, [_shares(table, name, step, timeline.duration)]) for name in occurring]
+    return AvailabilityOverTime(
+        starts=_starts(table, step, timeline.duration),
+        width=step,
+        curves=tuple(curves),
+        faults=fault_bands(timeline.log, timeline.duration),
+        breakers=breaker_strips(timeline.log, timeline.duration),
+        runs_count=1,
+    )
+
+
+def compare_availability_over_time(
+    runs: Mapping[str, Sequence[Run]], *, operation: str | None = None, width: float | None = None
+) -> AvailabilityOverTime:
+    """Return one curve per policy, the mean over its runs, for one `operation` or (None) all of them.
+
+    `runs` maps a policy's name to its runs, of one duration.
+    """
+    details = {label: [timeline_of(run) for run in several] for label, several in runs.items()}
+    first = next(iter(details.values()))[0]
+    step, until = width_of(first, width), first.duration
+    strips = [breaker_strips(several[0].log, until) for several in details.values()]
+    return AvailabilityOverTime(
+        starts=_starts(first.requests, step, until),
+        width=step,
+        curves=tuple(
+            _curve(label, [_shares(run.requests, operation, step, until) for run in several])
+            for label, several in details.items()
+        ),
+        faults=fault_bands(first.log, until),
+        breakers=next((found for found in strips if found), ()),
+        runs_count=max(map(len, details.values())),
+    )
+
+
+def plot_availability_over_time(
+    data: AvailabilityOverTime, *, ax: Axes | None = None, title: str = "Availability over time"
+) -> Axes:
+    """Draw the curves on `ax`, faults shaded, breakers' states as strips below; returns the axes."""
+    ax = new_axes(ax)
+    shade_faults(ax, data.faults)
+    middles = data.starts + data.width / 2
+    colours = {**POLICY_COLOURS, **OPERATION_COLOURS}
+    for index, curve in enumerate(data.curves):
+        colour = colour_of(curve.label, index, colours)
+        dash = _DASHES[index % len(_DASHES)]
+        ax.plot(middles, curve.mean, color=colour, linestyle=dash, linewidth=1.8, label=curve.label)
+        if np.isfinite(curve.low).any():
+            low, high = np.clip(curve.low, 0, 1), np.clip(curve.high, 0, 1)
+            ax.fill_between(middles, low, high, color=colour, alpha=0.22, linewidth=0)
+    ax.set_ylim(-0.03, 1.12)
+    ax.set_yticks([0, 0.25, 0.5, 0.75, 1.0], ["0 %", "25 %", "50 %", "75 %", "100 %"])
+    ax.set_xlim(0, float(data.starts[-1] + data.width))
+    ax.set_ylabel(f"requests answered\n(share per {data.width:.2g} s)")
+    title_of_legend = "" if data.runs_count == 1 else f"mean of {data.runs_count} runs,\nband: 95 % interval"
+    ax.legend(
+        title=title_of_legend,
+        title_fontsize=8,
+        fontsize=9,
+        loc="upper left",
+        bbox_to_anchor=(1.0, 1.0),
+        borderaxespad=0.3,
+        frameon=False,
+        alignment="left",
+    )
+    of_first = "; breakers: those of the first run" if data.breakers and data.runs_count > 1 else ""
+    draw_breaker_strips(ax, data.breakers).set_xlabel(f"time sent (s){of_first}")
+    return finish(ax, title)
+
+
+def _starts(table: RequestTable, width: float, until: float) -> npt.NDArray[np.float64]:
+    return windowed_share([], [], width=width, until=until).starts
+
+
+def _shares(
+    table: RequestTable, operation: str | None, width: float, until: float
+) -> npt.NDArray[np.float64]:
+    sample = table.sample(operation=operation, by="start")
+    return windowed_share(sample.start, sample.succeeded, width=width, until=until).values
+
+
+def _curve(label: str, shares: list[npt.NDArray[np.float64]]) -> AvailabilityCurve:
+    estimates = [estimate(list(window)) for window in zip(*(row.tolist() for row in shares), strict=True)]
+    return AvailabilityCurve(
+        label=label,
+        mean=np.array([found.mean for found in estimates]),
+        low=np.array([found.low for found in estimates]),
+        high=np.array([found.high for found in estimates]),
+    )

@@ -1,0 +1,196 @@
+"""One run of the storefront whose payment is in trouble in the middle third: what both studies do.
+
+Before the fault the system is healthy, afterwards it may recover; each third is as long as the others. When
+the users stop coming, the run goes on until the last of them has been answered or has lost patience, so that
+every request has an end.
+"""
+
+import math
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Annotated, Literal
+
+import numpy as np
+from pydantic import Field, FilePath
+
+from models.resilience import CircuitBreakerSettings
+from models.storefront import BROWSE, DependencyFault, FaultMode, Storefront, StorefrontSettings
+from models.workload import TraceReplay
+from simulator import Environment, EventLog, RequestTable
+from simulator.measurement import RequestSample, nearest_rank_percentiles, windowed_level, windowed_share
+
+from ..misuse import Misuse
+from ..parameters import Unit
+from .shop_trace import load_visits
+
+Timeout = Annotated[
+    float | None,
+    Field(gt=0, description="how long a web thread waits for payment; none: for ever"),
+    Unit("s"),
+]
+Fault = Annotated[
+    Literal["slow", "silent", "errors"], Field(description="what payment is in the middle third of the run")
+]
+Threads = Annotated[int, Field(ge=1, description="threads of each of the three web instances")]
+BuyShare = Annotated[
+    float, Field(gt=0, lt=1, description="share of requests that need payment, where no trace tells")
+]
+Rate = Annotated[
+    float | None,
+    Field(gt=0, description="requests per second; none: 90, or as the trace has it"),
+    Unit("1/s"),
+]
+Duration = Annotated[
+    float | None, Field(ge=15, description="how long users come; none: 90 s, or the whole trace"), Unit("s")
+]
+Trace = Annotated[
+    FilePath | None, Field(description="a recorded access log or CSV, replayed instead of made-up users")
+]
+SpeedUp = Annotated[
+    float | None, Field(gt=0, description="how much faster than recorded a trace is replayed; none: 1000")
+]
+
+RATE, DURATION, SPEED_UP = 90.0, 90.0, 1000.0
+"""What `none` stands for."""
+
+_WINDOWS = 45
+_RECOVERED_SHARE = 0.95
+_RECOVERED_WINDOWS = 3
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Load:
+    """Who comes to the shop: a public at a `rate`, or the visitors of a recorded `trace`, for a `duration`.
+
+    A parameter that would change nothing is misuse: `rate` beside a trace, `speed_up` without one.
+    """
+
+    rate: float | None = None
+    buy_share: float = 0.2
+    duration: float | None = None
+    trace: Path | None = None
+    speed_up: float | None = None
+
+    def __post_init__(self) -> None:
+        """Refuse what could not act."""
+        if self.trace is not None and self.rate is not None:
+            raise Misuse(f"rate must be none beside a trace, which has its own, got {self.rate}")
+        if self.trace is None and self.speed_up is not None:
+            raise Misuse(f"speed_up must be none without a trace, got {self.speed_up}")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StorefrontRun:
+    """A run that is over: the shop, what its users saw, when payment was in trouble.
+
+    `requests` are the users' and `log` is the environment's; users came for `duration` seconds.
+    """
+
+    shop: Storefront
+    requests: RequestTable
+    fault: DependencyFault
+    duration: float
+
+    @property
+    def log(self) -> EventLog:
+        """Timeouts, breakers, fault."""
+        return self.shop.env.event_log
+
+    @property
+    def window(self) -> float:
+        """The width in seconds of the windows in which things are followed over time."""
+        return self.duration / _WINDOWS
+
+    def before(self, operation: str | None = None) -> RequestSample:
+        """Return the requests that were sent before the fault."""
+        return self.requests.sample(0.0, self.fault.start, operation=operation, by="start")
+
+    def during(self, operation: str | None = None) -> RequestSample:
+        """Return the requests that were sent during the fault."""
+        return self.requests.sample(self.fault.start, self.fault.end, operation=operation, by="start")
+
+    def after(self, operation: str | None = None) -> RequestSample:
+        """Return the requests that were sent after it."""
+        return self.requests.sample(self.fault.end, math.inf, operation=operation, by="start")
+
+    @property
+    def threads_on_payment(self) -> float:
+        """The mean number of web threads that waited for payment during the fault."""
+        start, end = self.fault.start, self.fault.end
+        history = self.shop.threads_on_payment.history
+        return float(windowed_level(history, width=end - start, since=start, until=end).values[0])
+
+    @property
+    def time_to_recover(self) -> float:
+        """Seconds from the heal until users were served again; infinity if that was not seen.
+
+        Served: in three windows in a row availability is at least 95 % of what it was before the fault.
+        """
+        sample = self.after()
+        if len(sample) == 0 or self.duration - self.fault.end < self.window:
+            return math.inf
+        series = windowed_share(
+            sample.start, sample.succeeded, width=self.window, since=self.fault.end, until=self.duration
+        )
+        least = _RECOVERED_SHARE * self.before().availability()
+        run = 0
+        for start, value in zip(series.starts.tolist(), series.values.tolist(), strict=True):
+            run = run + 1 if math.isnan(value) or value >= least else 0
+            if run == _RECOVERED_WINDOWS:
+                return float(start - (run - 1) * self.window - self.fault.end)
+        return math.inf
+
+
+def run_storefront(
+    seed: int,
+    load: Load,
+    *,
+    fault: str,
+    timeout: float | None,
+    threads: int,
+    breaker: CircuitBreakerSettings | None = None,
+) -> StorefrontRun:
+    """Run a storefront of three zones under `load`, with payment in trouble for the middle third."""
+    env = Environment(seed=seed)
+    settings = StorefrontSettings(
+        rate=RATE if load.rate is None else load.rate,
+        buy_share=load.buy_share,
+        web_threads=threads,
+        payment_timeout=timeout,
+        payment_breaker=breaker,
+    )
+    shop = Storefront(env, settings)
+    requests, duration = _admit(env, shop, load)
+    trouble = DependencyFault(mode=FaultMode(fault), start=duration / 3, end=2 * duration / 3)
+    shop.payment_fault.schedule(trouble)
+    env.run(until=duration + settings.patience + 1.0)
+    return StorefrontRun(shop=shop, requests=requests, fault=trouble, duration=duration)
+
+
+def _admit(env: Environment, shop: Storefront, load: Load) -> tuple[RequestTable, float]:
+    """Let the users in; return their table and for how long they come."""
+    if load.trace is None:
+        duration = DURATION if load.duration is None else load.duration
+        return shop.admit_users(until=duration).table, duration
+    trace = load_visits(load.trace, load.buy_share)
+    speed_up = SPEED_UP if load.speed_up is None else load.speed_up
+    # The last request of a log came within the second that it names.
+    recorded = (trace.duration + trace.resolution) / speed_up
+    duration = recorded if load.duration is None else load.duration
+    if not 0.0 < duration <= recorded:
+        raise Misuse(f"duration must be > 0 and at most the trace's {recorded:.6g} s, got {duration}")
+    until = math.inf if load.duration is None else duration
+    replay = TraceReplay(env, shop.entrance, trace, speed_up=speed_up, until=until, name="users")
+    return replay.table, duration
+
+
+def browse_latencies(run: StorefrontRun) -> dict[str, float]:
+    """Return p50, p95 and p99 of the time to an answer, for browse requests sent during the fault.
+
+    A request that failed is never answered: its time is infinite. Otherwise the fast refusals of a full queue
+    would pass for good service.
+    """
+    sample = run.during(BROWSE)
+    times = np.where(sample.succeeded, sample.latency, np.inf)
+    names = ("browse_p50", "browse_p95", "browse_p99")
+    return dict(zip(names, nearest_rank_percentiles(times, [50.0, 95.0, 99.0]).tolist(), strict=True))

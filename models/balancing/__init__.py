@@ -1,0 +1,32 @@
+"""Balancing: which of several targets gets a request.
+
+    balancer                Balancer: an endpoint in front of several
+    policy                  Policy, Target: the contract of what follows
+    round_robin             RoundRobin: in turn
+    random_choice           Random: any
+    weighted                Weighted: in turn, in proportion to weights, smoothly
+    least_outstanding       LeastOutstanding: who has the fewest calls under way
+    power_of_two_choices    PowerOfTwoChoices: the better of two, or d, that are drawn
+"""
+
+from .balancer import Balancer, BalancerStatistics, TargetStatistics
+from .least_outstanding import LeastOutstanding
+from .policy import Choose, Policy, Target
+from .power_of_two_choices import PowerOfTwoChoices
+from .random_choice import Random
+from .round_robin import RoundRobin
+from .weighted import Weighted
+
+__all__ = [
+    "Balancer",
+    "BalancerStatistics",
+    "Choose",
+    "LeastOutstanding",
+    "Policy",
+    "PowerOfTwoChoices",
+    "Random",
+    "RoundRobin",
+    "Target",
+    "TargetStatistics",
+    "Weighted",
+]

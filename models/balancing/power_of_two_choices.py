@@ -1,0 +1,106 @@
+"""Power of two choices: draw two targets, take the one with fewer calls under way.
+
+Nearly as good as asking all, at the price of asking two; and where the view is old or partial (many
+balancers), better, because not everybody runs to the same target. With two choices the unluckiest of n queues
+is log log n long, not log n.
+
+The targets are drawn without replacement by default, as proxies do (Envoy, Finagle), so that two targets are
+always compared. The theory draws with replacement, which is `replacement=True`: for few targets the
+difference is large, with two of them it is that between the shorter queue and a mixture of that and a random
+one. Of equals the first that was drawn is taken, which is any of them with the same probability.
+
+Source: Mitzenmacher, "The Power of Two Choices in Randomized Load Balancing" (IEEE TPDS 2001); Vvedenskaya,
+Dobrushin and Karpelevich (1996).
+"""
+
+from __future__ import annotations
+
+from bisect import insort
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+from simulator import Environment
+from simulator.randomness import Uniform
+
+from ..request import Request
+from .policy import Choose, Policy, Target
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PowerOfTwoChoices(Policy):
+    """Chooses the target with the fewest calls under way among some that are drawn at random.
+
+    `choices_count` (>= 1) are drawn, by default two; one makes it a random choice. With `replacement` the
+    same may be drawn twice; without, as many as there are at the most.
+    """
+
+    choices_count: int = 2
+    replacement: bool = False
+
+    def __post_init__(self) -> None:
+        """Check the number of choices."""
+        count: object = self.choices_count
+        if not isinstance(count, int) or isinstance(count, bool) or count < 1:
+            raise ValueError(f"choices_count must be a whole number >= 1, got {count!r}")
+
+    def chooser(self, env: Environment, targets: Sequence[Target], name: str) -> Choose:
+        """Return a function that draws and compares."""
+        draw = env.sampler(f"balancer/{name}", Uniform(0.0, 1.0)).draw
+        if self.choices_count == 2 and not self.replacement:
+            return _better_of_two(targets, draw)
+        if self.replacement:
+            return _best_of_any(targets, draw, self.choices_count)
+        return _best_of_different(targets, draw, self.choices_count)
+
+
+def _better_of_two(targets: Sequence[Target], draw: Callable[[], float]) -> Choose:
+    # What `_best_of_different` would do for two, which is what nearly everybody uses, at a third of the cost.
+
+    def choose(request: Request) -> Target:
+        count = len(targets)
+        if count == 1:
+            return targets[0]
+        first = int(draw() * count)
+        second = int(draw() * (count - 1))
+        if second >= first:
+            second += 1
+        target = targets[first]
+        other = targets[second]
+        return other if other.outstanding < target.outstanding else target
+
+    return choose
+
+
+def _best_of_any(targets: Sequence[Target], draw: Callable[[], float], choices_count: int) -> Choose:
+    def choose(request: Request) -> Target:
+        count = len(targets)
+        best = targets[int(draw() * count)]
+        for _ in range(choices_count - 1):
+            other = targets[int(draw() * count)]
+            if other.outstanding < best.outstanding:
+                best = other
+        return best
+
+    return choose
+
+
+def _best_of_different(targets: Sequence[Target], draw: Callable[[], float], choices_count: int) -> Choose:
+    def choose(request: Request) -> Target:
+        count = len(targets)
+        best: Target | None = None
+        taken: list[int] = []
+        for rest_count in range(count, max(count - choices_count, 0), -1):
+            # The index among those that are left, made one among all by stepping over those that were taken.
+            index = int(draw() * rest_count)
+            for other in taken:
+                if index < other:
+                    break
+                index += 1
+            insort(taken, index)
+            target = targets[index]
+            if best is None or target.outstanding < best.outstanding:
+                best = target
+        assert best is not None
+        return best
+
+    return choose

@@ -1,0 +1,274 @@
+"""An instance of a service: a process on a host, with a pool of threads and a bounded queue in front of it.
+
+A call takes a thread, or waits for one in a first-in first-out queue, or is `Rejected` where the queue is
+full; then the handler does what there is to do, with the thread held all the while, waiting for dependencies
+included. Rules for how it ends:
+
+- A failure that leaves the handler is a `ServerError`, whatever it was inside (see `dependency`). Two pass as
+  they are: a server error, and a `Rejected` by this very instance.
+- What is not a `CallFailed` is an error in the model's code, and stops the run.
+- However it ends, the thread is given back.
+
+States: *listening* -> *down* (`crash`) -> *listening* (`restart`), and with its host. It always runs in a
+process that is bound to it, so that it dies with its host and its own process: a call over the network comes
+in one, and a call from anywhere else is given one. Such a call sees what one over a network without latency
+would: silence where the host is down, `Refused` where only the process is, `ConnectionLost` at the crash of
+the process.
+
+Leaves out: memory; threads that are created on demand; time to start and warm up. Source: Tomcat's connector
+(`maxThreads` 200, `acceptCount` 100) for the defaults; little else differs elsewhere.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable, Generator
+from dataclasses import dataclass
+from typing import Any
+
+from simulator import PARKED, CallFailed, Environment, Permits, ProcessCancelled, QueueFull, Sampler
+from simulator.randomness import Distribution
+
+from ..endpoint import Call, Endpoint
+from ..failures import ConnectionLost, Refused, Rejected, ServerError
+from ..infrastructure import Host
+from ..request import Request, Response
+from .dependency import DependencyFailed
+from .step import Handler, Step, handler_of
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class InstanceStatistics:
+    """What has become of the calls to an instance so far.
+
+    Of `call_count` calls, `completed_count` were answered, `degraded_count` of them with something missing;
+    `failed_count` ended in a server error; `rejected_count` were not taken on; `aborted_count` were cut short
+    from outside, by a cancellation or a crash. Now `in_service_count` have a thread and `waiting_count` wait
+    for one: these six, without the degraded, add up to the calls. `waited_count` calls got their thread only
+    after waiting, for `waiting_time` seconds in all.
+    """
+
+    call_count: int
+    completed_count: int
+    degraded_count: int
+    failed_count: int
+    rejected_count: int
+    aborted_count: int
+    in_service_count: int
+    waiting_count: int
+    waited_count: int
+    waiting_time: float
+
+
+class Instance(Endpoint):
+    """One process of a service on `host`; `handler`, a step or handler function, says what it does.
+
+    `threads` (>= 1) requests are in service at a time, at most `queue_size_max` (>= 0, may be infinite) wait.
+    `version` is a label, for deployments. `state` is what the handler keeps in memory: `make_state()` makes
+    it, and makes it anew at each restart.
+
+    Example::
+
+        def count(instance, request):
+            yield from instance.host.work(0.01)
+            instance.state["visits"] = instance.state.get("visits", 0) + 1
+            return instance.state["visits"]
+
+        counter = Instance(env, host, count, threads=8, queue_size_max=20, name="counter-1")
+    """
+
+    def __init__(
+        self,
+        env: Environment,
+        host: Host,
+        handler: Step | Handler,
+        *,
+        threads: int = 200,
+        queue_size_max: float = 100,
+        version: str = "1",
+        make_state: Callable[[], Any] = dict,
+        name: str = "instance",
+    ) -> None:
+        """Start to listen."""
+        _require_threads(threads)
+        if host.env is not env:
+            raise ValueError(f"host of {name!r} must belong to the same environment, got {host!r} of another")
+        self.env = env
+        self.host: Host = host
+        self.name = name
+        self.version = version
+        self.state: Any = make_state()
+        self._make_state = make_state
+        self._running = host.running
+        self._threads = Permits(env, threads, queue_size_max)
+        self._is_listening = True
+        self._on_restart: list[Callable[[], object]] = []
+        self._restarted: tuple[float, int] | None = None
+        self._sampler_names: Counter[str] = Counter()
+        self._call_count = 0
+        self._completed_count = 0
+        self._degraded_count = 0
+        self._failed_count = 0
+        self._rejected_count = 0
+        host.on_restart(self._host_is_up)
+        self._handle = handler_of(handler, self)
+
+    def __repr__(self) -> str:
+        return f"Instance({self.name!r})"
+
+    # -- calls ----------------------------------------------------------------------------------------------
+
+    def call(self, request: Request) -> Call:
+        """Answer `request` with what the handler returns."""
+        if self._running.get(self.env.active_process) is not self:  # type: ignore[arg-type]
+            return (yield from self._call_from_elsewhere(request))
+        self._call_count += 1
+        threads = self._threads
+        if threads.free:
+            threads.free -= 1
+        else:
+            try:
+                yield from threads.wait()
+            except QueueFull:
+                self._rejected_count += 1
+                raise Rejected(self.name, "queue full") from None
+        try:
+            answer = yield from self._handle(self, request)
+        except CallFailed as failure:
+            if self._is_own(failure):
+                raise
+            raise DependencyFailed(self.name, failure) from failure
+        finally:
+            threads.release()
+        self._completed_count += 1
+        if answer.__class__ is not Response:
+            return Response(answer)
+        if answer.degraded:
+            self._degraded_count += 1
+        return answer
+
+    def _is_own(self, failure: CallFailed) -> bool:
+        """Count a failure that leaves the handler, and say whether it may leave the instance as it is."""
+        if isinstance(failure, Rejected) and failure.by == self.name:
+            self._rejected_count += 1
+            return True
+        self._failed_count += 1
+        return isinstance(failure, ServerError)
+
+    def _call_from_elsewhere(self, request: Request) -> Call:
+        """Answer a call from a process that is not bound to this instance, in one that is."""
+        host = self.host
+        if not host.is_up:
+            yield PARKED
+        if not self._is_listening:
+            raise Refused(f"{self.name} is not listening")
+        process = self.env.process(self._answer(request), self.name)
+        host.bind(process, self)
+        try:
+            answer = yield process
+        except ProcessCancelled:
+            # Killed by a crash; a crash of the host says nothing, and nothing ever follows.
+            if not host.is_up:
+                yield PARKED
+            raise ConnectionLost(f"{self.name} crashed: connection reset") from None
+        except GeneratorExit:
+            process.kill()
+            host.release(process)
+            raise
+        except BaseException:
+            process.cancel()
+            raise
+        if isinstance(answer, CallFailed):
+            raise answer
+        return answer  # type: ignore[no-any-return]
+
+    def _answer(self, request: Request) -> Generator[Any, Any, Response | CallFailed]:
+        # A failure is the value of the process: raised, it would stop the run where the caller has gone at
+        # this very instant.
+        process: Any = self.env.active_process
+        try:
+            return (yield from self.call(request))
+        except CallFailed as failure:
+            return failure
+        finally:
+            self.host.release(process)
+
+    # -- crash and restart ----------------------------------------------------------------------------------
+
+    @property
+    def is_listening(self) -> bool:
+        """Whether the process is up.
+
+        Set by the host, when it crashes and restarts the process; its start resets the state.
+        """
+        return self._is_listening
+
+    @is_listening.setter
+    def is_listening(self, is_listening: bool) -> None:
+        self._is_listening = is_listening
+        if is_listening:
+            self._start_afresh()
+
+    def crash(self) -> None:
+        """Crash the process: what runs in it ends, callers learn of it, and later ones are refused.
+
+        Raises `RuntimeError` if it is down.
+        """
+        self.host.crash_process(self)
+
+    def restart(self) -> None:
+        """Start the process again, with fresh state.
+
+        Raises `RuntimeError` if it is up, or the host is down.
+        """
+        self.host.restart_process(self)
+
+    def on_restart(self, function: Callable[[], object]) -> None:
+        """Call `function()` after each restart of the process, alone or with its host: `state` is fresh."""
+        self._on_restart.append(function)
+
+    def _host_is_up(self) -> None:
+        # A process that had crashed before its host did was started a moment ago, when the host let it listen
+        # again.
+        if self._restarted != (self.env.now, self._call_count):
+            self._start_afresh()
+
+    def _start_afresh(self) -> None:
+        self._restarted = (self.env.now, self._call_count)
+        self.state = self._make_state()
+        for function in self._on_restart:
+            function()
+
+    # -- randomness and records -----------------------------------------------------------------------------
+
+    def sampler(self, name: str, distribution: Distribution) -> Sampler:
+        """Return a sampler on a stream of this instance's own, "instance/<instance>/<name>".
+
+        A second sampler of one name gets "<name>/2", and so on, in the order in which the steps stand.
+        """
+        self._sampler_names[name] += 1
+        count = self._sampler_names[name]
+        label = name if count == 1 else f"{name}/{count}"
+        return self.env.sampler(f"instance/{self.name}/{label}", distribution)
+
+    def statistics(self) -> InstanceStatistics:
+        """Return what has happened so far."""
+        threads = self._threads.statistics()
+        ended = self._completed_count + self._failed_count + self._rejected_count
+        return InstanceStatistics(
+            call_count=self._call_count,
+            completed_count=self._completed_count,
+            degraded_count=self._degraded_count,
+            failed_count=self._failed_count,
+            rejected_count=self._rejected_count,
+            aborted_count=self._call_count - ended - threads.held_count - threads.waiting_count,
+            in_service_count=threads.held_count,
+            waiting_count=threads.waiting_count,
+            waited_count=threads.waited_count,
+            waiting_time=threads.waiting_time,
+        )
+
+
+def _require_threads(threads: object) -> None:
+    if not isinstance(threads, int) or isinstance(threads, bool) or threads < 1:
+        raise ValueError(f"threads must be a whole number >= 1, got {threads!r}")

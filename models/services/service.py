@@ -1,0 +1,112 @@
+"""A service: a name, and instances that are all alike, one on each of some hosts.
+
+It does not answer requests itself: clients reach its instances through a balancer, over the network, one by
+one. What follows its instances (a balancer, an autoscaler's gauge) is told when one comes or goes.
+
+Leaves out: health checks, deployment and scaling, which act on it from outside.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from typing import Any
+
+from simulator import Environment
+
+from ..infrastructure import Host
+from .instance import Instance
+from .step import Handler, Step
+
+MakeHandler = Callable[[Host], Step | Handler]
+"""Makes what an instance does, given its host: each host has its own connections to dependencies."""
+
+
+class Service:
+    """The instances of a service called `name`, one on each of `hosts`.
+
+    `make_handler(host)` returns the step or handler function of the instance on that host. The other
+    parameters are those of each `Instance`; they and `make_handler` may be changed, and hold for the
+    instances that are added afterwards. Instances are called "<name>-1", "<name>-2" and so on; a number is
+    never used again.
+
+    Example::
+
+        def make_handler(host):
+            payment = Timeout(env, network.connect(host, payment_service.instances[0]), 0.5)
+            return in_sequence(Work(Exponential(0.02)), Dependency(payment, name="payment"))
+
+        shop = Service(env, "shop", [host_a, host_b], make_handler, threads=50)
+        balancer = Balancer(env, [network.connect(client, instance) for instance in shop.instances])
+    """
+
+    def __init__(
+        self,
+        env: Environment,
+        name: str,
+        hosts: Iterable[Host],
+        make_handler: MakeHandler,
+        *,
+        threads: int = 200,
+        queue_size_max: float = 100,
+        version: str = "1",
+        make_state: Callable[[], Any] = dict,
+    ) -> None:
+        """Start an instance on each host."""
+        self.name = name
+        self.make_handler = make_handler
+        self.threads = threads
+        self.queue_size_max = queue_size_max
+        self.version = version
+        self.make_state = make_state
+        self._env = env
+        self._instances: list[Instance] = []
+        self._started_count = 0
+        self._on_added: list[Callable[[Instance], object]] = []
+        self._on_removed: list[Callable[[Instance], object]] = []
+        for host in hosts:
+            self.add_instance(host)
+
+    def __repr__(self) -> str:
+        return f"Service({self.name!r})"
+
+    @property
+    def instances(self) -> tuple[Instance, ...]:
+        """The instances, in the order in which they were added."""
+        return tuple(self._instances)
+
+    def add_instance(self, host: Host) -> Instance:
+        """Start one more instance, on `host`, and return it."""
+        self._started_count += 1
+        instance = Instance(
+            self._env,
+            host,
+            self.make_handler(host),
+            threads=self.threads,
+            queue_size_max=self.queue_size_max,
+            version=self.version,
+            make_state=self.make_state,
+            name=f"{self.name}-{self._started_count}",
+        )
+        self._instances.append(instance)
+        for function in self._on_added:
+            function(instance)
+        return instance
+
+    def remove_instance(self, instance: Instance) -> None:
+        """Take `instance` out of the service: it finishes what it has.
+
+        Raises `ValueError` for one that is not in the service.
+        """
+        if instance not in self._instances:
+            raise ValueError(f"instance must be one of {self.name}, got {instance!r}")
+        self._instances.remove(instance)
+        for function in self._on_removed:
+            function(instance)
+
+    def on_added(self, function: Callable[[Instance], object]) -> None:
+        """Call `function(instance)` for each instance that is added from now on."""
+        self._on_added.append(function)
+
+    def on_removed(self, function: Callable[[Instance], object]) -> None:
+        """Call `function(instance)` for each instance that is removed from now on."""
+        self._on_removed.append(function)

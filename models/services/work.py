@@ -1,0 +1,63 @@
+"""Work: what a request costs its host's cores.
+
+Leaves out: memory, and waiting that is not for a core (write a handler function that yields the time).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Generator
+from dataclasses import dataclass
+from math import inf
+from typing import TYPE_CHECKING, Any
+
+from simulator.randomness import Constant, Distribution
+
+from ..request import Request
+from .step import Handler, Step
+
+if TYPE_CHECKING:
+    from .instance import Instance
+
+
+@dataclass(frozen=True, slots=True)
+class Work(Step):
+    """Work for a core of the host, drawn anew for each request.
+
+    `demand` in seconds on one core at speed 1: a distribution of values >= 0, or a number. The draws come
+    from the instance's stream "instance/<instance>/<name>"; a constant draws nothing and needs no seed.
+
+    Example::
+
+        Instance(env, host, Work(Exponential(0.05)))
+    """
+
+    demand: Distribution | float
+    name: str = "work"
+
+    def __post_init__(self) -> None:
+        """Check the demand."""
+        demand = self.demand
+        if isinstance(demand, Distribution):
+            if demand.support[0] < 0:
+                raise ValueError(f"demand must be >= 0 s, got {demand!r}")
+        elif not 0 <= demand < inf:
+            raise ValueError(f"demand must be finite and >= 0 s, got {demand!r}")
+
+    def handler(self, instance: Instance) -> Handler:
+        """Return a handler that gives the cores' own generator: none of ours stands around it."""
+        # Not looked up for each request: a host keeps its cores for life.
+        work = instance.host.work
+        demand = self.demand
+        if isinstance(demand, Distribution) and not isinstance(demand, Constant):
+            draw = instance.sampler(self.name, demand).draw
+
+            def work_drawn(instance: Instance, request: Request) -> Generator[Any, Any, None]:
+                return work(draw())
+
+            return work_drawn
+        constant = demand.mean if isinstance(demand, Distribution) else float(demand)
+
+        def work_constant(instance: Instance, request: Request) -> Generator[Any, Any, None]:
+            return work(constant)
+
+        return work_constant

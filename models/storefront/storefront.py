@@ -1,0 +1,177 @@
+"""The reference storefront: who stands where, and who calls whom, over the network.
+
+    users --(internet)--> edge balancer --> web instance --> catalogue     (to browse)
+                                                         --> payment       (to buy, afterwards)
+
+One region; each zone has a web, a catalogue and a payment host; the edge stands in the first zone. Inside,
+each web host balances for itself over connections to all instances of a service, its own zone's and others.
+Around payment stand, from the outside: a breaker, retries, a timeout, each if asked for and one per web host.
+A web thread is held until the answer is complete.
+
+Leaves out: sessions, stock, anything that is stored; deployment; failures of hosts (crash them by hand).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Generator
+from dataclasses import dataclass
+from math import inf
+from typing import Any
+
+from simulator import Environment, Gauge, RequestTable
+from simulator.randomness import Distribution
+
+from ..balancing import Balancer, PowerOfTwoChoices
+from ..endpoint import Endpoint
+from ..infrastructure import Host, Region, Zone
+from ..network import Connection, Network
+from ..request import Request
+from ..resilience import CircuitBreaker, Retry, Timeout
+from ..services import Dependency, Handler, Instance, Service, Step, Work, by_operation, in_sequence
+from ..workload import OpenLoop, request_table
+from .dependency_fault import FaultSwitch
+from .recorded_calls import RecordedCalls, recorded
+from .settings import BROWSE, BUY, StorefrontSettings
+
+# A payment instance waits for a bank; it has threads for all who wait, so that its silence is not mistaken
+# for a full queue.
+_PAYMENT_THREADS = 10_000
+
+
+class Storefront:
+    """A storefront of some `settings`, in an environment with a seed; nobody uses it before `admit_users`.
+
+    - `entrance`: the endpoint that users call, patience included.
+    - `network`, `region`, `zones`, `edge`, and `hosts` by name.
+    - `web`, `catalogue`, `payment`: the services.
+    - `payment_fault`: the switch with which payment is put in trouble.
+    - `breakers`, `timeouts` around payment, one per web host (empty where there are none), and
+      `payment_connections`, from each web host to each payment instance.
+    - `payment_calls`: what the web tier's calls to payment came to, those that a breaker stopped included;
+      `threads_on_payment`: a gauge, with history, of the web threads that wait for them; `payment_work`: how
+      long payment worked on those that reached it.
+
+    Example::
+
+        env = Environment(seed=1)
+        shop = Storefront(env, StorefrontSettings(payment_timeout=0.5))
+        shop.payment_fault.schedule(DependencyFault(mode=FaultMode.SILENT, start=40.0, end=80.0))
+        users = shop.admit_users(until=120.0)
+        env.run()
+        users.table.availability(40.0, 80.0)
+    """
+
+    def __init__(self, env: Environment, settings: StorefrontSettings | None = None) -> None:
+        """Build everything."""
+        self.env = env
+        self.settings = settings = StorefrontSettings() if settings is None else settings
+        self.network = Network(env)
+        self.region = Region("region")
+        self.zones = [Zone(name, self.region) for name in settings.zones]
+        self.hosts: dict[str, Host] = {}
+        self.edge = self._host("edge", self.zones[0], 1)
+        self.payment_fault = FaultSwitch(env, "payment")
+        self.breakers: list[CircuitBreaker] = []
+        self.timeouts: list[Timeout] = []
+        self.payment_connections: list[Connection] = []
+        self.payment_calls: RequestTable = request_table()
+        self.payment_work: RequestTable = request_table()
+        self.threads_on_payment = Gauge(env, keep_history=True)
+        self.catalogue = self._service("catalogue", 4, self._catalogue_step)
+        self.payment = self._service("payment", 1, self._payment_step, threads=_PAYMENT_THREADS)
+        self.web = self._service(
+            "web",
+            settings.web_cores,
+            self._web_step,
+            threads=settings.web_threads,
+            queue_size_max=settings.web_queue_size,
+        )
+        self.entrance = self._entrance()
+
+    def admit_users(self, *, until: float = inf, table: RequestTable | None = None) -> OpenLoop:
+        """Let the public in, at the settings' rate and mix, until `until` (s); returns the workload."""
+        settings = self.settings
+        return OpenLoop(
+            self.env,
+            self.entrance,
+            rate=settings.rate,
+            mix=settings.mix,
+            until=until,
+            table=table,
+            name="users",
+        )
+
+    # -- what each part does ---------------------------------------------------------------------------------
+
+    def _catalogue_step(self, host: Host) -> Step:
+        return Work(self.settings.catalogue_work)
+
+    def _payment_step(self, host: Host) -> Step:
+        bank = _Pause(self.settings.payment_time)
+        return recorded(in_sequence(self.payment_fault, bank), self.payment_work)
+
+    def _web_step(self, host: Host) -> Step:
+        work = Work(self.settings.web_work)
+        catalogue = Dependency(self._balanced(host, self.catalogue)[0], name="catalogue")
+        payment = Dependency(self._protected_payment(host), name="payment")
+        return by_operation(
+            {BROWSE: in_sequence(work, catalogue), BUY: in_sequence(work, catalogue, payment)}
+        )
+
+    def _protected_payment(self, host: Host) -> Endpoint:
+        """Return payment as a web host calls it, with everything that protects the caller."""
+        env, settings = self.env, self.settings
+        place = f"{host.name} to payment"
+        endpoint: Endpoint
+        endpoint, connections = self._balanced(host, self.payment)
+        self.payment_connections += connections
+        if settings.payment_timeout is not None:
+            endpoint = Timeout(env, endpoint, settings.payment_timeout, log=True, name=place)
+            self.timeouts.append(endpoint)
+        if settings.payment_attempts != 1:
+            endpoint = Retry(env, endpoint, settings.payment_attempts, name=place)
+        if settings.payment_breaker is not None:
+            endpoint = CircuitBreaker(env, endpoint, settings.payment_breaker, name=place)
+            self.breakers.append(endpoint)
+        return RecordedCalls(env, endpoint, self.payment_calls, self.threads_on_payment, name=place)
+
+    # -- who stands where ------------------------------------------------------------------------------------
+
+    def _host(self, name: str, zone: Zone | None, cores: int) -> Host:
+        self.hosts[name] = host = Host(self.env, name, zone=zone, cores=cores)
+        return host
+
+    def _service(self, name: str, cores: int, make_step: Any, **capacity: Any) -> Service:
+        hosts = [self._host(f"{name} in {zone.name}", zone, cores) for zone in self.zones]
+        return Service(self.env, name, hosts, make_step, **capacity)
+
+    def _balanced(self, source: Host, service: Service) -> tuple[Balancer, list[Connection]]:
+        """Return a balancer on `source` over connections from there to all instances of `service`."""
+        connections = [self.network.connect(source, instance) for instance in service.instances]
+        name = f"{source.name} to {service.name}"
+        return Balancer(
+            self.env, connections, policy=PowerOfTwoChoices(), host=source, name=name
+        ), connections
+
+    def _entrance(self) -> Endpoint:
+        """Return the way in: users are nowhere near the region."""
+        users = self._host("users", None, 1)
+        balancer, _ = self._balanced(self.edge, self.web)
+        return Timeout(
+            self.env, self.network.connect(users, balancer), self.settings.patience, name="patience"
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class _Pause(Step):
+    """Wait for something that costs no core here."""
+
+    duration: Distribution
+
+    def handler(self, instance: Instance) -> Handler:
+        draw = instance.sampler("pause", self.duration).draw
+
+        def handle(instance: Instance, request: Request) -> Generator[Any, Any, None]:
+            yield draw()
+
+        return handle
