@@ -44,7 +44,16 @@ class LeastOutstanding(Policy):
                     ties += 1
             if ties == 1:
                 return idlest
-            equals = [target for target in targets if target.outstanding == fewest]
-            return equals[int(draw() * ties)]
+            return _tied(targets, fewest, int(draw() * ties))
 
         return choose
+
+
+def _tied(targets: Sequence[Target], outstanding: int, rank: int) -> Target:
+    """Return the target that stands in place `rank`, from 0, among those with so many calls under way."""
+    for target in targets:
+        if target.outstanding == outstanding:
+            if rank == 0:
+                return target
+            rank -= 1
+    raise AssertionError(f"{rank + 1} more targets with {outstanding} calls under way should be there")

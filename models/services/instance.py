@@ -21,7 +21,6 @@ Leaves out: memory; threads that are created on demand; time to start and warm u
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Callable, Generator
 from dataclasses import dataclass
 from typing import Any
@@ -104,7 +103,6 @@ class Instance(Endpoint):
         self._is_listening = True
         self._on_restart: list[Callable[[], object]] = []
         self._restarted: tuple[float, int] | None = None
-        self._sampler_names: Counter[str] = Counter()
         self._call_count = 0
         self._completed_count = 0
         self._degraded_count = 0
@@ -167,10 +165,7 @@ class Instance(Endpoint):
         try:
             answer = yield process
         except ProcessCancelled:
-            # Killed by a crash; a crash of the host says nothing, and nothing ever follows.
-            if not host.is_up:
-                yield PARKED
-            raise ConnectionLost(f"{self.name} crashed: connection reset") from None
+            answer = None
         except GeneratorExit:
             process.kill()
             host.release(process)
@@ -178,20 +173,28 @@ class Instance(Endpoint):
         except BaseException:
             process.cancel()
             raise
+        if answer is None:
+            # A crash. Of the host it says nothing, and nothing ever follows.
+            if not host.is_up:
+                yield PARKED
+            raise ConnectionLost(f"{self.name} crashed: connection reset")
         if isinstance(answer, CallFailed):
             raise answer
         return answer  # type: ignore[no-any-return]
 
-    def _answer(self, request: Request) -> Generator[Any, Any, Response | CallFailed]:
+    def _answer(self, request: Request) -> Generator[Any, Any, Response | CallFailed | None]:
         # A failure is the value of the process: raised, it would stop the run where the caller has gone at
         # this very instant.
         process: Any = self.env.active_process
+        answer: Response | CallFailed
         try:
-            return (yield from self.call(request))
+            answer = yield from self.call(request)
         except CallFailed as failure:
-            return failure
+            answer = failure
         finally:
-            self.host.release(process)
+            where = self._running.pop(process, None)
+        # One that has crashed its own host or process, and come to its end without waiting, answers nobody.
+        return None if where is None else answer
 
     # -- crash and restart ----------------------------------------------------------------------------------
 
@@ -244,12 +247,9 @@ class Instance(Endpoint):
     def sampler(self, name: str, distribution: Distribution) -> Sampler:
         """Return a sampler on a stream of this instance's own, "instance/<instance>/<name>".
 
-        A second sampler of one name gets "<name>/2", and so on, in the order in which the steps stand.
+        For steps, when they make their handler.
         """
-        self._sampler_names[name] += 1
-        count = self._sampler_names[name]
-        label = name if count == 1 else f"{name}/{count}"
-        return self.env.sampler(f"instance/{self.name}/{label}", distribution)
+        return self.env.sampler(f"instance/{self.name}/{name}", distribution)
 
     def statistics(self) -> InstanceStatistics:
         """Return what has happened so far."""

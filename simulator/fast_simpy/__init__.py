@@ -7,8 +7,9 @@
     failure_notes   what an error says about the run; runaways
 """
 
-from .core import Call, Environment
+from .core import Environment
 from .failure_notes import RunawayError
+from .instant import Call
 from .process import PARKED, Process
 from .scopes import Cancelled, CancelScope, ProcessCancelled
 

@@ -16,12 +16,11 @@ Leaves out: nothing of SimPy's. Source: SimPy 4.1 `simpy.events.Process`, whose 
 from __future__ import annotations
 
 from collections.abc import Generator
-from heapq import heappush
 from math import inf
 from typing import TYPE_CHECKING, Any
 
 import simpy.events
-from simpy.events import NORMAL, PENDING, Event
+from simpy.events import PENDING, Event
 
 from ..failures import CallFailed
 from .scopes import Cancelled, ProcessCancelled
@@ -71,7 +70,7 @@ class Process(simpy.events.Process):
         time = now + delay
         if now < time < inf:
             self._token = token = next(env._eid)
-            heappush(env._queue, (time, NORMAL, token, self))
+            env._put(time, (self, token, None))
         elif time == now:
             self._token = 0
             env._urgent.append((self, 0, None))
@@ -148,13 +147,9 @@ class Process(simpy.events.Process):
         env = self.env
         self.waiter = waiter._target = None
         waiter._token = token = next(env._eid)
-        time = env.now + delay
-        if time > env.now:
-            heappush(env._queue, (time, NORMAL, token, (waiter, token, value)))
-        elif time == env.now:
-            env._ready.append((waiter, token, value))
-        else:
+        if not delay >= 0.0:
             raise ValueError(f"the delay of an answer must be >= 0 s, got {delay!r}")
+        env._put(env.now + delay, (waiter, token, value))
 
     def leave_unanswered(self) -> None:
         """Let the process that waits for this one wait for ever: this is how silence is made."""

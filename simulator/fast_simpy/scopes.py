@@ -123,10 +123,11 @@ class DeadlineLane:
     Invariant: the lane stands in the schedule exactly once, with the time and sequence number of a deadline that is, or was, at its head.
     """
 
-    __slots__ = ("_size_checked", "deadlines", "delay")
+    __slots__ = ("_size_checked", "deadlines", "delay", "sequence")
 
     def __init__(self, delay: float) -> None:
         self.delay = delay
+        self.sequence = 0  # that of the deadline with which it stands in the schedule
         self.deadlines: deque[Deadline] = deque()
         self._size_checked = 1_000
 

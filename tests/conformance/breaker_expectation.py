@@ -109,9 +109,9 @@ class BreakerModel(Node):
             count >= rule.volume and self._failed_count() / count >= rule.share
         )
 
-    def _judge_at_the_end_of_the_bucket(self) -> None:
+    def _judge_at_the_end_of_the_bucket(self, number: int | None = None) -> None:
         start, now, changes = self.entered_at, self.clock.now, len(self.changes)
-        bucket = floor((now - start) / _BUCKET) + 1
+        bucket = floor((now - start) / _BUCKET) + 1 if number is None else number
 
         def judge() -> None:
             if changes != len(self.changes):
@@ -122,6 +122,6 @@ class BreakerModel(Node):
             if len(window) >= self.rule.volume and int(100 * sum(window) / len(window)) >= 100 * self.rule.share:
                 self.enter("open")
             elif any(window):
-                self._judge_at_the_end_of_the_bucket()
+                self._judge_at_the_end_of_the_bucket(bucket + 1)
 
         self.clock.after(start + bucket * _BUCKET - now, judge)
