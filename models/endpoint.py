@@ -1,7 +1,8 @@
 """The one idea of the models: everything that answers a request is an endpoint.
 
-A service, a balancer, a network hop, a timeout, a retry, a breaker: all have one method, `call`, and most are built around another
-endpoint. Systems are built by nesting, outermost first. Source: Eriksen, "Your Server as a Function" (PLOS 2013).
+A service, a balancer, a network hop, a timeout, a retry, a breaker: all have one method, `call`, and most are
+built around another endpoint. Systems are built by nesting, outermost first. Source: Eriksen, "Your Server as
+a Function" (PLOS 2013).
 """
 
 from __future__ import annotations
@@ -22,8 +23,9 @@ Call = Generator[Any, Any, Response]
 class Endpoint(ABC):
     """Something that answers requests.
 
-    `name` says which one it is in logs, tables and errors; `host` is where it runs, if that matters. `is_listening` says whether a process is there to answer: a call over the
-    network to an endpoint that does not listen is refused.
+    `name` says which one it is in logs, tables and errors; `host` is where it runs, if that matters.
+    `is_listening` says whether a process is there to answer: a call over the network to an endpoint that does
+    not listen is refused.
     """
 
     name: str = "endpoint"
@@ -34,15 +36,16 @@ class Endpoint(ABC):
     def call(self, request: Request) -> Call:
         """Answer `request`: a generator that returns a `Response` or raises a `CallFailed`.
 
-        What the call has taken (threads, permits, counts) is given back when the generator ends, however it ends: returned, raised,
-        cancelled (`Cancelled` is thrown in) or killed (the generator is closed).
+        What the call has taken (threads, permits, counts) is given back when the generator ends, however it
+        ends: returned, raised, cancelled (`Cancelled` is thrown in) or killed (the generator is closed).
         """
 
 
 class FunctionEndpoint(Endpoint):
     """An endpoint made from a generator function, for the simplest services and for tests.
 
-    `function(request)` is a generator that may yield what a process may yield and returns a `Response`, or any other value, which is then wrapped in one.
+    `function(request)` is a generator that may yield what a process may yield and returns a `Response`, or
+    any other value, which is then wrapped in one.
 
     Example::
 

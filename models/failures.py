@@ -1,7 +1,7 @@
 """How a call can fail: the `CallFailed` family.
 
-A call returns a response or raises a member of this family; nothing else means success, and nothing else is an outcome of the
-model. What matters to a caller is what it may conclude:
+A call returns a response or raises a member of this family; nothing else means success, and nothing else is
+an outcome of the model. What matters to a caller is what it may conclude:
 
     Refused, Rejected, BreakerOpen      the work was not done, and asking again is safe
     Unavailable                         the store will not answer without its quorum; the work was not done
@@ -15,7 +15,16 @@ from __future__ import annotations
 
 from simulator import CallFailed, TimedOut
 
-__all__ = ["BreakerOpen", "CallFailed", "ConnectionLost", "Refused", "Rejected", "ServerError", "TimedOut", "Unavailable"]
+__all__ = [
+    "BreakerOpen",
+    "CallFailed",
+    "ConnectionLost",
+    "Refused",
+    "Rejected",
+    "ServerError",
+    "TimedOut",
+    "Unavailable",
+]
 
 
 class Refused(CallFailed):
@@ -23,7 +32,10 @@ class Refused(CallFailed):
 
 
 class ConnectionLost(CallFailed):
-    """The connection broke while the answer was awaited (a reset, or too many lost packets): whether the work was done is unknown."""
+    """The connection broke while the answer was awaited (a reset, or too many lost packets).
+
+    Whether the work was done is unknown.
+    """
 
 
 class Rejected(CallFailed):

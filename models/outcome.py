@@ -54,8 +54,8 @@ _BY_FAILURE: dict[type[CallFailed], Outcome] = {
 def outcome_of(result: Response | CallFailed) -> Outcome:
     """Return the outcome that a response or a failure stands for.
 
-    A failure that a user has derived from a member of the family counts as that member; one derived from `CallFailed` itself is
-    `UNKNOWN`, because nothing is known about it.
+    A failure that a user has derived from a member of the family counts as that member; one derived from
+    `CallFailed` itself is `UNKNOWN`, because nothing is known about it.
     """
     if isinstance(result, Response):
         return Outcome.DEGRADED if result.degraded else Outcome.OK

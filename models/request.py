@@ -1,8 +1,8 @@
 """What is asked and what is answered.
 
-One request object travels through all wrappers of a chain, so that they may compare, route and replay it. It is treated as
-immutable: a wrapper that wants another request makes another one (`dataclasses.replace`). It is not frozen only because making a frozen one takes
-three times as long, on the hottest path there is.
+One request object travels through all wrappers of a chain, so that they may compare, route and replay it. It
+is treated as immutable: a wrapper that wants another request makes another one (`dataclasses.replace`). It is
+not frozen only because making a frozen one takes three times as long, on the hottest path there is.
 """
 
 from __future__ import annotations
@@ -15,9 +15,10 @@ from typing import Any
 class Request:
     """One request; treat it as immutable.
 
-    `operation` names what is asked, `key` and `value` what it is asked about; `size_bytes` is what it weighs on the wire. `priority`: higher
-    is more important. `deadline` is the simulated time in seconds after which nobody wants the answer. Requests with the same
-    `idempotency_key` are the same request, repeated. `origin` names who asked.
+    `operation` names what is asked, `key` and `value` what it is asked about; `size_bytes` is what it weighs
+    on the wire. `priority`: higher is more important. `deadline` is the simulated time in seconds after which
+    nobody wants the answer. Requests with the same `idempotency_key` are the same request, repeated. `origin`
+    names who asked.
     """
 
     operation: str = "get"
@@ -34,7 +35,8 @@ class Request:
 class Response:
     """One answer; treat it as immutable.
 
-    `degraded` names the parts that are missing or stand-ins, and is empty for a full answer. `size_bytes` is its weight on the wire.
+    `degraded` names the parts that are missing or stand-ins, and is empty for a full answer. `size_bytes` is
+    its weight on the wire.
     """
 
     value: Any = None

@@ -1,12 +1,12 @@
-"""Permits: a counted resource with one fair queue. Cores, threads, bulkheads and connection pools are all permits.
+"""Permits: a counted resource with one fair queue, such as cores, threads and connection pools.
 
-States of a permit: *free*, *held*. Whoever wants one and finds none free waits in a first-in first-out queue, which may be bounded. A permit that
-is given back goes straight to the first in the queue: it never becomes free in between, so nobody can jump the queue at that instant.
-Someone who stops waiting (deadline, cancel, crash) leaves the queue; if the permit had been passed on to it at that very instant, it goes
-to the next.
+States of a permit: *free*, *held*. Whoever wants one and finds none free waits in a first-in first-out queue,
+which may be bounded. A permit that is given back goes straight to the first in the queue: it never becomes
+free in between, so nobody can jump the queue at that instant. Someone who stops waiting (deadline, cancel,
+crash) leaves the queue; if the permit had been passed on to it at that very instant, it goes to the next.
 
-SimPy's `Resource` does the same in several events and objects a request; this is what the hot path needs of it.
-Source: FIFO semaphores (Dijkstra 1965) with direct hand-off.
+SimPy's `Resource` does the same in several events and objects a request; this is what the hot path needs of
+it. Source: FIFO semaphores (Dijkstra 1965) with direct hand-off.
 """
 
 from __future__ import annotations
@@ -21,15 +21,15 @@ from .fast_simpy import PARKED, Environment, Process
 
 
 class QueueFull(Exception):
-    """The queue for a permit is as long as it may be; for the part that owns the permits to turn into an outcome."""
+    """The queue for a permit is full; the part that owns the permits turns this into an outcome."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PermitStatistics:
     """What has happened to some permits so far.
 
-    `waited_count` of the acquirers had to wait, `waiting_time` seconds in all; `rejected_count` found the queue full. Now `held_count` permits
-    are held and `waiting_count` acquirers wait.
+    `waited_count` of the acquirers had to wait, `waiting_time` seconds in all; `rejected_count` found the
+    queue full. Now `held_count` permits are held and `waiting_count` acquirers wait.
     """
 
     capacity: int
@@ -43,8 +43,9 @@ class PermitStatistics:
 class Permits:
     """A number of permits, with a queue for those who wait.
 
-    `capacity` (> 0) permits exist; at most `queue_size_max` (>= 0, may be infinite) processes wait. `free` is the number of permits that nobody holds.
-    A part on the hot path may take a free one itself (`if permits.free: permits.free -= 1`) and must otherwise use `wait`.
+    `capacity` (> 0) permits exist; at most `queue_size_max` (>= 0, may be infinite) processes wait. `free` is
+    the number of permits that nobody holds. A part on the hot path may take a free one itself (`if
+    permits.free: permits.free -= 1`) and must otherwise use `wait`.
 
     Example::
 
@@ -55,10 +56,19 @@ class Permits:
             permits.release()
     """
 
-    __slots__ = ("_env", "_rejected_count", "_waited_count", "_waiting_time", "capacity", "free", "queue_size_max", "waiting")
+    __slots__ = (
+        "_env",
+        "_rejected_count",
+        "_waited_count",
+        "_waiting_time",
+        "capacity",
+        "free",
+        "queue_size_max",
+        "waiting",
+    )
 
     def __init__(self, env: Environment, capacity: int, queue_size_max: float = inf) -> None:
-        if not isinstance(capacity, int) or capacity < 1:
+        if type(capacity) is not int or capacity < 1:
             raise ValueError(f"capacity must be a whole number >= 1, got {capacity!r}")
         if not queue_size_max >= 0:
             raise ValueError(f"queue_size_max must be >= 0, got {queue_size_max!r}")

@@ -1,12 +1,12 @@
 """Balancing: which of several targets gets a request.
 
-    balancer                Balancer: an endpoint in front of several
-    policy                  Policy, Target: the contract of what follows
-    round_robin             RoundRobin: in turn
-    random_choice           Random: any
-    weighted                Weighted: in turn, in proportion to weights, smoothly
-    least_outstanding       LeastOutstanding: who has the fewest calls under way
-    power_of_two_choices    PowerOfTwoChoices: the better of two, or d, that are drawn
+balancer                Balancer: an endpoint in front of several
+policy                  Policy, Target: the contract of what follows
+round_robin             RoundRobin: in turn
+random_choice           Random: any
+weighted                Weighted: in turn, in proportion to weights, smoothly
+least_outstanding       LeastOutstanding: who has the fewest calls under way
+power_of_two_choices    PowerOfTwoChoices: the better of two, or d, that are drawn
 """
 
 from .balancer import Balancer, BalancerStatistics, TargetStatistics

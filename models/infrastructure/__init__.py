@@ -1,8 +1,8 @@
 """Where things run: regions, zones, hosts and their cores.
 
-    topology    Region, Zone
-    host        Host: crash, restart, what runs on it
-    cores       first-come and processor-sharing cores
+topology    Region, Zone
+host        Host: crash, restart, what runs on it
+cores       first-come and processor-sharing cores
 """
 
 from .cores import CoreStatistics

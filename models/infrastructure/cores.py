@@ -1,11 +1,12 @@
 """How the cores of a host are shared out among the work that wants them.
 
-Two disciplines, one contract (`Cores`): *first-come*, where work waits for a core and then has it to itself (M/G/c), and
-*processor sharing*, where all work proceeds at once, each at an equal share of the cores and never faster than one core
-(the limit of round robin with small time slices; Kleinrock 1967). Demand is in seconds on one core at speed 1.
+Two disciplines, one contract (`Cores`): *first-come*, where work waits for a core and then has it to itself
+(M/G/c), and *processor sharing*, where all work proceeds at once, each at an equal share of the cores and
+never faster than one core (the limit of round robin with small time slices; Kleinrock 1967). Demand is in
+seconds on one core at speed 1.
 
-First-come reads the speed when work starts on a core and keeps to it; processor sharing follows every change of speed at once. Leaves out: context-switch
-cost, priorities, affinity.
+First-come reads the speed when work starts on a core and keeps to it; processor sharing follows every change
+of speed at once. Leaves out: context-switch cost, priorities, affinity.
 """
 
 from __future__ import annotations
@@ -24,9 +25,10 @@ from simulator import PARKED, Call, Environment, Permits, Process
 class CoreStatistics:
     """What the cores of a host have done since the start of the run.
 
-    `completed_count` pieces of work were finished; `work_done` is their demand in seconds at speed 1, work given up half-way
-    included as far as it got. `busy_time` is in core-seconds, `utilisation` its share of all core-seconds so far. `running_count` pieces of work have a
-    core (or a share) now and `waiting_count` wait for one.
+    `completed_count` pieces of work were finished; `work_done` is their demand in seconds at speed 1, work
+    given up half-way included as far as it got. `busy_time` is in core-seconds, `utilisation` its share of
+    all core-seconds so far. `running_count` pieces of work have a core (or a share) now and `waiting_count`
+    wait for one.
     """
 
     completed_count: int
@@ -38,7 +40,7 @@ class CoreStatistics:
 
 
 class Cores(ABC):
-    """The contract of a discipline: `work` does some work, `speed` may change, `statistics` tells what was done."""
+    """The contract of a discipline: `work` works, `speed` may change, `statistics` tells what was done."""
 
     __slots__ = ("_busy_time", "_completed_count", "_env", "_speed", "_start", "_work_done", "count")
 
@@ -67,13 +69,15 @@ class Cores(ABC):
 
     @abstractmethod
     def work(self, demand: float) -> Generator[Any, Any, None]:
-        """Do `demand` seconds of work (finite, >= 0), waiting for a core or sharing it; a generator for `yield from`."""
+        """Do `demand` seconds of work (finite, >= 0), waiting for a core or sharing it, by `yield from`."""
 
     @abstractmethod
     def statistics(self) -> CoreStatistics:
         """Return what has been done so far."""
 
-    def _statistics(self, running_count: int, waiting_count: int, *, work: float, busy: float) -> CoreStatistics:
+    def _statistics(
+        self, running_count: int, waiting_count: int, *, work: float, busy: float
+    ) -> CoreStatistics:
         elapsed = (self._env.now - self._start) * self.count
         return CoreStatistics(
             completed_count=self._completed_count,
@@ -102,7 +106,8 @@ class FirstComeCores(Cores):
         else:
             yield from permits.wait()
         env = self._env
-        # Less the start now, plus the end later: what still runs is then added as `now` for each, and needs no list.
+        # Less the start now, plus the end later: what still runs is then added as `now` for each, and needs
+        # no list.
         start = env.now
         self._busy_time -= start
         speed = self._speed
@@ -146,8 +151,9 @@ class _Job:
 class ProcessorSharingCores(Cores):
     """All work proceeds at once: n pieces on c cores each run at speed x min(1, c / n).
 
-    Kept as a virtual clock, which shows how much work each job that was there all along has had: a job is done when the clock has advanced by its demand, however
-    the number of jobs changed meanwhile (the virtual time of fair queueing; Parekh and Gallager 1993).
+    Kept as a virtual clock, which shows how much work each job that was there all along has had: a job is
+    done when the clock has advanced by its demand, however the number of jobs changed meanwhile (the virtual
+    time of fair queueing; Parekh and Gallager 1993).
     """
 
     __slots__ = ("_changed_at", "_job_count", "_jobs", "_next", "_order", "_virtual_time")
@@ -202,7 +208,7 @@ class ProcessorSharingCores(Cores):
         self._changed_at = now
 
     def _plan(self) -> None:
-        """Schedule the completion that comes next, in place of the one that was scheduled before something changed."""
+        """Schedule the next completion, in place of the one that stood before something changed."""
         if self._next is not None:
             self._next.cancel()
             self._next = None

@@ -1,15 +1,18 @@
 """A host: cores in a zone, on which endpoints run, and which can crash.
 
-States: *up* -> *down* (`crash`) -> *up* (`restart`, after `boot_time`). What a host does is done by processes that are bound to it: calls that arrived over the network
-(the connection binds them), and whatever is started with `start`. When it crashes, all of them are killed where they stand: their
-`finally` blocks give back what they held, but nothing they do can wait, so nothing runs on a dead host. They answer nobody: to its callers a crashed host is
-silent. A process on it that was asleep does not wake up after the restart; what should run then must be started again, by a function given to
-`on_restart`.
+States: *up* -> *down* (`crash`) -> *up* (`restart`, after `boot_time`). What a host does is done by processes
+that are bound to it: calls that arrived over the network (the connection binds them), and whatever is started
+with `start`. When it crashes, all of them are killed where they stand: their `finally` blocks give back what
+they held, but nothing they do can wait, so nothing runs on a dead host. They answer nobody: to its callers a
+crashed host is silent. A process on it that was asleep does not wake up after the restart; what should run
+then must be started again, by a function given to `on_restart`.
 
-When one *process* of a host crashes (`crash_process`), the same happens to what ran in that endpoint only, and the operating system, still up, resets the connections: callers learn of
-it after one way through the network (see `models.network`), and later callers are refused.
+When one *process* of a host crashes (`crash_process`), the same happens to what ran in that endpoint only,
+and the operating system, still up, resets the connections: callers learn of it after one way through the
+network (see `models.network`), and later callers are refused.
 
-Leaves out: memory, disks (they come with storage), several network interfaces. Source: fail-stop and crash-recovery models (Cachin, Guerraoui, Rodrigues 2011, section 2.2).
+Leaves out: memory, disks (they come with storage), several network interfaces. Source: fail-stop and
+crash-recovery models (Cachin, Guerraoui, Rodrigues 2011, section 2.2).
 """
 
 from __future__ import annotations
@@ -30,8 +33,8 @@ if TYPE_CHECKING:
 class Host:
     """A machine with `cores` (>= 1) cores of a `speed` (> 0; 1 is normal), in a `zone` or in none.
 
-    `scheduling` is "first-come" or "processor-sharing" (see `cores`); `boot_time` in seconds passes between `restart` and being up.
-    `work(demand)` is a generator that does `demand` seconds of work on a core.
+    `scheduling` is "first-come" or "processor-sharing" (see `cores`); `boot_time` in seconds passes between
+    `restart` and being up. `work(demand)` is a generator that does `demand` seconds of work on a core.
 
     Example::
 
@@ -57,7 +60,7 @@ class Host:
             raise ValueError(f"scheduling must be one of {', '.join(DISCIPLINES)}, got {scheduling!r}")
         if not 0 <= boot_time < inf:
             raise ValueError(f"boot_time must be finite and >= 0 s, got {boot_time!r}")
-        if not isinstance(cores, int) or cores < 1:
+        if type(cores) is not int or cores < 1:
             raise ValueError(f"cores must be a whole number >= 1, got {cores!r}")
         if not 0 < speed < inf:
             raise ValueError(f"speed must be finite and > 0, got {speed!r}")
@@ -93,10 +96,13 @@ class Host:
     def speed(self, speed: float) -> None:
         self._cores.speed = speed
 
-    # -- what runs here -----------------------------------------------------------------------------------------------
+    # -- what runs here
 
     def bind(self, process: Process, endpoint: Endpoint | None = None) -> None:
-        """Let `process` run here (in `endpoint`, if in any) until `release`: it dies when the host, or the endpoint's process, crashes."""
+        """Let `process` run here (in `endpoint`, if in any) until `release`.
+
+        It dies when the host, or the endpoint's process, crashes.
+        """
         self.running[process] = endpoint
 
     def release(self, process: Process) -> None:
@@ -104,7 +110,10 @@ class Host:
         self.running.pop(process, None)
 
     def start(self, generator: Generator[Any, Any, Any], name: str | None = None) -> Process:
-        """Start a process that runs here until it ends or the host crashes. Raises `RuntimeError` on a host that is down."""
+        """Start a process that runs here until it ends or the host crashes.
+
+        Raises `RuntimeError` on a host that is down.
+        """
         if not self.is_up:
             raise RuntimeError(f"host {self.name!r} is down: nothing can be started on it")
         process = self.env.process(self._run_here(generator), name or getattr(generator, "__name__", None))
@@ -122,10 +131,10 @@ class Host:
         """Call `function()` whenever the host is up again, to start anew what should run on it."""
         self._on_restart.append(function)
 
-    # -- crash and restart --------------------------------------------------------------------------------------------
+    # -- crash and restart
 
     def crash(self) -> None:
-        """Stop everything that runs here, at once and silently. Raises `RuntimeError` if the host is down already."""
+        """Stop what runs here, at once and silently. Raises `RuntimeError` on a host that is down."""
         if not self.is_up:
             raise RuntimeError(f"host {self.name!r} is down already")
         self.is_up = False

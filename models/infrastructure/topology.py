@@ -1,7 +1,8 @@
 """Regions and zones: where hosts stand, and hence what they share, distance and fate.
 
-A zone is a failure domain with its own power and network (AWS: availability zone); a region holds zones within about a
-millisecond of each other. Zones and regions hold no state but their hosts; latency between places is the network's business.
+A zone is a failure domain with its own power and network (AWS: availability zone); a region holds zones
+within about a millisecond of each other. Zones and regions hold no state but their hosts; latency between
+places is the network's business.
 """
 
 from __future__ import annotations

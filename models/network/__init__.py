@@ -1,10 +1,10 @@
 """The network between hosts: latency, loss, bandwidth, partitions and other mischief.
 
-    network     Network: connect, send, override, partition
-    connection  a call across the network, as an endpoint
-    path        one direction between two hosts; what transports do about loss
-    latency     latency by locality
-    rules       mischief: rules with verdicts
+network     Network: connect, send, override, partition
+connection  a call across the network, as an endpoint
+path        one direction between two hosts; what transports do about loss
+latency     latency by locality
+rules       mischief: rules with verdicts
 """
 
 from .connection import Connection, ConnectionStatistics

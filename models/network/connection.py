@@ -2,15 +2,22 @@
 
 Rules, in order:
 
-1. The request is carried to the target's host. If it is lost for good, nobody answers; if TCP gives up, the caller gets `ConnectionLost`.
-2. On a host that is down nobody answers. On a host that is up, an endpoint that does not listen refuses: the caller gets `Refused` when the refusal has been carried back, after one round trip.
-3. The endpoint works on the call, in a process of its own that is bound to the host and dies with it. A crash of the endpoint's process resets the connection: the caller gets `ConnectionLost` after one way back. A crash of the
+1. The request is carried to the target's host. If it is lost for good, nobody answers; if TCP gives up, the
+caller gets `ConnectionLost`.
+2. On a host that is down nobody answers. On a host that is up, an endpoint that does not listen refuses: the
+caller gets `Refused` when the refusal has been carried back, after one round trip.
+3. The endpoint works on the call, in a process of its own that is bound to the host and dies with it. A crash
+of the endpoint's process resets the connection: the caller gets `ConnectionLost` after one way back. A crash
+of the
    host says nothing.
-4. The answer, a response or a failure, is carried back. If nobody waits for it any more it is counted as late, and so is the work that was done for it.
+4. The answer, a response or a failure, is carried back. If nobody waits for it any more it is counted as
+late, and so is the work that was done for it.
 
-A caller that has given up (deadline, cancellation, crash) does not stop the work at the other end, unless `propagate_cancellation` is set; then a message that cancels it is sent after the request.
+A caller that has given up (deadline, cancellation, crash) does not stop the work at the other end, unless
+`propagate_cancellation` is set; then a message that cancels it is sent after the request.
 
-One process carries the whole call: the way there, the work, and the way back. Source: the failure cases are those of TCP sockets (RFC 9293: resets, refusals, silence).
+One process carries the whole call: the way there, the work, and the way back. Source: the failure cases are
+those of TCP sockets (RFC 9293: resets, refusals, silence).
 """
 
 from __future__ import annotations
@@ -31,8 +38,9 @@ from .path import MessageGone, Path
 class ConnectionStatistics:
     """What has become of the calls over a connection so far.
 
-    Of `call_count` calls, `answered_count` answers (failures included) reached a caller that was waiting, and `late_count` one that had gone. `wasted_count` calls were worked on to the end
-    although the caller had gone; `wasted_time` is the time in seconds that they spent at the target, queueing included.
+    Of `call_count` calls, `answered_count` answers (failures included) reached a caller that was waiting, and
+    `late_count` one that had gone. `wasted_count` calls were worked on to the end although the caller had
+    gone; `wasted_time` is the time in seconds that they spent at the target, queueing included.
     """
 
     call_count: int
@@ -43,7 +51,7 @@ class ConnectionStatistics:
 
 
 class Connection(Endpoint):
-    """Calls `target`, which runs on another host (or the same), over the network; made by `Network.connect`."""
+    """Calls `target`, on another host or the same, over the network; made by `Network.connect`."""
 
     def __init__(
         self,
@@ -76,7 +84,8 @@ class Connection(Endpoint):
         there = self._there
         self._call_count += 1
         if there.is_plain:
-            # The process begins its life when the request arrives: nothing has to wake up only to go to sleep.
+            # The process begins its life when the request arrives: nothing has to wake up only to go to
+            # sleep.
             carrier = Process(self._env, self._arrive(request), self.name, there.latency())
         else:
             carrier = self._env.process(self._carry(request), self.name)
@@ -92,17 +101,19 @@ class Connection(Endpoint):
         self._answered_count += 1
         if type(answer) is not Response and isinstance(answer, CallFailed):
             raise answer
-        return answer  # type: ignore[no-any-return]
+        return answer
 
-    # What follows runs in the process that carries the call. Its value is the answer, a failure included: an exception would have to be copied, and would stop
-    # the run where the caller has gone. Where there will be no answer the process ends all the same, and lets its caller wait for ever.
+    # What follows runs in the process that carries the call. Its value is the answer, a failure included: an
+    # exception would have to be copied, and would stop the run where the caller has gone. Where there will be
+    # no answer the process ends all the same, and lets its caller wait for ever.
 
     def _carry(self, request: Request) -> Generator[Any, Any, Response | CallFailed | None]:
         """Carry the request where there is more to it than latency."""
         try:
             yield from self._there.carry(request.size_bytes, self._transport)
         except MessageGone:
-            return self._silence()
+            self._silence()
+            return None
         except ConnectionLost as lost:
             return lost
         return (yield from self._arrive(request))
@@ -113,7 +124,8 @@ class Connection(Endpoint):
         process: Any = env.active_process
         answer: Response | CallFailed
         if not host.is_up:
-            return self._silence()
+            self._silence()
+            return None
         if target.is_listening:
             start = env.now
             running = host.running
@@ -147,9 +159,12 @@ class Connection(Endpoint):
     def _carry_back(self, answer: Response | CallFailed) -> Generator[Any, Any, Response | CallFailed | None]:
         """Carry the answer where there is more to it than latency."""
         try:
-            yield from self._back.carry(answer.size_bytes if isinstance(answer, Response) else 0, self._transport)
+            yield from self._back.carry(
+                answer.size_bytes if isinstance(answer, Response) else 0, self._transport
+            )
         except MessageGone:
-            return self._silence()
+            self._silence()
+            return None
         except ConnectionLost as lost:
             answer = lost
         process: Any = self._env.active_process
@@ -162,7 +177,7 @@ class Connection(Endpoint):
         process.leave_unanswered()
 
     def _crashed(self, process: Process) -> None:
-        """Reset the connection of a call whose process is being killed, if the host is still there to do so."""
+        """Reset the connection of a call whose process is killed, if the host is still there to do so."""
         if self._target_host.is_up:
             process.hand_over(self._env.process(self._reset(), self.name))
         else:
@@ -172,7 +187,8 @@ class Connection(Endpoint):
         try:
             yield from self._back.carry(0, self._transport)
         except MessageGone:
-            return self._silence()
+            self._silence()
+            return None
         except ConnectionLost as lost:
             return lost
         process: Any = self._env.active_process

@@ -1,8 +1,9 @@
 """How long a message takes, by how far apart two hosts are.
 
-Four localities: the same host, the same zone, the same region (another zone), another region. Hosts without a zone stand
-together in one unnamed zone, zones without a region in one unnamed region. The defaults are round numbers of the order that cloud providers publish and
-engineers quote (a fifth of a millisecond inside a zone, about one between zones, tens between regions); measure your own.
+Four localities: the same host, the same zone, the same region (another zone), another region. Hosts without a
+zone stand together in one unnamed zone, zones without a region in one unnamed region. The defaults are round
+numbers of the order that cloud providers publish and engineers quote (a fifth of a millisecond inside a zone,
+about one between zones, tens between regions); measure your own.
 """
 
 from __future__ import annotations
@@ -55,6 +56,14 @@ class LocalityLatencies:
 
     @classmethod
     def uniform(cls, latency: Distribution | float) -> LocalityLatencies:
-        """Return the same latency for every locality, for a network where distance does not matter; a number is a constant."""
+        """Return the same latency for every locality, for a network where distance does not matter.
+
+        A number is a constant.
+        """
         distribution = latency if isinstance(latency, Distribution) else Constant(latency)
-        return cls(same_host=distribution, same_zone=distribution, same_region=distribution, other_region=distribution)
+        return cls(
+            same_host=distribution,
+            same_zone=distribution,
+            same_region=distribution,
+            other_region=distribution,
+        )

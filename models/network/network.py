@@ -1,9 +1,11 @@
 """The network: the only way from host to host.
 
-It knows how long messages take between places (`LocalityLatencies`, overridden per pair), how wide and how lossy the way is, and which rules of
-mischief are installed. It offers two things: `connect`, an endpoint across the network, and `send`, one message one way.
+It knows how long messages take between places (`LocalityLatencies`, overridden per pair), how wide and how
+lossy the way is, and which rules of mischief are installed. It offers two things: `connect`, an endpoint
+across the network, and `send`, one message one way.
 
-What it promises: a message arrives after its latency or never; nothing arrives on a host that is down. What it does not: order between messages, unless latencies are constant.
+What it promises: a message arrives after its latency or never; nothing arrives on a host that is down. What
+it does not: order between messages, unless latencies are constant.
 """
 
 from __future__ import annotations
@@ -39,7 +41,8 @@ class _Override:
 class Network:
     """Carries messages between hosts.
 
-    `latencies` are one-way latencies by locality: a `LocalityLatencies`, one distribution for all, or a number of seconds. `loss_probability` in [0, 1] is that of each packet everywhere.
+    `latencies` are one-way latencies by locality: a `LocalityLatencies`, one distribution for all, or a
+    number of seconds. `loss_probability` in [0, 1] is that of each packet everywhere.
 
     Example::
 
@@ -66,7 +69,7 @@ class Network:
         self._paths: dict[tuple[Host, Host], Path] = {}
         self._hosts: dict[str, Host] = {}
 
-    # -- carrying -----------------------------------------------------------------------------------------------------
+    # -- carrying
 
     def connect(
         self,
@@ -80,8 +83,9 @@ class Network:
     ) -> Connection:
         """Return an endpoint that calls `target` from `source` across the network.
 
-        `host` is where the target runs, by default `target.host`. `transport` is "tcp" or "datagram" (they differ in what loss does, see `path`). With `propagate_cancellation`
-        a caller that gives up sends a message that cancels the work.
+        `host` is where the target runs, by default `target.host`. `transport` is "tcp" or "datagram" (they
+        differ in what loss does, see `path`). With `propagate_cancellation` a caller that gives up sends a
+        message that cancels the work.
         """
         host = host or target.host
         if host is None:
@@ -109,7 +113,8 @@ class Network:
     ) -> None:
         """Send one message one way: when and if it arrives, `function(*arguments)` is called on `target`.
 
-        A datagram may be lost or arrive twice. Nobody is told. The function must touch nothing but the target's own state.
+        A datagram may be lost or arrive twice. Nobody is told. The function must touch nothing but the
+        target's own state.
         """
         if transport not in TRANSPORTS:
             raise ValueError(f"transport must be one of {', '.join(TRANSPORTS)}, got {transport!r}")
@@ -121,7 +126,8 @@ class Network:
     def path(self, source: Host, target: Host) -> Path:
         """Return the way from `source` to `target`, always the same object.
 
-        Raises `ValueError` when two hosts of one network have the same name: their random streams would be one.
+        Raises `ValueError` when two hosts of one network have the same name: their random streams would be
+        one.
         """
         path = self._paths.get((source, target))
         if path is None:
@@ -132,7 +138,7 @@ class Network:
             self._configure(path)
         return path
 
-    # -- what differs between two places ------------------------------------------------------------------------------
+    # -- what differs between two places
 
     def override(
         self,
@@ -145,10 +151,11 @@ class Network:
         duplicate_probability: float | None = None,
         one_way: bool = False,
     ) -> None:
-        """Set what is different between two sets of places (hosts, zones, regions), back as well unless `one_way`.
+        """Set what differs between two sets of places (hosts, zones, regions), both ways unless `one_way`.
 
-        `latency` one way in seconds, a distribution or a number; `bandwidth` in bytes per second (> 0), for which messages queue; `loss_probability` of each packet and
-        `duplicate_probability` of each datagram in [0, 1]. What is `None` stays as it was; later overrides win.
+        `latency` one way in seconds, a distribution or a number; `bandwidth` in bytes per second (> 0), for
+        which messages queue; `loss_probability` of each packet and `duplicate_probability` of each datagram
+        in [0, 1]. What is `None` stays as it was; later overrides win.
         """
         if bandwidth is not None and not bandwidth > 0:
             raise ValueError(f"bandwidth must be > 0 bytes/s, got {bandwidth!r}")
@@ -192,12 +199,15 @@ class Network:
             duplicate_probability,
         )
 
-    # -- mischief -----------------------------------------------------------------------------------------------------
+    # -- mischief
 
     def partition(
         self, sources: Iterable[Place] | Place, targets: Iterable[Place] | Place, *, one_way: bool = False
     ) -> Partition:
-        """Cut the messages between two sets of places, with `one_way` only from the first to the second; return the rule, to `heal`."""
+        """Cut the messages between two sets of places, with `one_way` only from the first to the second.
+
+        Returns the rule, to `heal`.
+        """
         rule = Partition(sources, targets, one_way=one_way)
         self.install(rule)
         return rule

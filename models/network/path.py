@@ -1,14 +1,16 @@
 """One direction between two hosts: how long a message takes, and what becomes of its packets.
 
-A message is one packet as far as loss goes. It is sent when the path is free (with a bandwidth, messages queue for it), and arrives after a
-latency. What happens to a lost one depends on the transport:
+A message is one packet as far as loss goes. It is sent when the path is free (with a bandwidth, messages
+queue for it), and arrives after a latency. What happens to a lost one depends on the transport:
 
 - *datagram*: it is gone.
-- *tcp*: it is sent again after a retransmission timeout, which starts at 0.2 s and doubles up to 120 s; after 15 retransmissions the
-  connection is broken and the sender is told (`ConnectionLost`). That takes about 15 minutes, as on Linux (`tcp_retries2`).
+- *tcp*: it is sent again after a retransmission timeout, which starts at 0.2 s and doubles up to 120 s;
+  after 15 retransmissions the connection is broken and the sender is told (`ConnectionLost`). That takes
+  about 15 minutes, as on Linux (`tcp_retries2`).
 
-A message that meets a cut (`Partition`) is gone whatever the transport. Source: RFC 6298 for the timeouts; Linux' `TCP_RTO_MIN` and `TCP_RTO_MAX` for the bounds.
-Leaves out: handshakes, slow start, congestion, and that TCP delivers in order (each call is a connection of its own).
+A message that meets a cut (`Partition`) is gone whatever the transport. Source: RFC 6298 for the timeouts;
+Linux' `TCP_RTO_MIN` and `TCP_RTO_MAX` for the bounds. Leaves out: handshakes, slow start, congestion, and
+that TCP delivers in order (each call is a connection of its own).
 """
 
 from __future__ import annotations
@@ -39,8 +41,8 @@ class MessageGone(Exception):
 class Path:
     """The way from `source` to `target`; made and kept by `Network`.
 
-    While `is_plain`, a message takes `latency()` seconds and that is all there is to it; a carrier on the hot path may use that directly. Otherwise
-    it must use `carry`.
+    While `is_plain`, a message takes `latency()` seconds and that is all there is to it; a carrier on the hot
+    path may use that directly. Otherwise it must use `carry`.
     """
 
     __slots__ = (
@@ -111,7 +113,7 @@ class Path:
         raise ConnectionLost(f"{self.name}: {RETRANSMISSIONS_MAX} retransmissions were lost")
 
     def copies_count(self) -> int:
-        """Return how many copies of a datagram arrive, given that it does: two where the network duplicates it."""
+        """Return how many copies arrive of a datagram that is not lost: two where it is duplicated."""
         if self._duplicate_probability and self._loss_draw is not None:
             return 2 if self._loss_draw() < self._duplicate_probability else 1
         return 1
@@ -123,12 +125,16 @@ class Path:
             if verdict.fate is not Fate.PASS:
                 return verdict.fate, 0.0
             delay += verdict.delay
-        if self._loss_probability and self._loss_draw is not None and self._loss_draw() < self._loss_probability:
+        if (
+            self._loss_probability
+            and self._loss_draw is not None
+            and self._loss_draw() < self._loss_probability
+        ):
             return Fate.LOSE, 0.0
         return Fate.PASS, delay
 
     def _queueing(self, size_bytes: int) -> float:
-        """Return the time from now until the last byte has been put on the wire, and occupy the wire until then."""
+        """Occupy the wire until the last byte has been put on it, and return the time until then."""
         if self._bandwidth == inf:
             return 0.0
         now = self._env.now

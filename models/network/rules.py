@@ -1,14 +1,16 @@
 """Mischief on the network: rules that are asked about every message and give a verdict.
 
-A rule is installed with `Network.install` and taken away with `Network.heal`. While any is installed, each message is shown to all of them, in the order in which they
-were installed: the first that drops it decides, delays add up. A rule sees a message when it is sent; one that is on its way already is
-past the place where the mischief happens.
+A rule is installed with `Network.install` and taken away with `Network.heal`. While any is installed, each
+message is shown to all of them, in the order in which they were installed: the first that drops it decides,
+delays add up. A rule sees a message when it is sent; one that is on its way already is past the place where
+the mischief happens.
 
     Partition       cuts the messages between two sets of hosts, in both directions or in one
     PacketLoss      drops packets at random; what that does depends on the transport (see `path`)
     AddedDelay      delays messages by a random time
 
-Source: rules with verdicts after the network simulators of turmoil and FoundationDB; names after Toxiproxy's toxics and Linux `tc netem`.
+Source: rules with verdicts after the network simulators of turmoil and FoundationDB; names after Toxiproxy's
+toxics and Linux `tc netem`.
 """
 
 from __future__ import annotations
@@ -61,7 +63,9 @@ class Between:
 
     __slots__ = ("one_way", "sources", "targets")
 
-    def __init__(self, sources: Iterable[Place] | Place, targets: Iterable[Place] | Place, *, one_way: bool) -> None:
+    def __init__(
+        self, sources: Iterable[Place] | Place, targets: Iterable[Place] | Place, *, one_way: bool
+    ) -> None:
         self.sources = hosts_of(sources)
         self.targets = hosts_of(targets)
         self.one_way = one_way
@@ -76,8 +80,8 @@ class Between:
 class Partition(Rule):
     """No message passes between two sets of places; with `one_way`, none from the first to the second.
 
-    A cut message is gone for good: it is not delivered late when the partition heals, and its sender hears nothing, whatever the transport. (Real TCP would go on sending it
-    again for about a quarter of an hour.)
+    A cut message is gone for good: it is not delivered late when the partition heals, and its sender hears
+    nothing, whatever the transport. (Real TCP would go on sending it again for about a quarter of an hour.)
     """
 
     def __init__(
@@ -134,7 +138,10 @@ class AddedDelay(Rule):
 
 
 def hosts_of(places: Iterable[Place] | Place) -> frozenset[Host]:
-    """Return the hosts that one or several places stand for. Raises `TypeError` for what is not a place, `ValueError` for an empty set."""
+    """Return the hosts that one or several places stand for.
+
+    Raises `TypeError` for what is not a place, `ValueError` for an empty set.
+    """
     if isinstance(places, Host | Zone | Region):
         places = (places,)
     hosts: list[Host] = []
@@ -155,5 +162,3 @@ def checked_probability(name: str, value: float) -> float:
     if not 0.0 <= value <= 1.0:
         raise ValueError(f"{name} must be in [0, 1], got {value!r}")
     return value
-
-

@@ -55,7 +55,8 @@ class Timeout(Endpoint):
     def call(self, request: Request) -> Call:
         """Answer `request` in time, or raise `TimedOut`."""
         self._call_count += 1
-        # What `with env.fail_after(self.delay)` does, without the calls that a `with` costs: this is every call.
+        # What `with env.fail_after(self.delay)` does, without the calls that a `with` costs: this is every
+        # call.
         deadline = self._env.open_deadline(self.delay)
         try:
             return (yield from self.target.call(request))

@@ -1,10 +1,10 @@
 """SimPy, made fast: the environment and its processes, sleeps, deadlines and trace.
 
-    core            Environment: clock, schedule, run loop
-    process         Process: a generator in simulated time
-    scopes          CancelScope, Cancelled, deadline lanes
-    trace           the digest of everything that happened
-    failure_notes   what an error says about the run; runaways
+core            Environment: clock, schedule, run loop
+process         Process: a generator in simulated time
+scopes          CancelScope, Cancelled, deadline lanes
+trace           the digest of everything that happened
+failure_notes   what an error says about the run; runaways
 """
 
 from .core import Environment

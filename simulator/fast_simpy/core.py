@@ -1,10 +1,12 @@
 """The environment: SimPy's, made fast.
 
-Everything that is due carries a time, a priority and a sequence number, and happens in that order: that is SimPy's law, and it is
-kept. What is different is what things cost: a sleeping process, a reply and a call of a function need no event object and no list
-of callbacks, and of all deadlines of one length only the first stands in the schedule. How the schedule is worked off is in `loop`.
+Everything that is due carries a time, a priority and a sequence number, and happens in that order: that is
+SimPy's law, and it is kept. What is different is what things cost: a sleeping process, a reply and a call of
+a function need no event object and no list of callbacks, and of all deadlines of one length only the first
+stands in the schedule. How the schedule is worked off is in `loop`.
 
-Source: SimPy 4.1 (`simpy.core`), whose test suite runs on this class; the ready queue follows asyncio's event loop.
+Source: SimPy 4.1 (`simpy.core`), whose test suite runs on this class; the ready queue follows asyncio's event
+loop.
 """
 
 from __future__ import annotations
@@ -29,11 +31,13 @@ from .scopes import CancelScope, Deadline
 class Environment(EventLoop):
     """The world in which processes run: a clock, a schedule and a source of randomness.
 
-    `initial_time` is the clock's first reading in seconds. `seed` is the root of all random streams; without one, asking for a stream is an
-    error. `trace=True` computes a digest of everything that happens (see `trace_digest`) and is slower. A run in which more than
-    `instant_events_max` items are processed without the clock moving stops with an error that names who is scheduling.
+    `initial_time` is the clock's first reading in seconds. `seed` is the root of all random streams; without
+    one, asking for a stream is an error. `trace=True` computes a digest of everything that happens (see
+    `trace_digest`) and is slower. A run in which more than `instant_events_max` items are processed without
+    the clock moving stops with an error that names who is scheduling.
 
-    Every SimPy process, event, condition, resource and store works on it. In addition a process may `yield 0.25` to sleep.
+    Every SimPy process, event, condition, resource and store works on it. In addition a process may `yield
+    0.25` to sleep.
 
     Example::
 
@@ -48,7 +52,9 @@ class Environment(EventLoop):
     """
 
     now: float = 0
-    """The simulated time in seconds. Read it, never write it: a plain attribute because a property would cost more than most of what is done
+    """The simulated time in seconds.
+
+    Read it, never write it: a plain attribute because a property would cost more than most of what is done
     with it."""
 
     active_process: Process | None = None
@@ -87,7 +93,7 @@ class Environment(EventLoop):
         all_of = BoundClass(AllOf)
         any_of = BoundClass(AnyOf)
 
-    # -- scheduling ---------------------------------------------------------------------------------------------------
+    # -- scheduling
 
     def schedule(self, event: Event, priority: EventPriority = NORMAL, delay: float = 0) -> None:
         """Let `event` happen after `delay` seconds, with SimPy's `priority` among what is due then."""
@@ -102,7 +108,7 @@ class Environment(EventLoop):
             self._instant(time).add(priority, sequence, event)
 
     def call_later(self, delay: float, function: Callable[..., object], *arguments: Any) -> Call:
-        """Call `function(*arguments)` after `delay` seconds (finite, >= 0); return the `Call`, which can be cancelled.
+        """Call `function(*arguments)` after `delay` seconds (finite, >= 0); the `Call` can be cancelled.
 
         Cheaper than a process for something that happens once. An exception in it stops the run.
         """
@@ -112,18 +118,30 @@ class Environment(EventLoop):
         self._put(self.now + delay, call)
         return call
 
-    def launch(self, generator: Generator[Any, Any, Any], name: str | None = None, delay: float = 0.0) -> None:
-        """Start a process that nobody can wait for, after `delay` seconds (finite, >= 0). Its end is no event, which makes it cheaper."""
+    def launch(
+        self, generator: Generator[Any, Any, Any], name: str | None = None, delay: float = 0.0
+    ) -> None:
+        """Start a process that nobody can wait for, after `delay` seconds (finite, >= 0).
+
+        Its end is no event, which makes it cheaper.
+        """
         Process(self, generator, name, delay).callbacks = None
 
-    def start_delayed(self, generator: Generator[Any, Any, Any], delay: float, name: str | None = None) -> Process:
-        """Start a process after `delay` seconds (finite, >= 0); like `simpy.util.start_delayed`, without a process that does the waiting."""
+    def start_delayed(
+        self, generator: Generator[Any, Any, Any], delay: float, name: str | None = None
+    ) -> Process:
+        """Start a process after `delay` seconds (finite, >= 0).
+
+        Like `simpy.util.start_delayed`, without a process that does the waiting.
+        """
         if not 0.0 <= delay < inf:
             raise ValueError(f"delay must be finite and >= 0 s, got {delay!r}")
         return Process(self, generator, name, delay)
 
     def wake(self, process: Process, value: Any = None) -> None:
-        """Let a process go on that has yielded `PARKED`: now, after what is due before; `value` is what its `yield` returns.
+        """Let a process go on that has yielded `PARKED`: now, after what is due before.
+
+        `value` is what its `yield` returns.
 
         Raises `RuntimeError` for a process that is not parked, or that was woken already.
         """
@@ -133,15 +151,20 @@ class Environment(EventLoop):
         self._ready.append((process, token, value))
 
     def fail_after(self, delay: float) -> CancelScope:
-        """Return a context manager that raises `TimedOut` when its block takes longer than `delay` seconds (>= 0; infinity: no deadline)."""
+        """Return a context manager that raises `TimedOut` when its block takes longer than `delay` seconds.
+
+        `delay` is >= 0; infinity means no deadline.
+        """
         return CancelScope(self, delay, raises=True)
 
     def move_on_after(self, delay: float) -> CancelScope:
-        """Return a context manager whose block is left after `delay` seconds (>= 0); its `expired` then is true."""
+        """Return a context manager whose block is left after `delay` seconds (>= 0): then it is `expired`."""
         return CancelScope(self, delay, raises=False)
 
     def open_deadline(self, delay: float) -> Deadline:
-        """Set a deadline for the running process, `delay` seconds from now (>= 0, unchecked): what `fail_after` is made of, for hot paths.
+        """Set a deadline for the running process, `delay` seconds from now (>= 0, unchecked).
+
+        This is what `fail_after` is made of, for hot paths.
 
         Whoever opens it must close it, and must know it by its `Cancelled`; see `models.resilience.Timeout`.
         """
@@ -155,7 +178,7 @@ class Environment(EventLoop):
                 lane.drop_closed()
         return deadline
 
-    # -- randomness and records ---------------------------------------------------------------------------------------
+    # -- randomness and records
 
     def stream(self, name: str) -> RandomGenerator:
         """Return the random stream of that name: always the same one, and independent of every other name's.
@@ -167,8 +190,8 @@ class Environment(EventLoop):
     def sampler(self, name: str, distribution: Distribution) -> Sampler:
         """Return a callable that draws from `distribution`, in blocks, on a stream of its own called `name`.
 
-        The second sampler of a name gets the stream "name#2", and so on in the order in which they are made: two samplers on one stream would take
-        numbers from each other.
+        The second sampler of a name gets the stream "name#2", and so on in the order in which they are made:
+        two samplers on one stream would take numbers from each other.
         """
         count = self._sampler_counts.get(name, 0) + 1
         self._sampler_counts[name] = count
@@ -187,7 +210,7 @@ class Environment(EventLoop):
             raise RuntimeError("no trace was kept: make the environment with Environment(trace=True)")
         return self._trace.hexdigest()
 
-    # -- running ------------------------------------------------------------------------------------------------------
+    # -- running
 
     def peek(self) -> float:
         """Return the time of what happens next, infinity if there is nothing."""
@@ -210,15 +233,16 @@ class Environment(EventLoop):
             raise exc
 
     def run(self, until: float | Event | None = None) -> Any:
-        """Run until nothing is left to happen, until the clock reads `until`, or until the event `until` has happened.
+        """Run until nothing is left to happen, the clock reads `until`, or the event `until` has happened.
 
-        Of what is due at the time `until` nothing happens. Returns the value of the event, `None` otherwise. Raises `ValueError` for a time
-        that is not in the future, `RuntimeError` if nothing is left and the event has not happened. An error in a process stops the run: it is
-        raised here with a note of seed, simulated time and process.
+        Of what is due at the time `until` nothing happens. Returns the value of the event, `None` otherwise.
+        Raises `ValueError` for a time that is not in the future, `RuntimeError` if nothing is left and the
+        event has not happened. An error in a process stops the run: it is raised here with a note of seed,
+        simulated time and process.
         """
         stop = self._stop_event(until)
         if stop is not None:
-            if stop.callbacks is None:
+            if stop.processed:
                 return stop.value
             stop.callbacks.append(StopSimulation.callback)
         try:

@@ -1,26 +1,26 @@
-"""What an error says about the run it has stopped: seed, simulated time, process; and who is to blame for a runaway.
+"""What an error says about the run it has stopped (seed, simulated time, process), and runaways.
 
-The information goes into a note of the exception (PEP 678), because the exception's type and text are what SimPy code, and
-SimPy's test suite, expect.
+The information goes into a note of the exception (PEP 678), because the exception's type and text are what
+SimPy code, and SimPy's test suite, expect.
 """
 
 from __future__ import annotations
 
 from collections import Counter
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from .trace import item_name
 
 if TYPE_CHECKING:
     from simpy.events import Event
 
-    from .core import Environment
+    from .loop import EventLoop
 
 _NOTE_START = "The run stopped at simulated time "
 
 
 class RunawayError(RuntimeError):
-    """Very many items were processed without the clock moving: something schedules itself for ever at one instant."""
+    """The clock does not move although very much happens: something schedules itself for ever."""
 
     def __init__(self, events_max: int, names: str) -> None:
         super().__init__(events_max, names)
@@ -31,7 +31,7 @@ class RunawayError(RuntimeError):
         return f"more than {self.events_max} events at one instant; most of what is due there: {self.names}"
 
 
-def annotate(error: BaseException, env: Environment, event: Event | None) -> None:
+def annotate(error: BaseException, env: EventLoop, event: Event | None) -> None:
     """Add a note to `error` that says where in the run it happened; once, however many runs pass it on."""
     if any(note.startswith(_NOTE_START) for note in getattr(error, "__notes__", ())):
         return
@@ -40,7 +40,7 @@ def annotate(error: BaseException, env: Environment, event: Event | None) -> Non
     error.add_note(f"{_NOTE_START}{env.now!r} s, seed {env.seed}, in {where}.")
 
 
-def runaway_names(env: Environment) -> str:
+def runaway_names(env: EventLoop) -> str:
     """Return who has most of the items that are due at this instant, for the message of a `RunawayError`."""
     due = Counter(item_name(item) for item in (*env._urgent, *env._ready))
     if env.active_process is not None:

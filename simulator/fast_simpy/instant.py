@@ -1,8 +1,10 @@
 """What the schedule holds: calls of functions, and instants at which several things are due.
 
-The schedule of an environment is a heap of times and a dictionary from each time to what is due then. Times are almost always distinct, so that almost always
-the dictionary holds the one item itself: a heap of plain numbers is compared at a third of the cost of one of tuples. Where a second item is due at the same time, or one with another than
-the normal priority, an `Instant` holds them all, and puts them into SimPy's order: priority, then sequence number.
+The schedule of an environment is a heap of times and a dictionary from each time to what is due then. Times
+are almost always distinct, so that almost always the dictionary holds the one item itself: a heap of plain
+numbers is compared at a third of the cost of one of tuples. Where a second item is due at the same time, or
+one with another than the normal priority, an `Instant` holds them all, and puts them into SimPy's order:
+priority, then sequence number.
 """
 
 from __future__ import annotations
@@ -19,7 +21,9 @@ class Call:
 
     __slots__ = ("arguments", "function", "sequence")
 
-    def __init__(self, function: Callable[..., object], arguments: tuple[Any, ...], sequence: int = 0) -> None:
+    def __init__(
+        self, function: Callable[..., object], arguments: tuple[Any, ...], sequence: int = 0
+    ) -> None:
         self.function: Callable[..., object] | None = function
         self.arguments = arguments
         self.sequence = sequence
@@ -30,7 +34,7 @@ class Call:
 
 
 class Instant:
-    """All that is due at one time. `add` in any order, then iterate once: items come with their priorities, in order."""
+    """All that is due at one time: `add` in any order, then `take` in SimPy's order."""
 
     __slots__ = ("_entries",)
 
@@ -67,5 +71,5 @@ class Early:
 
 
 def sequence_of(item: Any) -> int:
-    """Return the sequence number of an item in the schedule: a wake-up's token, or the attribute of anything else."""
+    """Return the sequence number of an item: a wake-up's token, or the attribute of anything else."""
     return item[1] if type(item) is tuple else item.sequence  # type: ignore[no-any-return]

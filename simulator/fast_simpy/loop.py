@@ -1,10 +1,13 @@
 """The run loop: how one item after another happens, and what a process may wait for.
 
-An item is a wake-up `(process, token, value)`, a `Call`, a `DeadlineLane`, an `Instant`, or an event. What is due later stands in the schedule (see
-`instant`), what is due now in two first-in first-out queues, `_urgent` and `_ready`. Whatever is put into them while the clock stands still comes after what was scheduled for that time before, so
-that the order is SimPy's: time, priority, sequence number. The clock moves when both queues are empty.
+An item is a wake-up `(process, token, value)`, a `Call`, a `DeadlineLane`, an `Instant`, or an event. What is
+due later stands in the schedule (see `instant`), what is due now in two first-in first-out queues, `_urgent`
+and `_ready`. Whatever is put into them while the clock stands still comes after what was scheduled for that
+time before, so that the order is SimPy's: time, priority, sequence number. The clock moves when both queues
+are empty.
 
-`_happen` says what happens to an item. `_loop` is the whole engine on one screen: the same, with the commonest cases spelled out.
+`_happen` says what happens to an item. `_loop` is the whole engine on one screen: the same, with the
+commonest cases spelled out.
 """
 
 from __future__ import annotations
@@ -25,23 +28,26 @@ from .process import PARKED, Process, _own_copy
 from .scopes import Cancelled, Deadline, DeadlineLane
 from .trace import TraceDigest
 
-# The token of a parked process; others are sequence numbers, from 1 on, and 0 that of a process that has not started.
+# The token of a parked process; others are sequence numbers, from 1 on, and 0 that of a process that has not
+# started.
 PARKED_TOKEN = -1
 
 
 class EventLoop(simpy.Environment):
-    """The schedule of an environment, and the loop that works it off; the base of `Environment`, which says how to use it."""
+    """The schedule of an environment, and the loop that works it off; the base of `Environment`."""
 
     now: float
     active_process: Process | None
     processes: set[Process]
+    seed: int | None  # which an error names
 
     def __init__(self, initial_time: float, *, trace: bool, instant_events_max: int) -> None:
         super().__init__(initial_time)
         self.now = initial_time
         self.active_process = None
-        # A process that waits for something which will never happen is referred to by nothing else. If Python were to collect
-        # it, its `finally` blocks would run, and give back what it holds, whenever the garbage collector pleases.
+        # A process that waits for something which will never happen is referred to by nothing else. If Python
+        # were to collect it, its `finally` blocks would run, and give back what it holds, whenever the
+        # garbage collector pleases.
         self.processes = set()
         self._urgent: deque[Any] = deque()
         self._ready: deque[Any] = deque()
@@ -65,17 +71,17 @@ class EventLoop(simpy.Environment):
         self.now = time
 
     @property
-    def _active_proc(self) -> Process | None:  # type: ignore[override]
+    def _active_proc(self) -> Any:  # SimPy's type knows only SimPy's processes
         return self.active_process
 
     @_active_proc.setter
-    def _active_proc(self, process: Process | None) -> None:
+    def _active_proc(self, process: Any) -> None:
         self.active_process = process
 
-    # -- the schedule -------------------------------------------------------------------------------------
+    # -- the schedule
 
     def _put(self, time: float, item: Any) -> None:
-        """Let `item`, which carries its sequence number, be due at `time`, now or later, with normal priority."""
+        """Let `item`, which carries its sequence number, be due at `time` (>= now) with normal priority."""
         if time == self.now:
             self._ready.append(item)
         elif time in self._due:
@@ -110,7 +116,8 @@ class EventLoop(simpy.Environment):
         return None
 
     def _put_back(self, instant: Instant) -> None:
-        # What is left has a priority after normal: it is due at this time, but after whatever is put into the queues.
+        # What is left has a priority after normal: it is due at this time, but after whatever is put into the
+        # queues.
         if instant:
             self._due[self.now] = instant
             heappush(self._times, self.now)
@@ -127,11 +134,12 @@ class EventLoop(simpy.Environment):
             position += 1
         self._urgent.insert(position, Early(priority, item))
 
-    def _loop(self) -> Event | None:
+    def _loop(self) -> Event | None:  # noqa: C901 - one screen in one place; a call more costs more than it does
         """Process items until none is left (`EmptySchedule`) or one has failed, which is returned.
 
-        `_advance` says plainly what happens to an item. Here the commonest cases are spelled out, because calls and returns would cost more than what they do: a
-        process wakes up, and goes to sleep, is parked, or waits for a process of its own.
+        `_advance` says plainly what happens to an item. Here the commonest cases are spelled out, because
+        calls and returns would cost more than what they do: a process wakes up, and goes to sleep, is parked,
+        or waits for a process of its own.
         """
         times, due, urgent, ready = self._times, self._due, self._urgent, self._ready
         processes, sequence, burst_max = self.processes, self._eid.__next__, self._instant_events_max
@@ -186,7 +194,12 @@ class EventLoop(simpy.Environment):
                 elif target is PARKED:
                     process._token = PARKED_TOKEN
                     continue
-                elif type(target) is Process and target.waiter is None and not target.callbacks and target.callbacks is not None:
+                elif (
+                    type(target) is Process
+                    and target.waiter is None
+                    and not target.callbacks
+                    and target.callbacks is not None
+                ):
                     target.waiter = process
                     process._target = target
                     continue
@@ -238,15 +251,15 @@ class EventLoop(simpy.Environment):
         if event.__class__ is Process and event.waiter is not None:
             waiter, event.waiter = event.waiter, None
             waiter._resume(event)
-        try:
-            for callback in callbacks:
+        for position, callback in enumerate(callbacks):
+            try:
                 callback(event)
-        except StopSimulation:
-            # The callbacks that are left run first thing when the run goes on.
-            event.callbacks = callbacks[callbacks.index(callback) + 1 :]
-            self._put_urgent(-1, Call(self._settle, (event,)))
-            raise
-        return None if event._ok or hasattr(event, "_defused") else event  # type: ignore[no-any-return]
+            except StopSimulation:
+                # The callbacks that are left run first thing when the run goes on.
+                event.callbacks = callbacks[position + 1 :]
+                self._put_urgent(-1, Call(self._settle, (event,)))
+                raise
+        return None if event._ok or hasattr(event, "_defused") else event
 
     def _proceed(self, process: Process, method: Callable[[Any], Any], argument: Any) -> None:
         """Run `process` from its present yield, by `send` or `throw`, to the next."""
@@ -310,7 +323,7 @@ class EventLoop(simpy.Environment):
         """End `process`, whose generator has returned or raised."""
         self.active_process = None
         self.processes.discard(process)
-        if end.__class__ is Cancelled and end.scope is process:  # type: ignore[attr-defined]
+        if end.__class__ is Cancelled and end.scope is process:
             process._end_cancelled()
         elif process.callbacks is None:
             # Nobody can wait for it: it was launched, or it has given its answer already.
@@ -327,7 +340,7 @@ class EventLoop(simpy.Environment):
                 process._value = end
             self._ready.append(process)
 
-    # -- deadlines and runaways ---------------------------------------------------------------------------------------
+    # -- deadlines and runaways
 
     def _open_lane(self, delay: float, deadline: Deadline) -> None:
         if deadline.time == self.now:
@@ -339,7 +352,7 @@ class EventLoop(simpy.Environment):
             self._put(deadline.time, lane)
 
     def _expire(self, lane: DeadlineLane) -> None:
-        """Let the deadline at the head of `lane` pass, if it is still open, and schedule the next open one."""
+        """Let the deadline at the head of `lane` pass, if it is open still, and schedule the next."""
         head = lane.next_open()
         if head is not None and head.time <= self.now:
             lane.deadlines.popleft()

@@ -1,16 +1,19 @@
 """Processes: generators that run in simulated time, and are events to whoever waits for them.
 
-States: *starting* -> *running* <-> *waiting* -> *ended*. A waiting process waits in exactly one of three ways:
+States: *starting* -> *running* <-> *waiting* -> *ended*. A waiting process waits in exactly one of three
+ways:
 
 - asleep (`yield 0.25`): an entry in the schedule carries its token;
 - parked (`yield PARKED`): whoever calls `Environment.wake` passes its token on;
-- for an event (`yield event`): its `_resume` stands among the event's callbacks, or, where the event is another process
-  with nobody else waiting, it is that process's `waiter`.
+- for an event (`yield event`): its `_resume` stands among the event's callbacks, or, where the event is
+  another process with nobody else waiting, it is that process's `waiter`.
 
-A wake-up counts only while its token is the process's own; interrupting or cancelling a process changes the token, so that
-stale entries need not be searched for. Everything else is SimPy's `Process`, whose subclass this is.
+A wake-up counts only while its token is the process's own; interrupting or cancelling a process changes the
+token, so that stale entries need not be searched for. Everything else is SimPy's `Process`, whose subclass
+this is.
 
-Leaves out: nothing of SimPy's. Source: SimPy 4.1 `simpy.events.Process`, whose observable behaviour is kept (its own tests run here).
+Leaves out: nothing of SimPy's. Source: SimPy 4.1 `simpy.events.Process`, whose observable behaviour is kept
+(its own tests run here).
 """
 
 from __future__ import annotations
@@ -39,25 +42,33 @@ class _Parked:
 
 
 PARKED = _Parked()
-"""Yielded by a process that waits until somebody calls `Environment.wake` with it; the value given there is what the `yield` returns."""
+"""Yielded by a process that waits until somebody calls `Environment.wake` with it.
+
+The value given there is what the `yield` returns.
+"""
 
 
 class Process(simpy.events.Process):
     """A generator that runs in simulated time; made by `Environment.process(generator, name=None)`.
 
     The generator may yield any SimPy event, another process, a number (sleep that many seconds) or `PARKED`.
-    The value of the process is what the generator returns; an exception that leaves the generator is raised into whoever waits for
-    the process, and stops the run where nobody does. Raises `ValueError` for anything that is not a generator.
+    The value of the process is what the generator returns; an exception that leaves the generator is raised
+    into whoever waits for the process, and stops the run where nobody does. Raises `ValueError` for anything
+    that is not a generator.
     """
 
     env: Environment
     _target: Any = None
 
     def __init__(
-        self, env: Environment, generator: Generator[Any, Any, Any], name: str | None = None, delay: float = 0.0
+        self,
+        env: Environment,
+        generator: Generator[Any, Any, Any],
+        name: str | None = None,
+        delay: float = 0.0,
     ) -> None:
-        # SimPy's own __init__ is not called: it would schedule an event object for the start. What is not stored here has its default in the class, or is
-        # derived: processes are made by the million.
+        # SimPy's own __init__ is not called: it would schedule an event object for the start. What is not
+        # stored here has its default in the class, or is derived: processes are made by the million.
         try:
             self._send = generator.send
         except AttributeError:
@@ -79,13 +90,13 @@ class Process(simpy.events.Process):
         env.processes.add(self)
 
     @property
-    def _generator(self) -> Any:
+    def _generator(self) -> Any:  # type: ignore[override] # derived: one attribute less to store
         return self._send.__self__  # type: ignore[attr-defined]
 
     @property
     def name(self) -> str:
         """The name given at the start, or that of the generator's function."""
-        return self._name or self._generator.__name__  # type: ignore[attr-defined,no-any-return]
+        return self._name or str(self._generator.__name__)
 
     def interrupt(self, cause: Any = None) -> None:
         """Throw `simpy.Interrupt` with a `cause` into the process at its present yield.
@@ -95,7 +106,7 @@ class Process(simpy.events.Process):
         _Interruption(self, cause)
 
     def cancel(self) -> None:
-        """End the process at its present yield: `Cancelled` is thrown in, `finally` blocks run, and may take time.
+        """End the process at its present yield: `Cancelled` is raised there; `finally` blocks may take time.
 
         Who waits for it sees `ProcessCancelled`. Cancelling a process that has ended does nothing.
         Raises `RuntimeError` for a process that cancels itself: it can simply return.
@@ -106,10 +117,10 @@ class Process(simpy.events.Process):
             _Cancellation(self)
 
     def kill(self) -> None:
-        """End the process here and now, as a crash does: `finally` blocks run, but must not wait for anything.
+        """End the process here and now, as a crash does: `finally` blocks run, but must not wait.
 
-        Who waits for it sees `ProcessCancelled`. Killing a process that has ended does nothing. A process that kills itself, or the process that is
-        running it, ends at its next yield.
+        Who waits for it sees `ProcessCancelled`. Killing a process that has ended does nothing. A process
+        that kills itself, or the process that is running it, ends at its next yield.
         """
         if self._value is not PENDING:
             return
@@ -126,17 +137,18 @@ class Process(simpy.events.Process):
         return self.waiter is not None or bool(self.callbacks)
 
     def hand_over(self, successor: Process) -> None:
-        """Let the process that waits for this one wait for `successor` instead, which will give the answer."""
+        """Let the process that waits for this one wait for `successor`, which will give the answer."""
         waiter, self.waiter = self.waiter, None
         if waiter is not None:
             successor.waiter = waiter
             waiter._target = successor
 
     def answer(self, value: Any, delay: float) -> None:
-        """Let `value` be the value of this process although it has not ended, and give it to the process that waits for it `delay` seconds (>= 0)
-        from now.
+        """Let `value` be the value of this process although it has not ended.
 
-        The answer is then on its way, and nothing that happens to this process can stop it. To be called once, by the process itself, as the last thing it does.
+        The process that waits for it gets it `delay` seconds (>= 0) from now.
+        The answer is then on its way, and nothing that happens to this process can stop it. To be called
+        once, by the process itself, as the last thing it does.
         """
         waiter = self.waiter
         self._ok = True
@@ -197,8 +209,9 @@ class Process(simpy.events.Process):
 def _own_copy(error: BaseException) -> BaseException:
     """Return the exception to raise in one waiting process.
 
-    Errors are copied as SimPy does, since several processes may wait for one event and each adds its own traceback. A simulated
-    failure is passed as it is: nobody reads its traceback, and copying is what it would cost most.
+    Errors are copied as SimPy does, since several processes may wait for one event and each adds its own
+    traceback. A simulated failure is passed as it is: nobody reads its traceback, and copying is what it
+    would cost most.
     """
     if isinstance(error, CallFailed):
         return error
@@ -235,7 +248,7 @@ class _Cancellation(Event):
 
 
 class _Kill(_Cancellation):
-    """Kills a process that has killed itself, at its next yield: that is a crash, and must look like one to what it was doing."""
+    """Kills a process that has killed itself, at its next yield, so that it looks like the crash it is."""
 
     def _cancel(self, event: Event) -> None:
         self._process.kill()

@@ -1,18 +1,18 @@
 """Deadlines as cancel scopes, and the lanes in which they wait.
 
-States of a deadline: *open* -> *closed* (its block was left), and on the way perhaps *expired*. When an open deadline
-passes, `Cancelled` is thrown into its process at its present yield, once. It passes every `except Exception` on its
-way out, runs the `finally` blocks that give back what was taken, and is stopped by the block it belongs to, which turns
-it into `TimedOut` (`fail_after`) or swallows it (`move_on_after`).
+States of a deadline: *open* -> *closed* (its block was left), and on the way perhaps *expired*. When an open
+deadline passes, `Cancelled` is thrown into its process at its present yield, once. It passes every `except
+Exception` on its way out, runs the `finally` blocks that give back what was taken, and is stopped by the
+block it belongs to, which turns it into `TimedOut` (`fail_after`) or swallows it (`move_on_after`).
 
-Why not throw `TimedOut` itself: a retry inside an outer deadline would take the outer deadline for a failed attempt and try
-again. Only the scope that set the deadline may say what its passing means. This is trio's rule (`trio.CancelScope`,
-`trio.Cancelled`); unlike trio's, a cancellation here is delivered once and not at every later yield, so that a `finally`
-block may still wait for something.
+Why not throw `TimedOut` itself: a retry inside an outer deadline would take the outer deadline for a failed
+attempt and try again. Only the scope that set the deadline may say what its passing means. This is trio's
+rule (`trio.CancelScope`, `trio.Cancelled`); unlike trio's, a cancellation here is delivered once and not at
+every later yield, so that a `finally` block may still wait for something.
 
-Deadlines of equal length pass in the order in which they were set. They wait in one first-in first-out lane per length,
-and only the head of a lane stands in the schedule; one that was left in time is merely marked, and dropped when it comes
-to the head. A deadline that is met costs no heap operation at all.
+Deadlines of equal length pass in the order in which they were set. They wait in one first-in first-out lane
+per length, and only the head of a lane stands in the schedule; one that was left in time is merely marked,
+and dropped when it comes to the head. A deadline that is met costs no heap operation at all.
 """
 
 from __future__ import annotations
@@ -33,8 +33,8 @@ if TYPE_CHECKING:
 class Cancelled(BaseException):
     """Thrown into a process to make it leave a cancel scope, or end; never to be caught and kept.
 
-    `scope` is the `Deadline` whose block to leave, or the `Process` itself when the whole process was cancelled. A `BaseException`, as in
-    trio and asyncio, so that handlers of ordinary errors let it pass.
+    `scope` is the `Deadline` whose block to leave, or the `Process` itself when the whole process was
+    cancelled. A `BaseException`, as in trio and asyncio, so that handlers of ordinary errors let it pass.
     """
 
     def __init__(self, scope: object) -> None:
@@ -47,9 +47,10 @@ class ProcessCancelled(Exception):
 
 
 class Deadline:
-    """One deadline of one process; made by `Environment.open_deadline`, which is what a part on the hot path uses.
+    """One deadline of one process; made by `Environment.open_deadline`, for parts on the hot path.
 
-    When simulated time reaches `time`, `Cancelled` with this object as its `scope` is thrown into `process`, unless `process` has been set to `None` before: that is how it is closed.
+    When simulated time reaches `time`, `Cancelled` with this object as its `scope` is thrown into `process`,
+    unless `process` has been set to `None` before: that is how it is closed.
     """
 
     __slots__ = ("expired", "process", "sequence", "time")
@@ -70,8 +71,9 @@ class Deadline:
 class CancelScope:
     """A block of a process that is left when its time is up; made by `fail_after` and `move_on_after`.
 
-    `delay` is the allowed time in seconds, from entering the block. `raises` says whether leaving the block because of the deadline
-    raises `TimedOut`. After the block, `expired` says whether the deadline passed while it was open.
+    `delay` is the allowed time in seconds, from entering the block. `raises` says whether leaving the block
+    because of the deadline raises `TimedOut`. After the block, `expired` says whether the deadline passed
+    while it was open.
 
     Example::
 
@@ -100,7 +102,9 @@ class CancelScope:
         if self._env.active_process is None:
             raise RuntimeError("a cancel scope is entered by a running process, and none is running")
         if self._deadline is not None:
-            raise RuntimeError("a cancel scope is entered once; make another one with fail_after or move_on_after")
+            raise RuntimeError(
+                "a cancel scope is entered once; make another one with fail_after or move_on_after"
+            )
         self._deadline = self._env.open_deadline(self.delay)
         return self
 
@@ -120,7 +124,8 @@ class CancelScope:
 class DeadlineLane:
     """The deadlines of one length, in the order in which they pass.
 
-    Invariant: the lane stands in the schedule exactly once, with the time and sequence number of a deadline that is, or was, at its head.
+    Invariant: the lane stands in the schedule exactly once, with the time and sequence number of a deadline
+    that is, or was, at its head.
     """
 
     __slots__ = ("_size_checked", "deadlines", "delay", "sequence")

@@ -1,8 +1,9 @@
 """The trace digest: one number for everything that happened in a run, in order.
 
-Two runs are the same, event for event, if and only if their digests are the same (up to collisions of a 128-bit hash). The
-digest covers the time and the name of every item that the engine processes; it contains no identities, hashes of objects or
-memory addresses, so that it is the same in another process. Observers schedule nothing, hence do not show in it.
+Two runs are the same, event for event, if and only if their digests are the same (up to collisions of a
+128-bit hash). The digest covers the time and the name of every item that the engine processes; it contains no
+identities, hashes of objects or memory addresses, so that it is the same in another process. Observers
+schedule nothing, hence do not show in it.
 """
 
 from __future__ import annotations
@@ -33,7 +34,10 @@ class TraceDigest:
 
 
 def item_name(item: Any) -> str:
-    """Return a name for something the engine processes, the same in every run: a process's, a function's, or a kind of event."""
+    """Return a name for something the engine processes, the same in every run.
+
+    It is a process's, a function's, or a kind of event.
+    """
     if isinstance(item, tuple):
         item = item[0]
     function = getattr(item, "function", None)

@@ -21,7 +21,10 @@ from math import floor
 
 
 class Window(ABC):
-    """The contract: `record` one result at the simulated time `now`; `failed_count` and `slow_count` are plain attributes."""
+    """The contract: `record` one result at the simulated time `now`.
+
+    `failed_count` and `slow_count` are plain attributes.
+    """
 
     __slots__ = ("failed_count", "slow_count")
 
