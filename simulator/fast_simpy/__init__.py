@@ -9,7 +9,7 @@ failure_notes   what an error says about the run; runaways
 
 from .core import Environment
 from .failure_notes import RunawayError
-from .instant import Call
+from .loop import Call
 from .process import PARKED, Process
 from .scopes import Cancelled, CancelScope, ProcessCancelled
 

@@ -12,6 +12,7 @@ loop.
 from __future__ import annotations
 
 from collections.abc import Callable, Generator, Iterable
+from heapq import heappush
 from math import inf
 from typing import TYPE_CHECKING, Any
 
@@ -22,8 +23,7 @@ from simpy.events import NORMAL, URGENT, AllOf, AnyOf, Event, EventPriority, Tim
 from ..measurement import EventLog
 from ..randomness import Distribution, Sampler, Streams
 from .failure_notes import annotate
-from .instant import Call
-from .loop import PARKED_TOKEN, EventLoop
+from .loop import PARKED_TOKEN, Call, EventLoop
 from .process import Process
 from .scopes import CancelScope, Deadline
 
@@ -98,14 +98,12 @@ class Environment(EventLoop):
     def schedule(self, event: Event, priority: EventPriority = NORMAL, delay: float = 0) -> None:
         """Let `event` happen after `delay` seconds, with SimPy's `priority` among what is due then."""
         time = self.now + delay
-        sequence = next(self._eid)
-        if priority == NORMAL:
-            event.sequence = sequence  # type: ignore[attr-defined]
-            self._put(time, event)
-        elif time == self.now and priority < NORMAL:
-            self._put_urgent(priority, event)
+        if time == self.now and priority == NORMAL:
+            self._ready.append(event)
+        elif time == self.now and priority == URGENT:
+            self._urgent.append(event)
         else:
-            self._instant(time).add(priority, sequence, event)
+            heappush(self._queue, (time, priority, next(self._eid), event, None))
 
     def call_later(self, delay: float, function: Callable[..., object], *arguments: Any) -> Call:
         """Call `function(*arguments)` after `delay` seconds (finite, >= 0); the `Call` can be cancelled.
@@ -114,7 +112,7 @@ class Environment(EventLoop):
         """
         if not 0.0 <= delay < inf:
             raise ValueError(f"delay must be finite and >= 0 s, got {delay!r}")
-        call = Call(function, arguments, next(self._eid))
+        call = Call(function, arguments)
         self._put(self.now + delay, call)
         return call
 
@@ -216,7 +214,7 @@ class Environment(EventLoop):
         """Return the time of what happens next, infinity if there is nothing."""
         if self._urgent or self._ready:
             return self.now
-        return self._times[0] if self._times else inf
+        return self._queue[0][0] if self._queue else inf
 
     def step(self) -> None:
         """Process the next item; raise `simpy.core.EmptySchedule` if there is none.
@@ -272,5 +270,5 @@ class Environment(EventLoop):
         stop = Event(self)
         stop._ok = True
         stop._value = None
-        self._instant(at).add(URGENT, next(self._eid), stop)
+        heappush(self._queue, (at, URGENT, next(self._eid), stop, None))
         return stop

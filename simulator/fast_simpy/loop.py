@@ -1,13 +1,20 @@
-"""The run loop: how one item after another happens, and what a process may wait for.
+"""The run loop: what stands in the schedule, how one item after another happens, what a process may wait for.
 
-An item is a wake-up `(process, token, value)`, a `Call`, a `DeadlineLane`, an `Instant`, or an event. What is
-due later stands in the schedule (see `instant`), what is due now in two first-in first-out queues, `_urgent`
-and `_ready`. Whatever is put into them while the clock stands still comes after what was scheduled for that
-time before, so that the order is SimPy's: time, priority, sequence number. The clock moves when both queues
-are empty.
+Everything that is due carries a time, a priority and a sequence number, and happens in that order: that is
+SimPy's law, and it is kept. Where things wait is different:
 
-`_happen` says what happens to an item. `_loop` is the whole engine on one screen: the same, with the
-commonest cases spelled out.
+- `_queue`, a heap: what is due later, as `(time, priority, sequence, item, value)`.
+- `_urgent` and `_ready`, first-in first-out: what is due now, with priority urgent and normal. Nothing comes
+  before the head of such a queue but what stands in the heap for this very instant, which was put there
+  earlier. The clock moves when both are empty.
+- deadline lanes (`scopes`): of all open deadlines of one length, only the first stands in the heap.
+
+An item is an event, a `Call`, a `DeadlineLane`, or a process that wakes up: in the heap the process itself
+with its token as the sequence number, in the queues a tuple `(process, token, value)`. A wake-up whose token
+is not the process's any more is void.
+
+`_advance` and `_happen` say plainly what happens to an item. `_loop` is the whole engine on one screen: the
+same, with the commonest cases spelled out.
 """
 
 from __future__ import annotations
@@ -23,7 +30,6 @@ from simpy.core import EmptySchedule, StopSimulation
 from simpy.events import NORMAL, URGENT, Event
 
 from .failure_notes import RunawayError, annotate, runaway_names
-from .instant import Call, Early, Instant
 from .process import PARKED, Process, _own_copy
 from .scopes import Cancelled, Deadline, DeadlineLane
 from .trace import TraceDigest
@@ -31,6 +37,20 @@ from .trace import TraceDigest
 # The token of a parked process; others are sequence numbers, from 1 on, and 0 that of a process that has not
 # started.
 PARKED_TOKEN = -1
+
+
+class Call:
+    """A function that will be called at a later time; made by `Environment.call_later`."""
+
+    __slots__ = ("arguments", "function")
+
+    def __init__(self, function: Callable[..., object], arguments: tuple[Any, ...]) -> None:
+        self.function: Callable[..., object] | None = function
+        self.arguments = arguments
+
+    def cancel(self) -> None:
+        """Do not call the function after all; does nothing once it was called."""
+        self.function = None
 
 
 class EventLoop(simpy.Environment):
@@ -51,8 +71,7 @@ class EventLoop(simpy.Environment):
         self.processes = set()
         self._urgent: deque[Any] = deque()
         self._ready: deque[Any] = deque()
-        self._times: list[float] = []
-        self._due: dict[float, Any] = {}
+        self._queue: list[Any] = []
         self._lanes: dict[float, DeadlineLane] = {}
         self._trace = TraceDigest() if trace else None
         self._failed: Event | None = None
@@ -78,98 +97,60 @@ class EventLoop(simpy.Environment):
     def _active_proc(self, process: Any) -> None:
         self.active_process = process
 
-    # -- the schedule
-
     def _put(self, time: float, item: Any) -> None:
-        """Let `item`, which carries its sequence number, be due at `time` (>= now) with normal priority."""
+        """Let `item`, which is not a process, be due at `time` (>= now) with normal priority."""
         if time == self.now:
             self._ready.append(item)
-        elif time in self._due:
-            self._instant(time).add_normal(item)
         else:
-            self._due[time] = item
-            heappush(self._times, time)
+            heappush(self._queue, (time, NORMAL, next(self._eid), item, None))
 
-    def _instant(self, time: float) -> Instant:
-        """Return the instant at `time`, with what is due then already."""
-        present = self._due.get(time)
-        if type(present) is Instant:
-            return present
-        instant = self._due[time] = Instant()
-        if present is None:
-            heappush(self._times, time)
+    def _wake_at(self, time: float, process: Process, value: Any) -> None:
+        """Let `process` go on at `time` (>= now) with `value`, unless something else wakes it before."""
+        process._token = token = next(self._eid)
+        if time == self.now:
+            self._ready.append((process, token, value))
         else:
-            instant.add_normal(present)
-        return instant
+            heappush(self._queue, (time, NORMAL, token, process, value))
 
-    def _unpack(self, instant: Instant) -> Event | None:
-        """Let what is due at this instant queue up for it."""
-        for priority, item in instant.take():
-            if priority > NORMAL:
-                self._put_back(instant)
-                return self._happen(item)
-            if priority == NORMAL:
-                self._ready.append(item)
-            else:
-                self._put_urgent(priority, item)
-        self._put_back(instant)
-        return None
-
-    def _put_back(self, instant: Instant) -> None:
-        # What is left has a priority after normal: it is due at this time, but after whatever is put into the
-        # queues.
-        if instant:
-            self._due[self.now] = instant
-            heappush(self._times, self.now)
-
-    def _put_urgent(self, priority: int, item: Any) -> None:
-        """Queue up `item` for now, with a priority before normal."""
-        if priority == URGENT:
-            self._urgent.append(item)
-            return
-        position = 0
-        for other in self._urgent:
-            if type(other) is not Early or other.priority > priority:
-                break
-            position += 1
-        self._urgent.insert(position, Early(priority, item))
+    # -- working it off
 
     def _loop(self) -> Event | None:  # noqa: C901 - one screen in one place; a call more costs more than it does
-        """Process items until none is left (`EmptySchedule`) or one has failed, which is returned.
-
-        `_advance` says plainly what happens to an item. Here the commonest cases are spelled out, because
-        calls and returns would cost more than what they do: a process wakes up, and goes to sleep, is parked,
-        or waits for a process of its own.
-        """
-        times, due, urgent, ready = self._times, self._due, self._urgent, self._ready
-        processes, sequence, burst_max = self.processes, self._eid.__next__, self._instant_events_max
-        now, burst = self.now, 0
+        """Process items until none is left (`EmptySchedule`) or one has failed, which is returned."""
+        queue, urgent, ready, processes = self._queue, self._urgent, self._ready, self.processes
+        sequence = self._eid.__next__
+        now, burst, burst_max = self.now, 0, self._instant_events_max
         while True:
-            burst += 1
             if urgent or ready:
+                burst += 1
                 if burst > burst_max:
                     self._stop_runaway()
+                if queue and queue[0][0] <= now:
+                    failed = self._advance()  # a tie, which it knows how to break
+                    if failed is not None:
+                        return failed
+                    continue
                 item = urgent.popleft() if urgent else ready.popleft()
+                if type(item) is tuple:
+                    process, token, value = item
+                else:
+                    failed = self._happen(item)
+                    if failed is not None:
+                        return failed
+                    continue
             else:
                 try:
-                    time = heappop(times)
+                    time, _, token, process, value = heappop(queue)
                 except IndexError:
                     raise EmptySchedule from None
-                item = due.pop(time)
                 if time != now:
                     self.now = now = time
                     burst = 0
-            if type(item) is tuple:
-                process, token, value = item
-                if process._token != token:
+                if type(process) is not Process:
+                    failed = self._happen(process)
+                    if failed is not None:
+                        return failed
                     continue
-            elif type(item) is Process and item._ok and not item.callbacks and item.waiter is not None:
-                process, value = item.waiter, item._value
-                item.callbacks = item.waiter = process._target = None
-            else:
-                failed = self._happen(item)
-                if failed is not None:
-                    return failed
+            if process._token != token:
                 continue
             self.active_process = process
             try:
@@ -185,21 +166,17 @@ class EventLoop(simpy.Environment):
             else:
                 if type(target) is float:
                     time = now + target
-                    # Not chained: CPython 3.11 specialises single comparisons only.
-                    if time > now and time < inf and time not in due:
+                    # Not chained: CPython 3.11 specialises only single comparisons.
+                    if time > now and time < inf:
+                        time > now and time < inf
+                    ):  # unchained: CPython 3.11 specialises only single comparisons
                         process._token = token = sequence()
-                        due[time] = (process, token, None)
-                        heappush(times, time)
+                        heappush(queue, (time, 1, token, process, None))
                         continue
                 elif target is PARKED:
                     process._token = PARKED_TOKEN
                     continue
-                elif (
-                    type(target) is Process
-                    and target.waiter is None
-                    and not target.callbacks
-                    and target.callbacks is not None
-                ):
+                elif type(target) is Process and target.waiter is None and target.callbacks == []:
                     target.waiter = process
                     process._target = target
                     continue
@@ -207,30 +184,33 @@ class EventLoop(simpy.Environment):
 
     def _advance(self) -> Event | None:
         """Process the next item; return it if it is an event that failed and nobody handled that."""
-        self._burst += 1
-        if self._urgent or self._ready:
-            if self._burst > self._instant_events_max:
-                self._stop_runaway()
-            return self._happen(self._urgent.popleft() if self._urgent else self._ready.popleft())
+        queue = self._queue
+        due_priority = queue[0][1] if queue and queue[0][0] <= self.now else inf
+        if self._urgent and due_priority > URGENT:
+            return self._happen_now(self._urgent.popleft())
+        if self._ready and not self._urgent and due_priority > NORMAL:
+            return self._happen_now(self._ready.popleft())
         try:
-            time = heappop(self._times)
+            time, _, token, item, value = heappop(queue)
         except IndexError:
             raise EmptySchedule from None
         if time != self.now:
             self.now = time
             self._burst = 0
-        return self._happen(self._due.pop(time))
+        return self._happen((item, token, value) if type(item) is Process else item)
+
+    def _happen_now(self, item: Any) -> Event | None:
+        self._burst += 1
+        if self._burst > self._instant_events_max:
+            self._stop_runaway()
+        return self._happen(item)
 
     def _happen(self, item: Any) -> Event | None:
         """Let one item happen: wake a process, call a function, let a deadline pass, or settle an event."""
         self.active_process = None
-        kind = type(item)
-        if kind is Instant:
-            return self._unpack(item)
-        if kind is Early:
-            return self._happen(item.item)
         if self._trace is not None:
             self._trace.update(self.now, item)
+        kind = type(item)
         if kind is tuple:
             process, token, value = item
             if process._token == token:
@@ -257,7 +237,8 @@ class EventLoop(simpy.Environment):
             except StopSimulation:
                 # The callbacks that are left run first thing when the run goes on.
                 event.callbacks = callbacks[position + 1 :]
-                self._put_urgent(-1, Call(self._settle, (event,)))
+                first_thing = Call(self._settle, (event,))
+                heappush(self._queue, (self.now, -1, next(self._eid), first_thing, None))
                 raise
         return None if event._ok or hasattr(event, "_defused") else event
 
@@ -315,8 +296,7 @@ class EventLoop(simpy.Environment):
             return True
         if not isinstance(delay, int | float) or isinstance(delay, bool) or not 0.0 <= delay < inf:
             return False
-        process._token = token = next(self._eid)
-        self._put(self.now + delay, (process, token, None))
+        self._wake_at(self.now + delay, process, None)
         return True
 
     def _finish(self, process: Process, end: BaseException) -> None:
@@ -348,8 +328,10 @@ class EventLoop(simpy.Environment):
         elif delay < inf:
             self._lanes[delay] = lane = DeadlineLane(delay)
             lane.deadlines.append(deadline)
-            lane.sequence = deadline.sequence
-            self._put(deadline.time, lane)
+            self._put_lane(lane, deadline)
+
+    def _put_lane(self, lane: DeadlineLane, head: Deadline) -> None:
+        heappush(self._queue, (head.time, NORMAL, head.sequence, lane, None))
 
     def _expire(self, lane: DeadlineLane) -> None:
         """Let the deadline at the head of `lane` pass, if it is open still, and schedule the next."""
@@ -361,11 +343,7 @@ class EventLoop(simpy.Environment):
         if head is None:
             del self._lanes[lane.delay]
         else:
-            lane.sequence = head.sequence
-            if head.time <= self.now:
-                self._ready.appendleft(lane)
-            else:
-                self._put(head.time, lane)
+            self._put_lane(lane, head)
 
     def _stop_runaway(self) -> None:
         raise RunawayError(self._instant_events_max, runaway_names(self))

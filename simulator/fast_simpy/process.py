@@ -19,6 +19,7 @@ Leaves out: nothing of SimPy's. Source: SimPy 4.1 `simpy.events.Process`, whose 
 from __future__ import annotations
 
 from collections.abc import Generator
+from heapq import heappush
 from math import inf
 from typing import TYPE_CHECKING, Any
 
@@ -79,9 +80,9 @@ class Process(simpy.events.Process):
         self.waiter: Process | None = None
         now = env.now
         time = now + delay
-        if now < time < inf:
+        if time > now and time < inf:  # unchained: CPython 3.11 specialises only single comparisons
             self._token = token = next(env._eid)
-            env._put(time, (self, token, None))
+            heappush(env._queue, (time, 1, token, self, None))
         elif time == now:
             self._token = 0
             env._urgent.append((self, 0, None))
@@ -157,11 +158,16 @@ class Process(simpy.events.Process):
         if waiter is None:
             return
         env = self.env
+        now = env.now
+        time = now + delay
         self.waiter = waiter._target = None
         waiter._token = token = next(env._eid)
-        if not delay >= 0.0:
+        if time > now:
+            heappush(env._queue, (time, 1, token, waiter, value))
+        elif time == now:
+            env._ready.append((waiter, token, value))
+        else:
             raise ValueError(f"the delay of an answer must be >= 0 s, got {delay!r}")
-        env._put(env.now + delay, (waiter, token, value))
 
     def leave_unanswered(self) -> None:
         """Let the process that waits for this one wait for ever: this is how silence is made."""

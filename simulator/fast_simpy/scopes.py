@@ -128,11 +128,10 @@ class DeadlineLane:
     that is, or was, at its head.
     """
 
-    __slots__ = ("_size_checked", "deadlines", "delay", "sequence")
+    __slots__ = ("_size_checked", "deadlines", "delay")
 
     def __init__(self, delay: float) -> None:
         self.delay = delay
-        self.sequence = 0  # that of the deadline with which it stands in the schedule
         self.deadlines: deque[Deadline] = deque()
         self._size_checked = 1_000
 
