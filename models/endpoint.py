@@ -32,6 +32,9 @@ class Endpoint(ABC):
     host: Host | None = None
     is_listening: bool = True
 
+    def __repr__(self) -> str:
+        return f"{type(self).__name__}({self.name!r})"
+
     @abstractmethod
     def call(self, request: Request) -> Call:
         """Answer `request`: a generator that returns a `Response` or raises a `CallFailed`.
@@ -71,3 +74,10 @@ class FunctionEndpoint(Endpoint):
         """Answer `request` with what the function returns for it."""
         result = yield from self.function(request)
         return result if isinstance(result, Response) else Response(result)
+
+
+def require_endpoint(name: str, value: object) -> None:
+    """Raise `TypeError` unless `value` is an endpoint; `name` is the parameter's."""
+    if not isinstance(value, Endpoint):
+        hint = "; a service is called through its instances" if hasattr(value, "instances") else ""
+        raise TypeError(f"{name} must be an Endpoint, got {value!r}{hint}")

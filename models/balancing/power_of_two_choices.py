@@ -60,8 +60,9 @@ def _better_of_two(targets: Sequence[Target], draw: Callable[[], float]) -> Choo
         count = len(targets)
         if count == 1:
             return targets[0]
-        first = int(draw() * count)
-        second = int(draw() * (count - 1))
+        # One draw for both: a number below n (n - 1) is a pair, its quotient the first of it.
+        rest = count - 1
+        first, second = divmod(int(draw() * (count * rest)), rest)
         if second >= first:
             second += 1
         target = targets[first]

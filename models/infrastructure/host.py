@@ -24,10 +24,10 @@ from typing import TYPE_CHECKING, Any
 from simulator import Environment, Process
 
 from .cores import DISCIPLINES, CoreStatistics
+from .topology import Zone
 
 if TYPE_CHECKING:
     from ..endpoint import Endpoint
-    from .topology import Zone
 
 
 class Host:
@@ -64,6 +64,8 @@ class Host:
             raise ValueError(f"cores must be a whole number >= 1, got {cores!r}")
         if not 0 < speed < inf:
             raise ValueError(f"speed must be finite and > 0, got {speed!r}")
+        if zone is not None and not isinstance(zone, Zone):
+            raise TypeError(f"zone must be a Zone, got {zone!r}")
         self.env = env
         self.name = name
         self.zone = zone
@@ -73,7 +75,7 @@ class Host:
         # The discipline's own generator, not one of ours around it: it is on the hottest path.
         self.work: Callable[[float], Generator[Any, Any, None]] = self._cores.work
         self.running: dict[Process, Endpoint | None] = {}
-        self._on_restart: list[Callable[[], object]] = []
+        self._on_restart: list[tuple[Callable[[], object], Endpoint | None]] = []
         self._boot_count = 0
         self._processes_down: list[Endpoint] = []
         if zone is not None:
@@ -127,9 +129,12 @@ class Host:
         finally:
             self.running.pop(process, None)
 
-    def on_restart(self, function: Callable[[], object]) -> None:
-        """Call `function()` whenever the host is up again, to start anew what should run on it."""
-        self._on_restart.append(function)
+    def on_restart(self, function: Callable[[], object], endpoint: Endpoint | None = None) -> None:
+        """Call `function()` whenever the host is up again, to start anew what should run on it.
+
+        With an `endpoint` also when its process alone has been restarted.
+        """
+        self._on_restart.append((function, endpoint))
 
     # -- crash and restart
 
@@ -158,7 +163,7 @@ class Host:
             endpoint.is_listening = True
         self._processes_down.clear()
         self.env.log("host.up", self.name)
-        for function in self._on_restart:
+        for function, _ in self._on_restart:
             function()
 
     def crash_process(self, endpoint: Endpoint) -> None:
@@ -182,6 +187,9 @@ class Host:
         endpoint.is_listening = True
         self._processes_down.remove(endpoint)
         self.env.log("process.up", endpoint.name, host=self.name)
+        for function, whose in self._on_restart:
+            if whose is endpoint:
+                function()
 
     def _kill(self, processes: list[Process]) -> None:
         for process in processes:

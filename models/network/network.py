@@ -18,7 +18,7 @@ from typing import Any
 from simulator import Environment
 from simulator.randomness import Constant, Distribution
 
-from ..endpoint import Endpoint
+from ..endpoint import Endpoint, require_endpoint
 from ..failures import ConnectionLost
 from ..infrastructure import Host
 from .connection import Connection
@@ -87,6 +87,7 @@ class Network:
         differ in what loss does, see `path`). With `propagate_cancellation` a caller that gives up sends a
         message that cancels the work.
         """
+        require_endpoint("target", target)
         host = host or target.host
         if host is None:
             raise ValueError(f"host must say where {target.name!r} runs, got None")

@@ -26,7 +26,7 @@ from typing import Any
 from simulator import PARKED, Environment, Gauge, Process
 from simulator.measurement import GaugeStatistics
 
-from ..endpoint import Call, Endpoint
+from ..endpoint import Call, Endpoint, require_endpoint
 from ..failures import CallFailed, Rejected
 from ..request import Request, Response
 from .backoff import Backoff, FullJitter, jitter_source
@@ -105,6 +105,7 @@ class Outbox(Endpoint):
         name: str = "outbox",
     ) -> None:
         """Start the workers."""
+        require_endpoint("target", target)
         if not capacity >= 1:
             raise ValueError(f"capacity must be >= 1, got {capacity!r}")
         require_count("workers", workers)

@@ -21,7 +21,7 @@ from dataclasses import dataclass
 
 from simulator import Environment
 
-from ..endpoint import Call, Endpoint
+from ..endpoint import Call, Endpoint, require_endpoint
 from ..failures import BreakerOpen, CallFailed
 from ..request import Request
 from .backoff import Backoff, FullJitter, jitter_source
@@ -74,6 +74,7 @@ class Retry(Endpoint):
         name: str = "retry",
     ) -> None:
         """Put retries around `target`."""
+        require_endpoint("target", target)
         require_count("attempts", attempts)
         if both := set(retries_on) & set(gives_up_on):
             names = ", ".join(sorted(kind.__name__ for kind in both))

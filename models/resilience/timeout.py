@@ -14,7 +14,7 @@ from dataclasses import dataclass
 
 from simulator import Cancelled, Environment, TimedOut
 
-from ..endpoint import Call, Endpoint
+from ..endpoint import Call, Endpoint, require_endpoint
 from ..request import Request
 from .validation import require_duration
 
@@ -43,6 +43,7 @@ class Timeout(Endpoint):
         self, env: Environment, target: Endpoint, delay: float, *, log: bool = False, name: str = "timeout"
     ) -> None:
         """Put a limit of `delay` seconds around `target`."""
+        require_endpoint("target", target)
         require_duration("timeout", delay)
         self._env = env
         self.target = target

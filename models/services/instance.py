@@ -36,6 +36,9 @@ from .dependency import DependencyFailed
 from .step import Handler, Step, handler_of
 
 
+_DONE = Response()  # the answer of all handlers that return nothing; nobody changes an answer
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class InstanceStatistics:
     """What has become of the calls to an instance so far.
@@ -100,15 +103,14 @@ class Instance(Endpoint):
         self._make_state = make_state
         self._running = host.running
         self._threads = Permits(env, threads, queue_size_max)
-        self._is_listening = True
+        self.is_listening = True
         self._on_restart: list[Callable[[], object]] = []
-        self._restarted: tuple[float, int] | None = None
         self._call_count = 0
         self._completed_count = 0
         self._degraded_count = 0
         self._failed_count = 0
         self._rejected_count = 0
-        host.on_restart(self._host_is_up)
+        host.on_restart(self._start_afresh, endpoint=self)
         self._handle = handler_of(handler, self)
 
     def __repr__(self) -> str:
@@ -137,8 +139,13 @@ class Instance(Endpoint):
                 raise
             raise DependencyFailed(self.name, failure) from failure
         finally:
-            threads.release()
+            if threads.waiting:
+                threads.release()
+            else:
+                threads.free += 1
         self._completed_count += 1
+        if answer is None:
+            return _DONE
         if answer.__class__ is not Response:
             return Response(answer)
         if answer.degraded:
@@ -158,7 +165,7 @@ class Instance(Endpoint):
         host = self.host
         if not host.is_up:
             yield PARKED
-        if not self._is_listening:
+        if not self.is_listening:
             raise Refused(f"{self.name} is not listening")
         process = self.env.process(self._answer(request), self.name)
         host.bind(process, self)
@@ -198,20 +205,6 @@ class Instance(Endpoint):
 
     # -- crash and restart ----------------------------------------------------------------------------------
 
-    @property
-    def is_listening(self) -> bool:
-        """Whether the process is up.
-
-        Set by the host, when it crashes and restarts the process; its start resets the state.
-        """
-        return self._is_listening
-
-    @is_listening.setter
-    def is_listening(self, is_listening: bool) -> None:
-        self._is_listening = is_listening
-        if is_listening:
-            self._start_afresh()
-
     def crash(self) -> None:
         """Crash the process: what runs in it ends, callers learn of it, and later ones are refused.
 
@@ -230,14 +223,7 @@ class Instance(Endpoint):
         """Call `function()` after each restart of the process, alone or with its host: `state` is fresh."""
         self._on_restart.append(function)
 
-    def _host_is_up(self) -> None:
-        # A process that had crashed before its host did was started a moment ago, when the host let it listen
-        # again.
-        if self._restarted != (self.env.now, self._call_count):
-            self._start_afresh()
-
     def _start_afresh(self) -> None:
-        self._restarted = (self.env.now, self._call_count)
         self.state = self._make_state()
         for function in self._on_restart:
             function()

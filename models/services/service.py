@@ -52,6 +52,13 @@ class Service:
         make_state: Callable[[], Any] = dict,
     ) -> None:
         """Start an instance on each host."""
+        if isinstance(hosts, Host):
+            raise TypeError(f"hosts must be a list of hosts, got {hosts!r} alone")
+        if not callable(make_handler):
+            raise TypeError(
+                f"make_handler must be a function of a host, such as lambda host: {make_handler!r}, "
+                f"got {make_handler!r} itself"
+            )
         self.name = name
         self.make_handler = make_handler
         self.threads = threads

@@ -14,9 +14,9 @@ from typing import Any
 
 from simulator import CallFailed, Cancelled, Environment, Process, RequestTable
 
-from ..endpoint import Endpoint
+from ..endpoint import Endpoint, require_endpoint
 from ..outcome import OUTCOME_NAMES, Outcome, outcome_of
-from ..request import Request
+from ..request import Request, Response
 
 # Plain integers: a lookup on an enumeration and its conversion cost 60 ns, twice per request.
 _OK, _DEGRADED, _CANCELLED = int(Outcome.OK), int(Outcome.DEGRADED), int(Outcome.CANCELLED)
@@ -49,6 +49,7 @@ class Client:
         self, env: Environment, target: Endpoint, *, table: RequestTable | None = None, name: str = "client"
     ) -> None:
         """Begin with nothing sent."""
+        require_endpoint("target", target)
         self._env = env
         self.target = target
         self.table = request_table() if table is None else table
@@ -80,6 +81,9 @@ class Client:
             outcome = _DEGRADED if response.degraded else _OK
         except CallFailed as failure:
             outcome = int(outcome_of(failure))
+        except (AttributeError, TypeError) as error:
+            _explain(error, self.target)
+            raise
         except Cancelled:
             table.record(start, env.now, _CANCELLED, operation_code)
             raise
@@ -93,3 +97,13 @@ class Client:
             self._ended += 1
         table.record(start, env.now, outcome, operation_code)
         return outcome
+
+
+def _explain(error: AttributeError | TypeError, target: Endpoint) -> None:
+    """Raise in plain words what `error` means if `target` broke an endpoint's rules; else do nothing."""
+    if isinstance(error, AttributeError):
+        if error.name == "degraded" and not isinstance(error.obj, Response):
+            raise TypeError(f"call of {target!r} must return a Response, got {error.obj!r}") from None
+    elif error.__traceback__ is not None and error.__traceback__.tb_next is None:
+        # Raised by `yield from` itself, not below it: what it got does not run.
+        raise TypeError(f"call of {target!r} must be a generator, with a yield in it: {error}") from None

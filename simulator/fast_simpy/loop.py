@@ -168,8 +168,6 @@ class EventLoop(simpy.Environment):
                     time = now + target
                     # Not chained: CPython 3.11 specialises only single comparisons.
                     if time > now and time < inf:
-                        time > now and time < inf
-                    ):  # unchained: CPython 3.11 specialises only single comparisons
                         process._token = token = sequence()
                         heappush(queue, (time, 1, token, process, None))
                         continue

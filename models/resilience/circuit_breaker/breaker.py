@@ -25,7 +25,7 @@ from math import inf
 from simulator import Call as ScheduledCall
 from simulator import Environment
 
-from ...endpoint import Call, Endpoint
+from ...endpoint import Call, Endpoint, require_endpoint
 from ...failures import BreakerOpen, CallFailed
 from ...request import Request
 from ..backoff import jitter_source
@@ -58,6 +58,9 @@ class CircuitBreaker(Endpoint):
         name: str = "breaker",
     ) -> None:
         """Start closed."""
+        require_endpoint("target", target)
+        if not isinstance(settings, CircuitBreakerSettings):
+            raise TypeError(f"settings must be CircuitBreakerSettings, such as hystrix(), got {settings!r}")
         self._env = env
         self.target = target
         self.settings = settings

@@ -89,7 +89,7 @@ def test_least_outstanding_breaks_ties_evenly() -> None:
     assert_shares(LeastOutstanding(), (1, 0, 2, 0, 0), [0, 1 / 3, 0, 1 / 3, 1 / 3])
 
 
-def choice_probabilities(outstanding: tuple[int, ...], choices_count: int, *, replacement: bool) -> list[float]:
+def probabilities(outstanding: tuple[int, ...], choices_count: int, *, replacement: bool) -> list[float]:
     """Return the probability of each target by going through all that can be drawn, in each order."""
     indexes = range(len(outstanding))
     drawn: Any = (
@@ -106,7 +106,7 @@ def test_power_of_choices_has_the_probabilities_that_counting_gives(
     outstanding: tuple[int, ...], choices_count: int, replacement: bool
 ) -> None:
     policy = PowerOfTwoChoices(choices_count=choices_count, replacement=replacement)
-    assert_shares(policy, outstanding, choice_probabilities(outstanding, choices_count, replacement=replacement))
+    assert_shares(policy, outstanding, probabilities(outstanding, choices_count, replacement=replacement))
 
 
 def test_two_choices_among_three_as_worked_out_by_hand() -> None:

@@ -56,7 +56,7 @@ def choices(choose: Choose, count: int) -> list[str]:
 
 
 def test_idle_targets_get_equal_shares(policy: Policy) -> None:
-    """Of 6,000 choices among 4, a share has a standard deviation of 34 where it is drawn; 170 is five of them."""
+    """Of 6,000 choices among 4, a drawn share has a standard deviation of 34; 170 is five of them."""
     choose = policy.chooser(Environment(seed=1), made_targets(4), "b")
     shares = Counter(choices(choose, 6000))
     assert len(shares) == 4

@@ -1,4 +1,4 @@
-"""What the tests of services are built from: callers that write down what they see, a world with two hosts."""
+"""What the tests of services are built from: callers that write down what they see, and two hosts."""
 
 from collections.abc import Generator
 from dataclasses import dataclass, field
