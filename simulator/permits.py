@@ -120,12 +120,17 @@ class Permits:
         self._waiting_time += env.now - start
 
     def release(self) -> None:
-        """Give a permit back: to the first that waits, or to the free ones."""
+        """Give a permit back: to the first that waits, or to the free ones.
+
+        Raises `RuntimeError` if nobody holds one.
+        """
         if self.waiting:
             process, _ = self.waiting.popitem(last=False)
             self._env.wake(process)
-        else:
+        elif self.free < self.capacity:
             self.free += 1
+        else:
+            raise RuntimeError(f"a permit was given back that nobody holds: all {self.capacity} are free")
 
     def statistics(self) -> PermitStatistics:
         """Return what has happened so far."""

@@ -97,7 +97,8 @@ class Balancer(Endpoint):
         if not self._targets:
             self._refused_count += 1
             raise Refused(f"{self.name} has no target")
-        target = self._choose(request)
+        choose = self._choose
+        target = choose(request)
         target.call_count += 1
         target.outstanding += 1
         try:

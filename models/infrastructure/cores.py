@@ -26,9 +26,10 @@ class CoreStatistics:
     """What the cores of a host have done since the start of the run.
 
     `completed_count` pieces of work were finished; `work_done` is their demand in seconds at speed 1, work
-    given up half-way included as far as it got. `busy_time` is in core-seconds, `utilisation` its share of
-    all core-seconds so far. `running_count` pieces of work have a core (or a share) now and `waiting_count`
-    wait for one.
+    given up half-way included as far as it got (and, under processor sharing, work in progress).
+    `busy_time` is in core-seconds up to now, `utilisation` its share of all core-seconds so far.
+    `running_count` pieces of work keep a core busy now and `waiting_count` more are there: waiting for one,
+    or, under processor sharing, sharing the same cores.
     """
 
     completed_count: int
@@ -75,13 +76,11 @@ class Cores(ABC):
     def statistics(self) -> CoreStatistics:
         """Return what has been done so far."""
 
-    def _statistics(
-        self, running_count: int, waiting_count: int, *, work: float, busy: float
-    ) -> CoreStatistics:
+    def _statistics(self, running_count: int, waiting_count: int, *, busy: float) -> CoreStatistics:
         elapsed = (self._env.now - self._start) * self.count
         return CoreStatistics(
             completed_count=self._completed_count,
-            work_done=self._work_done + work,
+            work_done=self._work_done,
             busy_time=self._busy_time + busy,
             utilisation=(self._busy_time + busy) / elapsed if elapsed else 0.0,
             running_count=running_count,
@@ -131,10 +130,10 @@ class FirstComeCores(Cores):
         self._permits.release()
 
     def statistics(self) -> CoreStatistics:
-        """Return what has been done so far; work in progress counts as far as it got, at the speed of now."""
+        """Return what has been done so far; work in progress counts as busy time, and as work once it ends."""
         running_count = self._permits.held_count
         busy = running_count * self._env.now
-        return self._statistics(running_count, self._permits.waiting_count, work=0.0, busy=busy)
+        return self._statistics(running_count, self._permits.waiting_count, busy=busy)
 
 
 class _Job:
@@ -238,7 +237,7 @@ class ProcessorSharingCores(Cores):
         """Return what has been done so far, exact at this instant."""
         self._advance()
         running_count = min(self.count, self._job_count)
-        return self._statistics(running_count, self._job_count - running_count, work=0.0, busy=0.0)
+        return self._statistics(running_count, self._job_count - running_count, busy=0.0)
 
 
 DISCIPLINES: dict[str, type[FirstComeCores] | type[ProcessorSharingCores]] = {

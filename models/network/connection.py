@@ -86,7 +86,8 @@ class Connection(Endpoint):
         if there.is_plain:
             # The process begins its life when the request arrives: nothing has to wake up only to go to
             # sleep.
-            carrier = Process(self._env, self._arrive(request), self.name, there.latency())
+            latency = there.latency
+            carrier = Process(self._env, self._arrive(request), self.name, latency())
         else:
             carrier = self._env.process(self._carry(request), self.name)
         try:
@@ -152,7 +153,8 @@ class Connection(Endpoint):
         if back.is_plain:
             if process.waiter is None:
                 self._late_count += 1
-            process.answer(answer, back.latency())
+            latency = back.latency
+            process.answer(answer, latency())
             return None
         return (yield from self._carry_back(answer))
 

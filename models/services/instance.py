@@ -124,6 +124,7 @@ class Instance(Endpoint):
             return (yield from self._call_from_elsewhere(request))
         self._call_count += 1
         threads = self._threads
+        handle = self._handle
         if threads.free:
             threads.free -= 1
         else:
@@ -133,7 +134,7 @@ class Instance(Endpoint):
                 self._rejected_count += 1
                 raise Rejected(self.name, "queue full") from None
         try:
-            answer = yield from self._handle(self, request)
+            answer = yield from handle(self, request)
         except CallFailed as failure:
             if self._is_own(failure):
                 raise

@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Generator
 from dataclasses import dataclass
 from math import inf
+from numbers import Real
 from typing import TYPE_CHECKING, Any
 
 from simulator.randomness import Constant, Distribution
@@ -36,11 +37,13 @@ class Work(Step):
 
     def __post_init__(self) -> None:
         """Check the demand."""
-        demand = self.demand
+        demand: object = self.demand
         if isinstance(demand, Distribution):
             if demand.support[0] < 0:
                 raise ValueError(f"demand must be >= 0 s, got {demand!r}")
-        elif not 0 <= demand < inf:
+        elif not isinstance(demand, Real):
+            raise TypeError(f"demand must be a Distribution or a number of seconds, got {demand!r}")
+        elif not 0 <= float(demand) < inf:
             raise ValueError(f"demand must be finite and >= 0 s, got {demand!r}")
 
     def handler(self, instance: Instance) -> Handler:

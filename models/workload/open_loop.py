@@ -12,6 +12,7 @@ from __future__ import annotations
 
 from collections.abc import Generator
 from math import inf
+from numbers import Real
 from typing import Any
 
 from simulator import Distribution, Environment, RequestTable
@@ -124,7 +125,9 @@ class OpenLoop(Workload):
 
 
 def _exponential(rate: float | RateShape | None) -> Distribution:
-    highest = rate.rate_max if isinstance(rate, RateShape) else rate
-    if highest is None or not 0.0 < highest < inf:
+    highest: object = rate.rate_max if isinstance(rate, RateShape) else rate
+    if not isinstance(highest, Real):
+        raise TypeError(f"rate must be a number per s or a RateShape, got {highest!r}")
+    if not 0.0 < float(highest) < inf:
         raise ValueError(f"rate must be finite and > 0 per s, got {highest!r}")
-    return Exponential(1.0 / highest)
+    return Exponential(1.0 / float(highest))

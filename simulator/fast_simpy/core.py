@@ -23,8 +23,8 @@ from simpy.events import NORMAL, URGENT, AllOf, AnyOf, Event, EventPriority, Tim
 from ..measurement import EventLog
 from ..randomness import Distribution, Sampler, Streams
 from .failure_notes import annotate
-from .loop import PARKED_TOKEN, Call, EventLoop
-from .process import Process
+from .loop import ITEM, PARKED_TOKEN, Call, EventLoop
+from .process import Process, _own_copy
 from .scopes import CancelScope, Deadline
 
 
@@ -103,7 +103,7 @@ class Environment(EventLoop):
         elif time == self.now and priority == URGENT:
             self._urgent.append(event)
         else:
-            heappush(self._queue, (time, priority, next(self._eid), event, None))
+            heappush(self._queue, (time, priority, next(self._eid), event, ITEM))
 
     def call_later(self, delay: float, function: Callable[..., object], *arguments: Any) -> Call:
         """Call `function(*arguments)` after `delay` seconds (finite, >= 0); the `Call` can be cancelled.
@@ -225,8 +225,7 @@ class Environment(EventLoop):
         if failed is None:
             failed = self._advance()
         if failed is not None:
-            exc: BaseException = type(failed._value)(*failed._value.args)
-            exc.__cause__ = failed._value
+            exc = _own_copy(failed._value)  # SimPy's tests read this name in the traceback
             annotate(exc, self, failed)
             raise exc
 
@@ -257,7 +256,8 @@ class Environment(EventLoop):
                     f'No scheduled events left but "until" event was not triggered: {stop}'
                 ) from None
         except Exception as error:
-            annotate(error, self, None)
+            has_failed = stop is not None and stop.triggered and stop.value is error
+            annotate(error, self, stop if has_failed else None)
             raise
         return None
 
@@ -270,5 +270,5 @@ class Environment(EventLoop):
         stop = Event(self)
         stop._ok = True
         stop._value = None
-        heappush(self._queue, (at, URGENT, next(self._eid), stop, None))
+        heappush(self._queue, (at, URGENT, next(self._eid), stop, ITEM))
         return stop

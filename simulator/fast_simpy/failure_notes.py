@@ -9,6 +9,8 @@ from __future__ import annotations
 from collections import Counter
 from typing import TYPE_CHECKING
 
+from simpy.events import Process
+
 from .trace import item_name
 
 if TYPE_CHECKING:
@@ -36,7 +38,9 @@ def annotate(error: BaseException, env: EventLoop, event: Event | None) -> None:
     if any(note.startswith(_NOTE_START) for note in getattr(error, "__notes__", ())):
         return
     source = event if event is not None else env.active_process
-    where = f"process {item_name(source)!r}" if source is not None else "no process"
+    where = "no process"
+    if source is not None:
+        where = f"{'process' if isinstance(source, Process) else 'event'} {item_name(source)!r}"
     error.add_note(f"{_NOTE_START}{env.now!r} s, seed {env.seed}, in {where}.")
 
 

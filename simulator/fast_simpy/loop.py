@@ -3,7 +3,8 @@
 Everything that is due carries a time, a priority and a sequence number, and happens in that order: that is
 SimPy's law, and it is kept. Where things wait is different:
 
-- `_queue`, a heap: what is due later, as `(time, priority, sequence, item, value)`.
+- `_queue`, a heap: what is due later, as `(time, priority, sequence, item, value)`; the value is what a
+  process is sent, and `ITEM` where the item is no process.
 - `_urgent` and `_ready`, first-in first-out: what is due now, with priority urgent and normal. Nothing comes
   before the head of such a queue but what stands in the heap for this very instant, which was put there
   earlier. The clock moves when both are empty.
@@ -37,6 +38,9 @@ from .trace import TraceDigest
 # The token of a parked process; others are sequence numbers, from 1 on, and 0 that of a process that has not
 # started.
 PARKED_TOKEN = -1
+
+# What stands in the heap in place of a value, where the item is not a process that wakes up.
+ITEM = object()
 
 
 class Call:
@@ -102,7 +106,7 @@ class EventLoop(simpy.Environment):
         if time == self.now:
             self._ready.append(item)
         else:
-            heappush(self._queue, (time, NORMAL, next(self._eid), item, None))
+            heappush(self._queue, (time, NORMAL, next(self._eid), item, ITEM))
 
     def _wake_at(self, time: float, process: Process, value: Any) -> None:
         """Let `process` go on at `time` (>= now) with `value`, unless something else wakes it before."""
@@ -125,6 +129,7 @@ class EventLoop(simpy.Environment):
                 if burst > burst_max:
                     self._stop_runaway()
                 if queue and queue[0][0] <= now:
+                    self._burst = burst
                     failed = self._advance()  # a tie, which it knows how to break
                     if failed is not None:
                         return failed
@@ -145,7 +150,7 @@ class EventLoop(simpy.Environment):
                 if time != now:
                     self.now = now = time
                     burst = 0
-                if type(process) is not Process:
+                if value is ITEM:
                     failed = self._happen(process)
                     if failed is not None:
                         return failed
@@ -153,8 +158,9 @@ class EventLoop(simpy.Environment):
             if process._token != token:
                 continue
             self.active_process = process
+            send = process._send  # CPython 3.11 is slow to call an attribute as if it were a method
             try:
-                target = process._send(value)
+                target = send(value)
             except StopIteration as end:
                 processes.discard(process)
                 if process.callbacks is not None:
@@ -185,9 +191,9 @@ class EventLoop(simpy.Environment):
         queue = self._queue
         due_priority = queue[0][1] if queue and queue[0][0] <= self.now else inf
         if self._urgent and due_priority > URGENT:
-            return self._happen_now(self._urgent.popleft())
+            return self._happen_first(self._urgent)
         if self._ready and not self._urgent and due_priority > NORMAL:
-            return self._happen_now(self._ready.popleft())
+            return self._happen_first(self._ready)
         try:
             time, _, token, item, value = heappop(queue)
         except IndexError:
@@ -195,13 +201,13 @@ class EventLoop(simpy.Environment):
         if time != self.now:
             self.now = time
             self._burst = 0
-        return self._happen((item, token, value) if type(item) is Process else item)
+        return self._happen(item if value is ITEM else (item, token, value))
 
-    def _happen_now(self, item: Any) -> Event | None:
+    def _happen_first(self, due_now: deque[Any]) -> Event | None:
         self._burst += 1
         if self._burst > self._instant_events_max:
             self._stop_runaway()
-        return self._happen(item)
+        return self._happen(due_now.popleft())
 
     def _happen(self, item: Any) -> Event | None:
         """Let one item happen: wake a process, call a function, let a deadline pass, or settle an event."""
@@ -233,10 +239,11 @@ class EventLoop(simpy.Environment):
             try:
                 callback(event)
             except StopSimulation:
-                # The callbacks that are left run first thing when the run goes on.
+                # The callbacks that are left run first thing when the run goes on, and SimPy's `peek` says so
+                # even where none are left.
                 event.callbacks = callbacks[position + 1 :]
-                first_thing = Call(self._settle, (event,))
-                heappush(self._queue, (self.now, -1, next(self._eid), first_thing, None))
+                rest = Call(self._settle, (event,))
+                heappush(self._queue, (self.now, -1, next(self._eid), rest, ITEM))
                 raise
         return None if event._ok or hasattr(event, "_defused") else event
 
@@ -294,7 +301,10 @@ class EventLoop(simpy.Environment):
             return True
         if not isinstance(delay, int | float) or isinstance(delay, bool) or not 0.0 <= delay < inf:
             return False
-        self._wake_at(self.now + delay, process, None)
+        time = self.now + delay
+        if time == inf:
+            return False
+        self._wake_at(time, process, None)
         return True
 
     def _finish(self, process: Process, end: BaseException) -> None:
@@ -329,19 +339,22 @@ class EventLoop(simpy.Environment):
             self._put_lane(lane, deadline)
 
     def _put_lane(self, lane: DeadlineLane, head: Deadline) -> None:
-        heappush(self._queue, (head.time, NORMAL, head.sequence, lane, None))
+        lane.sequence = head.sequence
+        heappush(self._queue, (head.time, NORMAL, head.sequence, lane, ITEM))
 
     def _expire(self, lane: DeadlineLane) -> None:
-        """Let the deadline at the head of `lane` pass, if it is open still, and schedule the next."""
-        head = lane.next_open()
-        if head is not None and head.time <= self.now:
-            lane.deadlines.popleft()
-            head.expire()
+        """Let the deadline of `lane` pass whose turn it is, if it is open still, and schedule the next."""
+        head, passing = lane.next_open(), None
+        # A deadline of this very time has a turn of its own: something else may be due before it.
+        if head is not None and head.sequence == lane.sequence:
+            passing = lane.deadlines.popleft()
             head = lane.next_open()
         if head is None:
             del self._lanes[lane.delay]
         else:
             self._put_lane(lane, head)
+        if passing is not None:
+            passing.expire()
 
     def _stop_runaway(self) -> None:
         raise RunawayError(self._instant_events_max, runaway_names(self))

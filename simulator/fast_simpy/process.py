@@ -125,7 +125,7 @@ class Process(simpy.events.Process):
         """
         if self._value is not PENDING:
             return
-        if self is self.env.active_process:
+        if self._generator.gi_running:
             _Kill(self)
             return
         self._detach()
@@ -147,7 +147,7 @@ class Process(simpy.events.Process):
     def answer(self, value: Any, delay: float) -> None:
         """Let `value` be the value of this process although it has not ended.
 
-        The process that waits for it gets it `delay` seconds (>= 0) from now.
+        The process that waits for it gets it `delay` seconds (finite, >= 0) from now.
         The answer is then on its way, and nothing that happens to this process can stop it. To be called
         once, by the process itself, as the last thing it does.
         """
@@ -162,12 +162,12 @@ class Process(simpy.events.Process):
         time = now + delay
         self.waiter = waiter._target = None
         waiter._token = token = next(env._eid)
-        if time > now:
+        if time > now and time < inf:
             heappush(env._queue, (time, 1, token, waiter, value))
         elif time == now:
             env._ready.append((waiter, token, value))
         else:
-            raise ValueError(f"the delay of an answer must be >= 0 s, got {delay!r}")
+            raise ValueError(f"the delay of an answer must be finite and >= 0 s, got {delay!r}")
 
     def leave_unanswered(self) -> None:
         """Let the process that waits for this one wait for ever: this is how silence is made."""
@@ -221,7 +221,10 @@ def _own_copy(error: BaseException) -> BaseException:
     """
     if isinstance(error, CallFailed):
         return error
-    copy = type(error)(*error.args)
+    try:
+        copy = type(error)(*error.args)
+    except Exception:  # not every error can be made from its `args`; what that raises would hide it
+        return error
     copy.__cause__ = error
     return copy
 

@@ -124,15 +124,16 @@ class CancelScope:
 class DeadlineLane:
     """The deadlines of one length, in the order in which they pass.
 
-    Invariant: the lane stands in the schedule exactly once, with the time and sequence number of a deadline
+    Invariant: the lane stands in the schedule exactly once, with the time and `sequence` number of a deadline
     that is, or was, at its head.
     """
 
-    __slots__ = ("_size_checked", "deadlines", "delay")
+    __slots__ = ("_size_checked", "deadlines", "delay", "sequence")
 
     def __init__(self, delay: float) -> None:
         self.delay = delay
         self.deadlines: deque[Deadline] = deque()
+        self.sequence = 0
         self._size_checked = 1_000
 
     def next_open(self) -> Deadline | None:

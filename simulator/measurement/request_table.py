@@ -55,6 +55,9 @@ class RequestTable:
         if isinstance(successes, str) or unknown:
             raise ValueError(f"successes must be among the outcomes {list(self.outcomes)}, got {successes!r}")
 
+    def __repr__(self) -> str:
+        return f"RequestTable({len(self)} completed, {self.in_flight} in flight)"
+
     def record(self, start: float, end: float, outcome_code: int, operation_code: int = 0) -> None:
         """Append one request, sent at `start` and answered, or given up, at `end` (simulated seconds)."""
         try:

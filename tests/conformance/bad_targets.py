@@ -1,23 +1,48 @@
 """The catalogue of bad targets, each with what a caller must see of it who asks at a given time.
 
-`build(world)` returns an endpoint on the client's host. `answer(t)` is when, and how, a call ends that begins at `t`: a pair of outcome and time, or
-`NEVER`; `reaches(t)` is whether it gets as far as the server's code. None of this looks at the code under test: it is the verdict table, in numbers.
+`build(world)` returns an endpoint on the client's host. `verdict(t, number)` is when, and how, the call ends that begins at `t`
+as the `number`-th, and when it gets as far as the server's code. None of this looks at the code under test: it is the verdict
+table, in numbers.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Generator
 from dataclasses import dataclass
 from math import inf
+from typing import Any
 
-from models import Endpoint, Rejected, ServerError
+from models import (
+    CallFailed,
+    ConnectionLost,
+    Endpoint,
+    FunctionEndpoint,
+    Rejected,
+    Request,
+    Response,
+    ServerError,
+    TimedOut,
+    Unavailable,
+)
 from models.outcome import Outcome
+from models.services import Instance
 
 from .world import ONE_WAY, World
 
-Answer = tuple[Outcome | None, float]
-NEVER: Answer = (None, inf)
 CRASH, RESTART = 0.51, 4.0
+
+
+class Unheard(CallFailed):
+    """A failure that a user has added to the family: nothing is known about it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """How and when a call ends, and when it arrives at the server (`None`: never)."""
+
+    outcome: Outcome
+    time: float
+    arrival: float | None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -26,12 +51,45 @@ class BadTarget:
 
     name: str
     build: Callable[[World], Endpoint]
-    answer: Callable[[float], Answer]
-    reaches: Callable[[float], bool]
+    verdict: Callable[[float, int], Verdict]
+
+    def __repr__(self) -> str:
+        return self.name
 
 
-def _serves(duration: float) -> Callable[[World], Endpoint]:
-    return lambda world: world.link(world.serve(duration))
+def _served(
+    name: str,
+    *durations: float,
+    outcomes: tuple[Outcome, ...] = (Outcome.OK,),
+    results: tuple[Response | CallFailed | None, ...] = (None,),
+) -> BadTarget:
+    """A service across the link that takes the durations, and gives the results, by turns."""
+
+    def verdict(t: float, number: int) -> Verdict:
+        duration = durations[(number - 1) % len(durations)]
+        outcome = outcomes[(number - 1) % len(outcomes)]
+        return Verdict(outcome, t + ONE_WAY + duration + ONE_WAY, t + ONE_WAY)
+
+    return BadTarget(
+        name=name, build=lambda world: world.link(world.serve(*durations, results=results)), verdict=verdict
+    )
+
+
+def _local(name: str, outcome: Outcome, result: Response | CallFailed | None) -> BadTarget:
+    """A function in the caller's own process that takes no time at all."""
+    return BadTarget(
+        name=name,
+        build=lambda world: world.serve(0.0, results=(result,)),
+        verdict=lambda t, number: Verdict(outcome, t, t),
+    )
+
+
+def _silence(t: float, number: int) -> Verdict:
+    return Verdict(Outcome.UNKNOWN, inf, None)
+
+
+def _refusal(t: float, number: int) -> Verdict:
+    return Verdict(Outcome.REFUSED, t + 2 * ONE_WAY, None)
 
 
 def _lossy(world: World) -> Endpoint:
@@ -58,72 +116,86 @@ def _partitioned(direction: str) -> Callable[[World], Endpoint]:
     return build
 
 
-def _crashing_process(world: World) -> Endpoint:
-    service = world.service
-    world.at(CRASH, lambda: world.server.crash_process(service))
-    world.at(RESTART, lambda: world.server.restart_process(service))
-    return world.link()
+def _full(world: World) -> Endpoint:
+    """An instance whose only thread somebody holds for ever."""
+
+    def hold(instance: Instance, request: Request) -> Generator[Any, Any, None]:
+        yield 1e6
+
+    instance = Instance(world.env, world.server, hold, threads=1, queue_size_max=0, name="full")
+    world.endpoints.append(instance)
+    world.squatters.append(world.server.start(instance.call(Request())))
+    return world.link(instance)
 
 
-def _crashing_host(world: World) -> Endpoint:
-    world.at(CRASH, world.server.crash)
-    world.at(RESTART, world.server.restart)
-    return world.link()
+def crashing_process(crash: float = CRASH, restart: float = RESTART) -> BadTarget:
+    """A service of one second whose process is down for a while."""
+
+    def build(world: World) -> Endpoint:
+        service = world.service
+        world.at(crash, lambda: world.server.crash_process(service))
+        world.at(restart, lambda: world.server.restart_process(service))
+        return world.link()
+
+    def verdict(t: float, number: int) -> Verdict:
+        arrival = t + ONE_WAY
+        if crash <= arrival < restart:
+            return Verdict(Outcome.REFUSED, arrival + ONE_WAY, None)
+        if arrival < crash <= arrival + 1.0:
+            return Verdict(Outcome.UNKNOWN, crash + ONE_WAY, arrival)
+        return Verdict(Outcome.OK, arrival + 1.0 + ONE_WAY, arrival)
+
+    return BadTarget(name=f"process down {crash:g} to {restart:g}", build=build, verdict=verdict)
 
 
-def _after(duration: float, outcome: Outcome) -> Callable[[float], Answer]:
-    return lambda t: (outcome, t + 2 * ONE_WAY + duration)
+def crashing_host(crash: float = CRASH, restart: float = RESTART) -> BadTarget:
+    """A service of one second whose host is down for a while."""
 
+    def build(world: World) -> Endpoint:
+        world.at(crash, world.server.crash)
+        world.at(restart, world.server.restart)
+        return world.link()
 
-def _while_process_crashes(t: float) -> Answer:
-    arrival = t + ONE_WAY
-    if arrival < CRASH:
-        return (Outcome.OK, t + 1.02) if arrival + 1.0 < CRASH else (Outcome.UNKNOWN, CRASH + ONE_WAY)
-    return (Outcome.REFUSED, t + 2 * ONE_WAY) if arrival < RESTART else (Outcome.OK, t + 1.02)
+    def verdict(t: float, number: int) -> Verdict:
+        arrival = t + ONE_WAY
+        if crash <= arrival < restart:
+            return Verdict(Outcome.UNKNOWN, inf, None)
+        if arrival < crash <= arrival + 1.0:
+            return Verdict(Outcome.UNKNOWN, inf, arrival)
+        return Verdict(Outcome.OK, arrival + 1.0 + ONE_WAY, arrival)
 
-
-def _while_host_crashes(t: float) -> Answer:
-    return (Outcome.OK, t + 1.02) if t + ONE_WAY >= RESTART else NEVER
-
-
-def _always(t: float) -> bool:
-    return True
-
-
-def _nowhere(t: float) -> bool:
-    return False
-
-
-def _unless_down(t: float) -> bool:
-    return not CRASH <= t + ONE_WAY < RESTART
-
-
-def _silence(t: float) -> Answer:
-    return NEVER
-
-
-def _target(
-    name: str,
-    build: Callable[[World], Endpoint],
-    answer: Callable[[float], Answer],
-    reaches: Callable[[float], bool] = _always,
-) -> BadTarget:
-    return BadTarget(name=name, build=build, answer=answer, reaches=reaches)
+    return BadTarget(name=f"host down {crash:g} to {restart:g}", build=build, verdict=verdict)
 
 
 BAD_TARGETS = (
-    _target("healthy", _serves(1.0), _after(1.0, Outcome.OK)),
-    _target("slow", _serves(10.0), _after(10.0, Outcome.OK)),
-    _target("lossy", _lossy, _silence, _nowhere),
-    _target("refused", _process_down, _after(0.0, Outcome.REFUSED), _nowhere),
-    _target("silent", _host_down, _silence, _nowhere),
-    _target("partitioned there", _partitioned("there"), _silence, _nowhere),
-    _target("partitioned back", _partitioned("back"), _silence),
-    _target("partitioned both", _partitioned("both"), _silence, _nowhere),
-    _target(
-        "rejecting", lambda w: w.link(w.serve(0.0, Rejected("service", "queue full"))), _after(0.0, Outcome.REJECTED)
+    _served("healthy", 1.0),
+    _served("slow", 10.0),
+    _served("slow by turns", 0.3, 10.0),
+    BadTarget(name="lossy", build=_lossy, verdict=_silence),
+    BadTarget(name="refused", build=_process_down, verdict=_refusal),
+    BadTarget(name="silent", build=_host_down, verdict=_silence),
+    BadTarget(name="partitioned there", build=_partitioned("there"), verdict=_silence),
+    BadTarget(
+        name="partitioned back",
+        build=_partitioned("back"),
+        verdict=lambda t, number: Verdict(Outcome.UNKNOWN, inf, t + ONE_WAY),
     ),
-    _target("erring", lambda w: w.link(w.serve(0.25, ServerError("bug"))), _after(0.25, Outcome.SERVER_ERROR)),
-    _target("process crashes", _crashing_process, _while_process_crashes, _unless_down),
-    _target("host crashes", _crashing_host, _while_host_crashes, _unless_down),
+    BadTarget(name="partitioned both", build=_partitioned("both"), verdict=_silence),
+    _served("rejecting", 0.0, outcomes=(Outcome.REJECTED,), results=(Rejected("service", "shed"),)),
+    BadTarget(
+        name="full",
+        build=_full,
+        verdict=lambda t, number: Verdict(Outcome.REJECTED, t + 2 * ONE_WAY, None),
+    ),
+    _served("erring", 0.25, outcomes=(Outcome.SERVER_ERROR,), results=(ServerError("bug"),)),
+    _served("unavailable", 0.25, outcomes=(Outcome.UNAVAILABLE,), results=(Unavailable("no quorum"),)),
+    _served("giving up on somebody", 0.34, outcomes=(Outcome.TIMED_OUT,), results=(TimedOut("not yours"),)),
+    _served("broken off", 0.2, outcomes=(Outcome.UNKNOWN,), results=(ConnectionLost("reset"),)),
+    _served("unheard of", 0.2, outcomes=(Outcome.UNKNOWN,), results=(Unheard("what?"),)),
+    _served("degraded", 0.4, outcomes=(Outcome.DEGRADED,), results=(Response("half", ("rest",)),)),
+    _served("erring by turns", 0.2, outcomes=(Outcome.SERVER_ERROR, Outcome.OK), results=(ServerError("bug"), None)),
+    _local("instant", Outcome.OK, None),
+    _local("erring at once", Outcome.SERVER_ERROR, ServerError("bug")),
+    crashing_process(),
+    crashing_host(),
 )

@@ -1,29 +1,50 @@
-"""What a circuit breaker must do, for `expectation`: the presets' rules, written down a second time from the libraries' semantics.
-
-Restricted to what the catalogue uses: windows that forget nothing within a run, but for Hystrix's ten seconds of buckets.
-"""
+"""What a circuit breaker must do, for `expectation`: the libraries' rules, written down a second time from their semantics."""
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
-from math import floor
+from itertools import chain, repeat
+from math import floor, inf
+from typing import Any, NamedTuple
 
 from models.outcome import Outcome
 
-from .expectation import Clock, Done, Node, Withdraw
+from .expectation import TICK, Clock, Done, Node, Withdraw
 
-_BUCKET, _BUCKETS = 0.5, 20
+_BUCKET, _BUCKETS = 0.5, 20  # Hystrix's
+
+
+class Result(NamedTuple):
+    """How one call ended that counts."""
+
+    time: float
+    failed: bool
+    slow: bool
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Rule:
-    """`kind` is resilience4j, hystrix, polly or consecutive; `volume` results are needed, of which `share` failed."""
+    """`kind` is resilience4j, hystrix, polly or consecutive; `volume` results are needed, of which `share` failed.
+
+    `open_durations` are those of the openings in a row, the last of them for ever. Only resilience4j has a window of whole
+    `seconds` and a share of calls slower than `slow_after`; only Polly a `sampling` time.
+    """
 
     kind: str
     volume: int
     share: float
-    open_duration: float
+    open_durations: tuple[float, ...]
     trials: int = 1
+    seconds: float = inf
+    sampling: float = inf
+    slow_after: float = inf
+    slow_share: float = 1.0
+    half_opens_by_itself: bool = False
+    trials_take_at_most: float = inf
+    strict: bool = False
+    ignored: tuple[Outcome, ...] = ()
+    harmless: tuple[Outcome, ...] = ()
 
 
 class BreakerModel(Node):
@@ -33,95 +54,140 @@ class BreakerModel(Node):
         super().__init__(clock)
         self.inner, self.rule = inner, rule
         self.changes: list[tuple[float, str]] = []
-        self.state = "closed"
-        self.results: list[tuple[float, bool]] = []
-        self.entered_at = 0.0
-        self.trials_left = 0
+        self.permitted_count = self.rejected_count = self.failed_count = self.ignored_count = 0
+        self.timer: Callable[[bool], None] | None = None
+        self.start("closed")
+
+    def start(self, state: str) -> None:
+        self.state, self.entered_at = state, self.clock.now
+        self.results: list[Result] = []
+        self.samples: list[tuple[float, list[Result]]] = []
+        self.trials_left = self.rule.trials if state == "half_open" else 0
+        if state == "closed":
+            self.open_durations = chain(self.rule.open_durations, repeat(self.rule.open_durations[-1]))
 
     def enter(self, state: str) -> None:
-        self.state, self.results, self.entered_at = state, [], self.clock.now
-        self.trials_left = self.rule.trials if state == "half_open" else 0
+        if self.timer is not None:
+            self.timer(False)
+            self.timer = None
+        self.start(state)
         self.changes.append((self.clock.now, state))
+        if state == "open":
+            self.open_duration = next(self.open_durations)
+            if self.rule.half_opens_by_itself:
+                self.timer = self.clock.after(self.open_duration, lambda: self.enter("half_open"))
+        elif state == "half_open" and self.rule.trials_take_at_most < inf:
+            self.timer = self.clock.after(self.rule.trials_take_at_most, lambda: self.enter("open"))
 
     def ask(self, done: Done) -> Withdraw:
         if self.state == "open":
-            waited = self.clock.now - self.entered_at
-            if waited > self.rule.open_duration or (self.rule.kind == "polly" and waited == self.rule.open_duration):
+            rest = self.entered_at + self.open_duration - self.clock.now
+            if rest < -TICK or (self.rule.kind == "polly" and rest < TICK):
                 self.enter("half_open")
         if self.state != "closed":
             if not self.trials_left:
-                return self.clock.after(0.0, lambda: done(Outcome.BREAKER_OPEN))
+                self.rejected_count += 1
+                return self.answer(done, Outcome.BREAKER_OPEN)
             self.trials_left -= 1
+        self.permitted_count += 1
         return self._let_through(done)
 
     def _let_through(self, done: Done) -> Withdraw:
-        number_of_changes = len(self.changes)
-        is_over = False
+        number_of_changes, start = len(self.changes), self.clock.now
 
-        def end(outcome: Outcome) -> None:
-            nonlocal is_over
-            is_over = True
-            self._record(not outcome.is_answer)
-            done(outcome)
-
-        withdraw_inner = self.inner.ask(end)
-
-        def withdraw() -> None:
-            nonlocal is_over
-            withdraw_inner()
-            if not is_over and self.state == "half_open" and number_of_changes == len(self.changes):
+        def abandon() -> None:
+            if self.state == "half_open" and number_of_changes == len(self.changes):
                 if self.rule.kind == "hystrix":
                     self.enter("open")
                 else:
                     self.trials_left += 1
-            is_over = True
 
+        def end(outcome: Outcome) -> None:
+            if outcome in self.rule.ignored:
+                self.ignored_count += 1
+                abandon()
+            else:
+                is_failure = not outcome.is_answer and outcome not in self.rule.harmless
+                self.failed_count += is_failure
+                if number_of_changes == len(self.changes) or not self.rule.strict:
+                    self._record(is_failure, self.clock.now - start > self.rule.slow_after)
+            done(outcome)
+
+        def withdraw(killed: bool) -> None:
+            withdraw_inner(killed)
+            abandon()
+
+        withdraw_inner = self.inner.ask(end)
         return withdraw
 
-    def _record(self, is_failure: bool) -> None:
-        self.results.append((self.clock.now, is_failure))
+    def _record(self, is_failure: bool, is_slow: bool) -> None:
+        result = Result(self.clock.now, is_failure, is_slow)
+        self.results.append(result)
+        self._sample(result)
         if self.state == "half_open":
             self._judge_trials(is_failure)
         elif self.state == "closed" and self._is_too_bad(is_failure):
             self.enter("open")
 
+    def _sample(self, result: Result) -> None:
+        """Polly's sub-windows: a tenth of the time each, from the first result in it."""
+        sampling = self.rule.sampling
+        if not self.samples or result.time - self.samples[-1][0] >= sampling / 10:
+            self.samples.append((result.time, []))
+        self.samples[-1][1].append(result)
+        self.samples = [(start, results) for start, results in self.samples if start > result.time - sampling]
+
     def _judge_trials(self, is_failure: bool) -> None:
         rule, count = self.rule, len(self.results)
         if rule.kind == "resilience4j":
             if count >= min(rule.volume, rule.trials):
-                self.enter("open" if self._failed_count() / count >= rule.share else "closed")
+                self.enter("open" if self._is_share_reached(self.results) else "closed")
         elif is_failure:
             self.enter("open")
         elif count >= rule.trials:
             self.enter("closed")
 
-    def _failed_count(self) -> int:
-        return sum(is_failure for _, is_failure in self.results)
+    def _is_share_reached(self, window: list[Result]) -> bool:
+        failed, slow = sum(result.failed for result in window), sum(result.slow for result in window)
+        return failed / len(window) >= self.rule.share or slow / len(window) >= self.rule.slow_share
 
     def _is_too_bad(self, is_failure: bool) -> bool:
-        rule, count = self.rule, len(self.results)
+        rule = self.rule
         if rule.kind == "consecutive":
-            return count >= rule.volume and all(failed for _, failed in self.results[-rule.volume :])
+            last = self.results[-rule.volume :]
+            return len(last) == rule.volume and all(result.failed for result in last)
         if rule.kind == "hystrix":
-            self._judge_at_the_end_of_the_bucket()
+            self._judge_at_the_end_of_the_bucket(self._bucket(self.clock.now) + 1)
             return False
-        return (is_failure or rule.kind != "polly") and (
-            count >= rule.volume and self._failed_count() / count >= rule.share
-        )
+        if rule.kind == "polly":
+            window = [result for _, results in self.samples for result in results]
+            return is_failure and len(window) >= rule.volume and self._is_share_reached(window)
+        second = floor(self.clock.now)
+        window = [result for result in self.results if floor(result.time) > second - rule.seconds]
+        return len(window) >= rule.volume and self._is_share_reached(window)
 
-    def _judge_at_the_end_of_the_bucket(self, number: int | None = None) -> None:
-        start, now, changes = self.entered_at, self.clock.now, len(self.changes)
-        bucket = floor((now - start) / _BUCKET) + 1 if number is None else number
+    def _bucket(self, time: float) -> int:
+        return floor((time - self.entered_at) / _BUCKET)
+
+    def _judge_at_the_end_of_the_bucket(self, bucket: int) -> None:
+        changes = len(self.changes)
 
         def judge() -> None:
             if changes != len(self.changes):
                 return
-            window = [
-                failed for time, failed in self.results if bucket - _BUCKETS <= floor((time - start) / _BUCKET) < bucket
-            ]
+            window = [r.failed for r in self.results if bucket - _BUCKETS <= self._bucket(r.time) < bucket]
             if len(window) >= self.rule.volume and int(100 * sum(window) / len(window)) >= 100 * self.rule.share:
                 self.enter("open")
             elif any(window):
                 self._judge_at_the_end_of_the_bucket(bucket + 1)
 
-        self.clock.after(start + bucket * _BUCKET - now, judge)
+        self.clock.after(self.entered_at + bucket * _BUCKET - self.clock.now, judge)
+
+    def counts(self) -> dict[str, Any]:
+        return {
+            "permitted_count": self.permitted_count,
+            "rejected_count": self.rejected_count,
+            "failed_count": self.failed_count,
+            "ignored_count": self.ignored_count,
+            "opened_count": sum(state == "open" for _, state in self.changes),
+        }

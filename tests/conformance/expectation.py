@@ -1,45 +1,52 @@
 """What a chain of wrappers must do, computed without the code under test: the oracle.
 
-The engine runs generators; this is a heap of callbacks. A node is asked with `ask(done)`: it calls `done(outcome)` when it has one, at the time of the
-clock, and returns a function that withdraws the question. Each wrapper's rules are written down here a second time, from the specification.
+The engine runs generators; this is a heap of callbacks. A node is asked with `ask(done)`: it calls `done(outcome)` when it has
+one, at the time of the clock, and returns a function that withdraws the question, because its asker was cancelled or killed.
+Each wrapper's rules are written down here a second time, from the specification; `counts` is what its statistics must say.
 """
 
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from heapq import heappop, heappush
 from itertools import count
 from math import inf
+from typing import Any
 
 from models.outcome import Outcome
 
 from .bad_targets import BadTarget
-from .world import ONE_WAY
+from .budget_expectation import BudgetModel
 
 Done = Callable[[Outcome], None]
-Withdraw = Callable[[], None]
+Withdraw = Callable[[bool], None]
+"""Takes the question back: `True` for an asker that was killed, `False` for one that was cancelled."""
+
+# Times that the engine and this oracle add up in different orders may differ in the last bit.
+TICK = 1e-9
 
 
 class Clock:
-    """Calls functions at their times."""
+    """Calls functions at their times, those of one time in the order in which they were asked for."""
 
     def __init__(self) -> None:
         self.now = 0.0
-        self._due: list[tuple[float, int, list[Callable[[], None]]]] = []
+        self._due: list[tuple[float, bool, int, list[Callable[[], None]]]] = []
         self._order = count()
 
-    def after(self, delay: float, function: Callable[[], None]) -> Withdraw:
-        """Call `function` after so many seconds; return what withdraws it."""
+    def after(self, delay: float, function: Callable[[], None], *, at_once: bool = False) -> Withdraw:
+        """Call `function` after so many seconds, `at_once` before all that is due then; return what withdraws it."""
         cell = [function]
         if delay < inf:
-            heappush(self._due, (self.now + delay, next(self._order), cell))
-        return cell.clear
+            # Rounded, so that what is meant to be due at one time is, in whatever order its parts were added up.
+            heappush(self._due, (round(self.now + delay, 9), not at_once, next(self._order), cell))
+        return lambda killed: cell.clear()
 
     def run(self, until: float) -> None:
-        """Run until a time."""
+        """Do everything that is due before a time."""
         while self._due and self._due[0][0] < until:
-            self.now, _, cell = heappop(self._due)
+            self.now, _, _, cell = heappop(self._due)
             if cell:
                 cell[0]()
 
@@ -54,21 +61,32 @@ class Node(ABC):
     def ask(self, done: Done) -> Withdraw:
         """Ask; `done` is called once or never, and never before this has returned."""
 
+    def counts(self) -> dict[str, Any]:
+        """Return what the statistics of the real one must say."""
+        return {}
+
+    def answer(self, done: Done, outcome: Outcome) -> Withdraw:
+        """Answer at once: what takes no time is not overtaken."""
+        return self.clock.after(0.0, lambda: done(outcome), at_once=True)
+
 
 class Target(Node):
-    """A bad target: answers as the catalogue says, and remembers which questions reached the server."""
+    """A bad target: answers as the catalogue says, and remembers when questions reached the server."""
 
     def __init__(self, clock: Clock, target: BadTarget) -> None:
         super().__init__(clock)
         self.target = target
         self.arrivals: list[float] = []
+        self.asked_count = 0
 
     def ask(self, done: Done) -> Withdraw:
-        now = self.clock.now
-        if self.target.reaches(now):
-            self.clock.after(ONE_WAY, lambda: self.arrivals.append(self.clock.now))
-        outcome, time = self.target.answer(now)
-        return self.clock.after(time - now, lambda: done(outcome if outcome is not None else Outcome.UNKNOWN))
+        self.asked_count += 1
+        now, verdict = self.clock.now, self.target.verdict(self.clock.now, self.asked_count)
+        if verdict.arrival is not None:
+            self.clock.after(verdict.arrival - now, lambda: self.arrivals.append(self.clock.now))
+        if verdict.time == now:
+            return self.answer(done, verdict.outcome)
+        return self.clock.after(verdict.time - now, lambda: done(verdict.outcome))
 
 
 class TimeoutModel(Node):
@@ -77,150 +95,140 @@ class TimeoutModel(Node):
     def __init__(self, clock: Clock, inner: Node, delay: float) -> None:
         super().__init__(clock)
         self.inner, self.delay = inner, delay
+        self.call_count = self.expired_count = 0
 
     def ask(self, done: Done) -> Withdraw:
+        self.call_count += 1
         withdraw_all: list[Withdraw] = []
 
-        def withdraw() -> None:
+        def withdraw(killed: bool) -> None:
             for each in withdraw_all:
-                each()
+                each(killed)
 
         def end(outcome: Outcome) -> None:
-            withdraw()
+            withdraw_all[0](False)
             done(outcome)
 
-        withdraw_all.append(self.clock.after(self.delay, lambda: end(Outcome.TIMED_OUT)))
-        withdraw_all.append(self.inner.ask(end))
+        def expire() -> None:
+            withdraw_all[1](False)
+            self.expired_count += 1
+            done(Outcome.TIMED_OUT)
+
+        withdraw_all += [self.clock.after(self.delay, expire), self.inner.ask(end)]
         return withdraw
+
+    def counts(self) -> dict[str, Any]:
+        return {"call_count": self.call_count, "expired_count": self.expired_count}
 
 
 class RetryModel(Node):
-    """Up to `attempts` questions, `delay` seconds after the failure of the one before; but not after an outcome that is `final`."""
+    """Asks again after the next of `delays`, as the budget allows; but not after an outcome that is `final`."""
 
     def __init__(
-        self, clock: Clock, inner: Node, attempts: int, delay: float, final: Outcome | None = Outcome.BREAKER_OPEN
+        self,
+        clock: Clock,
+        inner: Node,
+        delays: Sequence[float],
+        *,
+        final: Sequence[Outcome] = (Outcome.BREAKER_OPEN,),
+        budget: BudgetModel | None = None,
     ) -> None:
         super().__init__(clock)
-        self.inner, self.attempts, self.delay, self.final = inner, attempts, delay, final
+        self.inner, self.delays, self.final = inner, delays, final
+        self.budget = budget or BudgetModel()
+        self.call_count = self.retry_count = self.gave_up_count = self.denied_count = 0
 
     def ask(self, done: Done) -> Withdraw:
-        current = [_nothing]
-        left = self.attempts
-
-        def attempt() -> None:
-            nonlocal left
-            left -= 1
-            current[0] = self.inner.ask(end)
+        self.call_count += 1
+        budget, delays, is_retry = self.budget, iter(self.delays), False
+        budget.started(self.clock.now)
 
         def end(outcome: Outcome) -> None:
-            if outcome.is_answer or outcome is self.final or not left:
-                done(outcome)
-            else:
-                current[0] = self.clock.after(self.delay, attempt)
+            nonlocal is_retry, current
+            if is_retry:
+                budget.retry_ended()
+            if outcome.is_answer:
+                budget.succeeded(is_first=not is_retry)
+            elif outcome not in self.final:
+                budget.failed()
+                delay = next(delays, None)
+                if delay is None:
+                    self.gave_up_count += 1
+                elif not budget.take(self.clock.now):
+                    self.denied_count += 1
+                else:
+                    is_retry = True
+                    current = self.clock.after(delay, again)
+                    return
+            budget.ended()
+            done(outcome)
 
-        attempt()
-        return lambda: current[0]()
+        def again() -> None:
+            nonlocal current
+            self.retry_count += 1
+            current = self.inner.ask(end)
 
+        def withdraw(killed: bool) -> None:
+            current(killed)
+            if is_retry:
+                budget.retry_ended()
+            budget.ended()
 
-class HopModel(Node):
-    """One more link: the question arrives later, and the answer too; withdrawing reaches nobody unless it `propagates`, one way later."""
-
-    def __init__(self, clock: Clock, inner: Node, propagates: bool) -> None:
-        super().__init__(clock)
-        self.inner, self.propagates = inner, propagates
-
-    def ask(self, done: Done) -> Withdraw:
-        is_wanted = True
-        inside: list[Withdraw] = []
-
-        def arrive() -> None:
-            inside.append(self.inner.ask(back))
-
-        def back(outcome: Outcome) -> None:
-            self.clock.after(ONE_WAY, lambda: done(outcome) if is_wanted else None)
-
-        def withdraw() -> None:
-            nonlocal is_wanted
-            is_wanted = False
-            if self.propagates:
-                self.clock.after(ONE_WAY, lambda: inside[0]() if inside else None)
-
-        self.clock.after(ONE_WAY, arrive)
+        current = self.inner.ask(end)
         return withdraw
+
+    def counts(self) -> dict[str, Any]:
+        return {
+            "call_count": self.call_count,
+            "retry_count": self.retry_count,
+            "gave_up_count": self.gave_up_count,
+            "budget_denied_count": self.denied_count,
+        }
 
 
 class OutboxModel(Node):
-    """Accepts at once; one worker delivers in order, up to `attempts` times each."""
+    """Accepts at once; workers deliver in order, each up to `attempts` times, if the entry is not too old by then."""
 
-    def __init__(self, clock: Clock, inner: Node, attempts: int, delay: float) -> None:
+    def __init__(
+        self, clock: Clock, inner: Node, attempts: int, delay: float, *, workers: int = 1, age: float = inf
+    ) -> None:
         super().__init__(clock)
-        self.delivery = RetryModel(clock, inner, attempts, delay, final=None)
-        self.waiting = 0
-        self.is_busy = False
+        self.inner, self.attempts, self.delay, self.free, self.age = inner, attempts, delay, workers, age
+        self.waiting: list[float] = []
+        self.attempt_count = 0
         self.delivered_at: list[float] = []
         self.dead_at: list[float] = []
 
     def ask(self, done: Done) -> Withdraw:
-        self.waiting += 1
+        self.waiting.append(self.clock.now)
         self.clock.after(0.0, self._work)
-        return self.clock.after(0.0, lambda: done(Outcome.OK))
+        return self.answer(done, Outcome.OK)
 
     def _work(self) -> None:
-        if self.is_busy or not self.waiting:
-            return
-        self.is_busy = True
-        self.waiting -= 1
-        self.delivery.ask(self._ended)
-
-    def _ended(self, outcome: Outcome) -> None:
-        (self.delivered_at if outcome.is_answer else self.dead_at).append(self.clock.now)
-        self.is_busy = False
-        self.clock.after(0.0, self._work)
-
-
-class InstanceModel(Node):
-    """`threads` questions at a time, `queue` more wait, others are rejected at once; what fails inside is a server error."""
-
-    def __init__(self, clock: Clock, inner: Node, threads: int, queue: int) -> None:
-        super().__init__(clock)
-        self.inner, self.free, self.queue = inner, threads, queue
-        self.waiting: list[Callable[[], None]] = []
-
-    def ask(self, done: Done) -> Withdraw:
-        current = [_nothing]
-
-        def begin() -> None:
+        if self.free and self.waiting:
             self.free -= 1
-            withdraw_inner = self.inner.ask(end)
+            self._deliver(self.waiting.pop(0), 1)
 
-            def abort() -> None:
-                withdraw_inner()
-                self._release()
-                current[0] = _nothing
-
-            current[0] = abort
+    def _deliver(self, accepted_at: float, number: int) -> None:
+        self.attempt_count += 1
 
         def end(outcome: Outcome) -> None:
-            current[0] = _nothing
-            self._release()
-            done(outcome if outcome.is_answer else Outcome.SERVER_ERROR)
+            is_hopeless = number >= self.attempts or self.clock.now + self.delay - accepted_at > self.age
+            if not outcome.is_answer and not is_hopeless:
+                self.clock.after(self.delay, lambda: self._deliver(accepted_at, number + 1))
+                return
+            (self.delivered_at if outcome.is_answer else self.dead_at).append(self.clock.now)
+            self.free += 1
+            self._work()
 
-        def leave() -> None:
-            self.waiting.remove(begin)
+        self.inner.ask(end)
 
-        if self.free:
-            begin()
-        elif len(self.waiting) < self.queue:
-            self.waiting.append(begin)
-            current[0] = leave
-        else:
-            return self.clock.after(0.0, lambda: done(Outcome.REJECTED))
-        return lambda: current[0]()
-
-    def _release(self) -> None:
-        self.free += 1
-        if self.waiting:
-            self.waiting.pop(0)()
+    def counts(self) -> dict[str, Any]:
+        return {
+            "attempt_count": self.attempt_count,
+            "delivered_count": len(self.delivered_at),
+            "dead_letter_count": len(self.dead_at),
+        }
 
 
 class Spare(Node):
@@ -237,16 +245,15 @@ class Spare(Node):
 class TurnsModel(Node):
     """Asks one of several, by turns that repeat."""
 
-    def __init__(self, clock: Clock, inner: list[Node], turns: list[int]) -> None:
+    def __init__(self, clock: Clock, inner: list[Node], turns: Sequence[int]) -> None:
         super().__init__(clock)
         self.inner, self.turns = inner, turns
-        self.asked_count = 0
+        self.call_counts = [0] * len(inner)
 
     def ask(self, done: Done) -> Withdraw:
-        turn = self.turns[self.asked_count % len(self.turns)]
-        self.asked_count += 1
+        turn = self.turns[sum(self.call_counts) % len(self.turns)]
+        self.call_counts[turn] += 1
         return self.inner[turn].ask(done)
 
-
-def _nothing() -> None:
-    return
+    def counts(self) -> dict[str, Any]:
+        return {"refused_count": 0, "call_counts": self.call_counts}

@@ -1,7 +1,7 @@
 """The smallest distributed system: a client's host, a server's host, and a network of 10 ms one way between them.
 
-The server is a function without cores or queues, so that calls do not disturb each other and what a caller should see can be said
-without a computer. Everything that is built is kept in lists, for `invariants` to look at.
+The server is a function without cores or queues, so that calls do not disturb each other and what a caller should see can be
+said without a computer. Everything that is built is kept in lists, for `invariants` to look at.
 """
 
 from __future__ import annotations
@@ -9,7 +9,9 @@ from __future__ import annotations
 from collections.abc import Callable, Generator
 from typing import Any
 
-from models import Endpoint, FunctionEndpoint, Host, Network, Request, Response
+from simpy.events import EventPriority
+
+from models import CallFailed, Endpoint, FunctionEndpoint, Host, Network, Request, Response
 from models.network import Connection
 from models.workload import Client
 from simulator import Environment, Process
@@ -18,37 +20,44 @@ ONE_WAY = 0.01
 
 
 class World:
-    """`web` calls `server`; `proxy` is there for chains that need a third host. `arrivals` are the times at which calls reached the server."""
+    """`web` calls `server`; `proxy` and `relay` are there for chains that need a third host, or a fourth.
+
+    `arrivals` are the times at which calls reached the server, `served` those at which it was done with them.
+    `callers` are the processes of clients' requests, `squatters` others that hold something until they are cancelled.
+    """
 
     def __init__(self, *, seed: int = 1, trace: bool = False) -> None:
         self.env = Environment(seed=seed, trace=trace)
         self.network = Network(self.env, latencies=ONE_WAY)
-        self.web = Host(self.env, "web")
-        self.proxy = Host(self.env, "proxy")
-        self.server = Host(self.env, "server")
+        self.web, self.proxy, self.relay, self.server = self.hosts = [
+            Host(self.env, name) for name in ("web", "proxy", "relay", "server")
+        ]
         self.arrivals: list[float] = []
         self.served: list[float] = []
         self.endpoints: list[Endpoint] = []
         self.clients: list[Client] = []
         self.callers: list[Process] = []
+        self.squatters: list[Process] = []
         self.service = self.serve(1.0)
 
-    @property
-    def hosts(self) -> list[Host]:
-        """All hosts."""
-        return [self.web, self.proxy, self.server]
+    def serve(
+        self, *durations: float, results: tuple[Response | CallFailed | None, ...] = (None,)
+    ) -> FunctionEndpoint:
+        """Return a service on the server's host that takes the `durations`, and gives the `results`, by turns."""
+        call_count = 0
 
-    def serve(self, duration: float, failure: Exception | None = None) -> FunctionEndpoint:
-        """Return a service on the server's host that takes `duration` seconds and answers, or fails."""
-
-        def handle(request: Request) -> Generator[Any, Any, Response]:
+        def handle(request: Request) -> Generator[Any, Any, Any]:
+            nonlocal call_count
+            duration = durations[call_count % len(durations)]
+            result = results[call_count % len(results)]
+            call_count += 1
             self.arrivals.append(self.env.now)
             if duration:
                 yield duration
             self.served.append(self.env.now)
-            if failure is not None:
-                raise failure
-            return Response("answer")
+            if isinstance(result, CallFailed):
+                raise type(result)(*result.args)
+            return "answer" if result is None else result
 
         self.service = FunctionEndpoint(handle, host=self.server, name="service")
         return self.service
@@ -65,11 +74,32 @@ class World:
         self.clients.append(client)
         return client
 
-    def issue(self, client: Client, *times: float) -> None:
-        """Let the client send one request at each of the times."""
+    def issue(self, client: Client, *times: float, host: Host | None = None) -> None:
+        """Let the client send one request at each of the times; in processes on `host`, if given, while it is up."""
+
+        def send() -> None:
+            if host is None:
+                self.callers.append(client.issue(Request()))
+            elif host.is_up:
+                self.callers.append(host.start(client.send(Request())))
+
         for time in times:
-            self.at(time, lambda: self.callers.append(client.issue(Request())))
+            self.at(time, send)
 
     def at(self, time: float, function: Callable[[], object]) -> None:
         """Call a function at a time."""
         self.env.call_later(time - self.env.now, function)
+
+    def first_at(self, time: float, function: Callable[[], object]) -> None:
+        """Call a function at a time, before anything else that is due then."""
+        self._schedule(time, EventPriority(-9), function)
+
+    def last_at(self, time: float, function: Callable[[], object]) -> None:
+        """Call a function at a time, when nothing else is left that is due then."""
+        self._schedule(time, EventPriority(9), function)
+
+    def _schedule(self, time: float, priority: EventPriority, function: Callable[[], object]) -> None:
+        event = self.env.event()
+        event._ok, event._value = True, None
+        event.callbacks.append(lambda event: function())
+        self.env.schedule(event, priority, time - self.env.now)

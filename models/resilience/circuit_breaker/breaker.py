@@ -103,7 +103,8 @@ class CircuitBreaker(Endpoint):
             raise
         # `_note`, spelled out: this is every call to a healthy dependency.
         now = env.now
-        if (epoch == self._epoch or self._hears_late()) and self._record(now, now - start, False):
+        record = self._record
+        if (epoch == self._epoch or self._hears_late()) and record(now, now - start, False):
             self._open()
         return response
 

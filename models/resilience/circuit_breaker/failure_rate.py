@@ -121,8 +121,8 @@ class _RateMonitor(HealthMonitor):
         return self._window.total_count >= self._least_calls
 
     def record(self, now: float, duration: float, is_failure: bool) -> bool:
-        self._record(now, is_failure, duration > self._slow_after)
-        window = self._window
+        record, window = self._record, self._window
+        record(now, is_failure, duration > self._slow_after)
         failed, slow = window.failed_count, window.slow_count
         # A threshold is > 0: nothing bad, nothing to judge. This is every call to a healthy dependency.
         if not (failed or slow):

@@ -25,6 +25,7 @@ from experiments.plots import (
     plot_sweep_heat_map,
     position_of,
 )
+from experiments.plots.palette import colours_of
 from models.workload import request_table
 from simulator import EventLog, RequestTable
 
@@ -167,3 +168,11 @@ def test_heat_map_of_equal_or_infinite_values_is_drawn() -> None:
 def test_numbers_stand_between_values_by_their_logarithm() -> None:
     assert position_of(2.0, [1.0, 4.0, None]) == pytest.approx(0.5)
     assert position_of(8.0, [1.0, 4.0, None]) is None
+
+
+def test_a_line_without_a_colour_of_its_own_takes_none_of_those_that_have_one() -> None:
+    named = {"no timeout": POLICY_COLOURS["no timeout"]}
+    drawn = colours_of(["timeout 1 s", "timeout 4 s", "no timeout"], named)
+    assert drawn["no timeout"] == named["no timeout"]
+    assert len(set(drawn.values())) == 3
+    assert len(set(colours_of([str(number) for number in range(7)], named).values())) == 7

@@ -1,0 +1,78 @@
+"""A call is cut short at every point of its way: what it had is given back, and the others see what the oracle says.
+
+The instants at which anything happens are taken from an undisturbed run. The caller is cancelled, or killed, or its host or
+another crashes: at each of them, before all else that is due then and after it (the same time as the answer, the timeout, the
+wake-up of a retry), and half-way between two.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from itertools import pairwise
+
+import pytest
+
+from .bad_targets import BAD_TARGETS, BadTarget
+from .comparison import Interruption, compare
+from .world import World
+from .wrappers import WRAPPERS, Wrapper, build_chain, name_of
+
+# The calls: one into the trouble, three that share with it what there is to share, and two later.
+CALLS = (0.0, 0.29, 0.33, 2.21, 7.61, 13.37)
+END = 16.0
+# The call that is interrupted, and the time until which that may be.
+VICTIM, LATEST = 0.29, 4.5
+
+TARGETS = {target.name: target for target in BAD_TARGETS}
+PARTS = {
+    "cancel": ("healthy", "silent", "slow by turns", "refused", "erring by turns", "instant", "host down 0.51 to 4"),
+    "kill": ("healthy", "silent", "erring by turns", "host down 0.51 to 4"),
+    "web": ("healthy", "erring by turns"),
+    "proxy": ("healthy", "slow by turns", "erring"),
+    "process": ("healthy", "erring"),
+}
+
+
+def instants(chain: tuple[Wrapper, ...], target: BadTarget) -> list[float]:
+    """The times at which anything happens while the call is under way, as the engine computes them."""
+    world = World()
+    world.issue(world.client(build_chain(world, target.build(world), chain)), *CALLS)
+    times = {VICTIM}
+    while (time := world.env.peek()) <= LATEST:
+        if time >= VICTIM:
+            times.add(time)
+        world.env.step()
+    return sorted(times)
+
+
+def interruptions(kind: str, chain: tuple[Wrapper, ...], target: BadTarget) -> Iterator[Interruption]:
+    times = instants(chain, target)
+    for time in times:
+        for is_last in (False, True):
+            yield Interruption(kind=kind, call=VICTIM, time=time, is_last=is_last)
+    for before, after in pairwise([*times, LATEST]):
+        yield Interruption(kind=kind, call=VICTIM, time=(before + after) / 2, is_last=False)
+
+
+def _cases(chains: list[tuple[Wrapper, ...]], targets: dict[str, tuple[str, ...]]) -> list[object]:
+    return [
+        pytest.param(kind, chain, TARGETS[name], id=f"{kind} in {name_of(chain) or 'nothing'} over {name}")
+        for kind, names in targets.items()
+        for chain in chains
+        for name in names
+    ]
+
+
+def check_all_interruptions(kind: str, chain: tuple[Wrapper, ...], target: BadTarget) -> None:
+    for interruption in interruptions(kind, chain, target):
+        try:
+            compare(chain, target, calls=CALLS, end=END, interruption=interruption)
+        except AssertionError as error:
+            error.add_note(f"with {interruption}")
+            raise
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(("kind", "chain", "target"), _cases([(), *((each,) for each in WRAPPERS)], PARTS))
+def test_wrapper_is_cut_short_anywhere(kind: str, chain: tuple[Wrapper, ...], target: BadTarget) -> None:
+    check_all_interruptions(kind, chain, target)

@@ -1,0 +1,52 @@
+"""Random chains of three to six wrappers over random targets, cut short at random: the oracle and the invariants hold for them too."""
+
+from __future__ import annotations
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from .bad_targets import BAD_TARGETS, BadTarget, crashing_host, crashing_process
+from .comparison import CALLS, Interruption, compare
+from .wrappers import WRAPPERS, Wrapper
+
+# Times of crashes and interruptions are thousandths of a second plus a little, which nothing else is: no ties by accident.
+instants = st.integers(0, 15_000).map(lambda number: number / 1_000 + 0.00037)
+outages = st.integers(1, 4_000).map(lambda number: number / 1_000)
+targets = st.one_of(
+    st.sampled_from(BAD_TARGETS),
+    st.builds(lambda start, length: crashing_host(start, start + length), instants, outages),
+    st.builds(lambda start, length: crashing_process(start, start + length), instants, outages),
+)
+chains = st.lists(st.sampled_from(WRAPPERS), min_size=3, max_size=6).map(tuple)
+interruptions = st.one_of(
+    st.none(),
+    st.builds(
+        Interruption,
+        kind=st.sampled_from(["cancel", "kill", "web", "proxy", "process"]),
+        time=instants,
+        is_last=st.just(False),
+        call=st.sampled_from(CALLS),
+        outage=outages,
+    ),
+)
+generated = settings(
+    derandomize=True, database=None, deadline=None, suppress_health_check=list(HealthCheck), print_blob=False
+)
+
+
+@settings(generated, max_examples=250)
+@given(chains, targets, interruptions)
+def test_random_chain_does_what_the_oracle_says(
+    chain: tuple[Wrapper, ...], target: BadTarget, interruption: Interruption | None
+) -> None:
+    compare(chain, target, interruption=interruption)
+
+
+@pytest.mark.slow
+@settings(generated, max_examples=3_000)
+@given(chains, targets, interruptions)
+def test_many_random_chains_do_what_the_oracle_says(
+    chain: tuple[Wrapper, ...], target: BadTarget, interruption: Interruption | None
+) -> None:
+    compare(chain, target, interruption=interruption)

@@ -1,0 +1,1 @@
+"""Tails, retries, backoff, collapse, breakers; plain_* are programs without an engine, to compare with."""
