@@ -122,7 +122,12 @@ class Network:
         path = self.path(source, target)
         copies_count = path.copies_count() if transport == "datagram" else 1
         for _ in range(copies_count):
-            self.env.process(_carry(path, function, arguments, size_bytes, transport), f"message {path.name}")
+            carrying = path.carry(size_bytes, transport)
+            try:
+                delay = next(carrying)  # judged now: a rule that comes or goes at this instant is too late
+            except MessageGone:
+                continue
+            self.env.launch(_deliver(carrying, target, function, arguments), f"message {path.name}", delay)
 
     def path(self, source: Host, target: Host) -> Path:
         """Return the way from `source` to `target`, always the same object.
@@ -232,12 +237,16 @@ class Network:
             path.refresh()
 
 
-def _carry(
-    path: Path, function: Callable[..., object], arguments: tuple[Any, ...], size_bytes: int, transport: str
+def _deliver(
+    carrying: Generator[Any, Any, None],
+    target: Host,
+    function: Callable[..., object],
+    arguments: tuple[Any, ...],
 ) -> Generator[Any, Any, None]:
+    """Go on carrying a message whose first delay is over, and call the function when it is there."""
     try:
-        yield from path.carry(size_bytes, transport)
+        yield from carrying
     except (MessageGone, ConnectionLost):
         return
-    if path.target.is_up:
+    if target.is_up:
         function(*arguments)

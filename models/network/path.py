@@ -64,7 +64,7 @@ class Path:
         self.source = source
         self.target = target
         self._rules = rules
-        self._busy_until = 0.0
+        self._busy_until = -inf
         self._bandwidth = inf
         self._loss_probability = 0.0
         self._duplicate_probability = 0.0

@@ -35,7 +35,6 @@ from ..request import Request, Response
 from .dependency import DependencyFailed
 from .step import Handler, Step, handler_of
 
-
 _DONE = Response()  # the answer of all handlers that return nothing; nobody changes an answer
 
 

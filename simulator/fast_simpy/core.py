@@ -51,18 +51,6 @@ class Environment(EventLoop):
         env.run()
     """
 
-    now: float = 0
-    """The simulated time in seconds.
-
-    Read it, never write it: a plain attribute because a property would cost more than most of what is done
-    with it."""
-
-    active_process: Process | None = None
-    """The process that is running now; a plain attribute for the same reason."""
-
-    processes: set[Process]
-    """The processes that have not ended."""
-
     def __init__(
         self,
         initial_time: float = 0,
@@ -166,13 +154,18 @@ class Environment(EventLoop):
 
         Whoever opens it must close it, and must know it by its `Cancelled`; see `models.resilience.Timeout`.
         """
-        deadline = Deadline(self.active_process, self.now + delay, next(self._eid))  # type: ignore[arg-type]
+        deadline = Deadline()
+        deadline.process = self.active_process
+        deadline.time = self.now + delay
+        deadline.sequence = next(self._eid)
+        deadline.expired = False
         lane = self._lanes.get(delay)
         if lane is None:
             self._open_lane(delay, deadline)
         else:
-            lane.deadlines.append(deadline)
-            if len(lane.deadlines) > 1_000:
+            deadlines = lane.deadlines
+            deadlines.append(deadline)
+            if len(deadlines) > 1_000:
                 lane.drop_closed()
         return deadline
 

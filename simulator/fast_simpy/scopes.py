@@ -55,11 +55,11 @@ class Deadline:
 
     __slots__ = ("expired", "process", "sequence", "time")
 
-    def __init__(self, process: Process, time: float, sequence: int) -> None:
-        self.process: Process | None = process
-        self.time = time
-        self.sequence = sequence
-        self.expired = False
+    # Filled in by its maker: in CPython 3.11 an `__init__` would cost more than all the rest of it.
+    process: Process | None
+    time: float
+    sequence: int
+    expired: bool
 
     def expire(self) -> None:
         """Cancel what the process is in, at its present yield."""

@@ -93,6 +93,8 @@ class FailureRate(TripRule):
 
     def watch(self, env: Environment, open_now: Callable[[], None]) -> HealthMonitor:
         """Return a monitor over the chosen window."""
+        if isinstance(self.window, CountBased):
+            return _CountedRateMonitor(self, self.window)
         return _RateMonitor(self, self.window)
 
     def try_out(self, trial_count: int) -> HealthMonitor:
@@ -101,11 +103,12 @@ class FailureRate(TripRule):
 
 
 class _RateMonitor(HealthMonitor):
-    __slots__ = ("_least_calls", "_record", "_slow_after", "_slow_threshold", "_threshold", "_window")
+    __slots__ = ("_least_calls", "_slow_after", "_slow_threshold", "_threshold", "_window")
+
+    _window: Window
 
     def __init__(self, rule: FailureRate, choice: WindowChoice) -> None:
         self._window = choice.start()
-        self._record = self._window.record
         self._least_calls = choice.least_calls(rule.minimum_calls)
         self._threshold = rule.threshold
         self._slow_threshold = rule.slow_threshold
@@ -121,13 +124,29 @@ class _RateMonitor(HealthMonitor):
         return self._window.total_count >= self._least_calls
 
     def record(self, now: float, duration: float, is_failure: bool) -> bool:
-        record, window = self._record, self._window
-        record(now, is_failure, duration > self._slow_after)
+        window = self._window
+        window.record(now, is_failure, duration > self._slow_after)
         failed, slow = window.failed_count, window.slow_count
-        # A threshold is > 0: nothing bad, nothing to judge. This is every call to a healthy dependency.
+        # A threshold is > 0: nothing bad, nothing to judge.
         if not (failed or slow):
             return False
         total = window.total_count
         return total >= self._least_calls and (
             failed / total >= self._threshold or slow / total >= self._slow_threshold
         )
+
+
+class _CountedRateMonitor(_RateMonitor):
+    """The same over a count window, where one good result after another need only be counted."""
+
+    __slots__ = ()
+
+    _window: CountWindow
+
+    def record(self, now: float, duration: float, is_failure: bool) -> bool:
+        window = self._window
+        if is_failure or window.bad or duration > self._slow_after:
+            return super().record(now, duration, is_failure)
+        # This is every call to a healthy dependency.
+        window.recorded_count += 1
+        return False

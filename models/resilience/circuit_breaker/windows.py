@@ -46,27 +46,28 @@ class Window(ABC):
 class CountWindow(Window):
     """The last `size` (>= 1) results.
 
-    Only the bad ones are kept, each with its number: a good result costs no more than counting it.
+    Only the `bad` ones are kept, each with its number. While there are none, another good one need only be
+    added to `recorded_count`.
     """
 
-    __slots__ = ("_bad", "_recorded_count", "_size")
+    __slots__ = ("_size", "bad", "recorded_count")
 
     def __init__(self, size: int) -> None:
         """Start empty."""
         super().__init__()
         self._size = size
-        self._recorded_count = 0
-        self._bad: deque[tuple[int, bool, bool]] = deque()
+        self.recorded_count = 0
+        self.bad: deque[tuple[int, bool, bool]] = deque()
 
     @property
     def total_count(self) -> int:
         """How many results the window holds."""
-        return min(self._recorded_count, self._size)
+        return min(self.recorded_count, self._size)
 
     def record(self, now: float, is_failure: bool, is_slow: bool) -> None:
         """Count one result in place of the oldest."""
-        self._recorded_count = number = self._recorded_count + 1
-        bad = self._bad
+        self.recorded_count = number = self.recorded_count + 1
+        bad = self.bad
         if bad and bad[0][0] <= number - self._size:
             _, was_failure, was_slow = bad.popleft()
             self.failed_count -= was_failure
