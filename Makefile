@@ -23,7 +23,7 @@ PYTEST     := $(BIN)/python -m pytest
 BENCHMARKS := $(wildcard tests/benchmarks)
 
 .DEFAULT_GOAL := help
-.PHONY: help setup run check test fast clean
+.PHONY: help setup run check test fast notebooks clean
 
 help:
 	@sed -n '/^# *make /s/^# *//p' Makefile
@@ -59,6 +59,10 @@ test: check
 
 fast: setup
 	$(PYTEST) --numprocesses=auto --dist=loadfile $(BENCHMARKS:%=--ignore=%) -m "not slow and not network"
+
+# Runs the lessons afresh and writes their outputs into them; the tests compare with what is committed.
+notebooks: setup
+	$(BIN)/python -m tests.notebooks.execution
 
 clean:
 	rm -rf $(VENV) build dist .pytest_cache .mypy_cache .ruff_cache .hypothesis

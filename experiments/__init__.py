@@ -9,6 +9,7 @@
     summary, result             means with 95 % intervals, paired comparisons; what `sweep` returns
     frames, table, figures      pandas frames and their files; text tables; PNG files
     studies/                    the questions themselves, one per file
+    benchmark/                  what it all costs, against plain SimPy
     command_line/               `gameday`
 
 A study is a function with typed parameters under the `study` decorator; `sweep(it, {"timeout": [0.1, 0.5]})`
@@ -17,7 +18,7 @@ runs it.
 
 from .design import Design, Grid, LatinHypercube, Points, Range, Sobol
 from .figures import write_figures
-from .frames import write_frame
+from .frames import request_frame, write_frame
 from .misuse import Misuse
 from .parameters import Unit
 from .registry import find_study
@@ -49,6 +50,7 @@ __all__ = [
     "estimate",
     "find_study",
     "load_sweep",
+    "request_frame",
     "study",
     "sweep",
     "write_figures",

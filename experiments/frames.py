@@ -1,13 +1,18 @@
-"""Tidy pandas frames of a sweep, and files of them.
+"""Tidy pandas frames of a sweep or of a run's requests, and files of them.
 
 pandas is imported in each function: it takes half a second, and worker processes and `gameday list` never
 need it.
 """
 
+import math
 from importlib.util import find_spec
 from os import PathLike
 from pathlib import Path
 from typing import TYPE_CHECKING
+
+import numpy as np
+
+from simulator import RequestTable
 
 from .misuse import Misuse
 
@@ -62,6 +67,27 @@ def summary_frame(result: "SweepResult") -> "pd.DataFrame":
                 }
             )
     return pd.DataFrame.from_records(records)
+
+
+def request_frame(table: RequestTable) -> "pd.DataFrame":
+    """One row per completed request, in order of completion, with names in place of codes.
+
+    Columns: start, end, latency (seconds), operation, outcome. Requests still in flight have no row.
+
+    Example: `request_frame(users.table).groupby("operation")["latency"].median()`
+    """
+    import pandas as pd
+
+    sample = table.sample(since=-math.inf)
+    return pd.DataFrame(
+        {
+            "start": sample.start,
+            "end": sample.end,
+            "latency": sample.latency,
+            "operation": np.array(sample.operations, dtype=object)[sample.operation],
+            "outcome": np.array(sample.outcomes, dtype=object)[sample.outcome],
+        }
+    )
 
 
 def write_frame(frame: "pd.DataFrame", path: str | PathLike[str]) -> Path:

@@ -1,19 +1,22 @@
 """Where results come from: versions, commit and a fingerprint of the code that made them.
 
 Rows of two versions must not be mixed in one file: a resumed sweep compares what is recorded here. The
-fingerprint covers the sources of `simulator` and `models` and the module (or notebook cell) that defines the
-study; it leaves out figures, command line and whatever else a study imports, which the recorded commit names.
+fingerprint covers the sources of `simulator` and `models` and the module that defines the study, in a
+notebook the study's function and the functions, classes and plain values of other cells that it needs; it
+leaves out figures, command line and whatever else a study imports, which the recorded commit names.
 """
 
+import dis
 import hashlib
 import inspect
 import platform
 import subprocess
 import sys
 import tomllib
+from collections.abc import Iterator
 from importlib import metadata, util
 from pathlib import Path
-from types import CodeType
+from types import CodeType, FunctionType, NoneType
 from typing import Any
 
 from .study import Study
@@ -22,6 +25,8 @@ ROOT = Path(__file__).resolve().parent.parent
 """The folder that holds the three packages: a checkout, or site-packages."""
 
 _LIBRARIES = ("simpy", "numpy", "scipy")
+_LOADS_A_GLOBAL = ("LOAD_GLOBAL", "LOAD_NAME")
+_PLAIN = (bool, int, float, str, bytes, NoneType)
 
 
 def provenance(study: Study) -> dict[str, Any]:
@@ -84,10 +89,53 @@ def _source_of(study: Study) -> bytes:
         spec = util.find_spec(module) if module in sys.modules else None
         if spec is not None and spec.origin is not None and Path(spec.origin).is_file():
             return Path(spec.origin).read_bytes()
+        return _source_of_function(study.function)
+    return b"\0".join(_sources_in_main(study.function))
+
+
+def _sources_in_main(first: Any) -> Iterator[bytes]:
+    """Yield the source of a function of a notebook or script, and of all of theirs that it needs.
+
+    What it needs is spread over other cells: classes, functions and plain values, found by the names in the
+    code. A name that is looked up by text, or a value inside a container, is not found.
+    """
+    waiting, seen = [("", first)], set()
+    while waiting:
+        name, item = waiting.pop()
+        if isinstance(item, _PLAIN) and not name.startswith("__"):  # Python's own, such as a line number
+            yield f"{name} = {item!r}".encode()
+        if getattr(item, "__module__", None) != "__main__" or id(item) in seen:
+            continue
+        seen.add(id(item))
+        if isinstance(item, type):
+            members = sorted(vars(item).items())
+            waiting += [(member, _function_of(value)) for member, value in members]
+            waiting += [("", base) for base in item.__bases__]
+        elif isinstance(item := _function_of(item), FunctionType):
+            yield _source_of_function(item)
+            waiting += [(name, item.__globals__.get(name)) for name in sorted(_globals_in(item.__code__))]
+        else:
+            waiting.append(("", type(item)))
+
+
+def _function_of(value: Any) -> Any:
+    """Return the function inside a method, property, study or the like; anything else as it is."""
+    for attribute in ("__wrapped__", "__func__", "fget"):
+        value = getattr(value, attribute, value)
+    return value
+
+
+def _globals_in(code: CodeType) -> set[str]:
+    found = {str(step.argval) for step in dis.get_instructions(code) if step.opname in _LOADS_A_GLOBAL}
+    inner = [item for item in code.co_consts if isinstance(item, CodeType)]
+    return found.union(*map(_globals_in, inner))
+
+
+def _source_of_function(function: Any) -> bytes:
     try:
-        return inspect.getsource(study.function).encode()
+        return inspect.getsource(function).encode()
     except (OSError, TypeError):
-        return _bytes_of_code(study.function.__code__)
+        return _bytes_of_code(function.__code__)
 
 
 def _bytes_of_code(code: CodeType) -> bytes:

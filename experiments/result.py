@@ -5,7 +5,7 @@ figure may run one representative point again: `result.study(seed=0, **result.po
 that made that row.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from os import PathLike, fspath
 from pathlib import Path
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     import pandas as pd
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True, repr=False)
 class SweepResult:
     """Points, rows and summaries of one sweep, as `sweep` and `load_sweep` return them.
 
@@ -38,6 +38,10 @@ class SweepResult:
     path: Path | None = None
     manifest: Mapping[str, Any] = field(default_factory=dict)
     new_count: int = 0
+
+    def __repr__(self) -> str:
+        said = f"SweepResult({self.study.name}: {len(self.points)} points, {len(self.rows)} runs"
+        return f"{said}, {len(self.failures)} of them failed)" if self.failures else f"{said})"
 
     @property
     def frame(self) -> "pd.DataFrame":
@@ -91,9 +95,14 @@ class SweepResult:
             measure, self.values(baseline, measure), self.values(other, measure), confidence
         )
 
-    def table(self, width: int = 110) -> str:
-        """The summary as aligned text: a line per point, mean ± half-width per measure, units on top."""
-        return summary_table(self, width)
+    def table(self, width: int = 110, *, measures: Sequence[str] | None = None) -> str:
+        """The summary as aligned text: a line per point, mean ± half-width per measure, units on top.
+
+        `measures` are those to show, in their order (None: all).
+        """
+        for name in measures or ():
+            self.study.require_measure(name)
+        return summary_table(self, width, self.study.measures if measures is None else measures)
 
 
 def load_sweep(path: str | PathLike[str], study: Study | None = None) -> SweepResult:

@@ -63,7 +63,11 @@ def sweep(
 
     Example: `sweep(breakers, {"threshold": [2, 5, 20]}, replications=10).summary`
     """
+    if not isinstance(study, Study):
+        raise Misuse(f"study must be one made by @study or found by find_study, got {study!r}")
     chosen = Grid(design) if isinstance(design, Mapping) else design
+    if not (chosen is None or isinstance(chosen, Design)):
+        raise Misuse(f"design must be a mapping of lists or a Design, such as Points, got {design!r}")
     points = study.points(chosen, fixed)
     count = _require_count("replications", study.replications if replications is None else replications)
     workers = _require_count("jobs", cores_count() if jobs is None else jobs)

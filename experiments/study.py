@@ -39,12 +39,12 @@ class Run:
     """
 
     measures: Mapping[str, float]
-    detail: Any = None
+    detail: Any = field(default=None, repr=False)
     parameters: Mapping[str, Any] = field(default_factory=dict)
     seed: int = 0
 
 
-@dataclass(frozen=True, kw_only=True, eq=False)
+@dataclass(frozen=True, kw_only=True, eq=False, repr=False)
 class Study:
     """A function with a question; call it for one run: `breakers(seed=3, threshold=5)`.
 
@@ -72,6 +72,9 @@ class Study:
         _require_names(self)
         if self.replications < 1:
             raise ValueError(f"replications must be >= 1, got {self.replications}")
+
+    def __repr__(self) -> str:
+        return f"Study({self.name}: {self.question} parameters: {', '.join(self.space.names) or 'none'})"
 
     def __call__(self, *, seed: int = 0, **parameters: Any) -> Run:
         """Run once: `parameters` are checked, those left out take their defaults; `seed` is >= 0."""
@@ -153,6 +156,9 @@ def study(
             return Run(measures={"wait": waiting_time_mean})
     """
     design = sweep if isinstance(sweep, Design) else Grid(sweep or {})
+    given: Any = measures
+    if not isinstance(given, Mapping) or not all(isinstance(item, Measure) for item in given.values()):
+        raise TypeError(f"measures of study {name} must map names to Measure, got {given!r}")
 
     def decorate(function: Callable[..., Run]) -> Study:
         made = Study(

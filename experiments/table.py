@@ -7,7 +7,7 @@ here and on axes does GameDay use them).
 
 import math
 import textwrap
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 _GAP = "  "
 
 
-def summary_table(result: "SweepResult", width: int) -> str:
+def summary_table(result: "SweepResult", width: int, measures: Iterable[str]) -> str:
     """Title, one line per point, and each failure with its replay command; at most `width` wide if possible.
 
     Measures that do not fit beside each other continue in a second block of lines, with the parameters
@@ -28,7 +28,7 @@ def summary_table(result: "SweepResult", width: int) -> str:
     """
     left = [_parameter_column(result, name) for name in result.varied or result.study.space.names[:1]]
     left += _failed_column(result)
-    right = [_measure_column(result, name) for name in result.study.measures]
+    right = [_measure_column(result, name) for name in measures]
     blocks = [_lines([*left, *block]) for block in _fitting(left, right, width)]
     return "\n\n".join([_title(result, width), *("\n".join(block) for block in blocks), *_failures(result)])
 

@@ -11,11 +11,11 @@ from collections.abc import Sequence
 import typer
 
 from ..misuse import Misuse
-from . import listing, plot, run, sweep
+from . import bench, listing, plot, run, sweep, validate
 from .checkout import require_one_checkout
 from .exit_codes import DONE, FAILED, INTERRUPTED, MISUSE
 
-COMMANDS = (listing, run, sweep, plot)
+COMMANDS = (listing, run, sweep, plot, bench, validate)
 """The commands' modules, each with a function `register(app)`; a new command is a new module in this list."""
 
 # Typer's own base of all misuse has had several homes and no public name; this is it wherever it lives.

@@ -18,7 +18,7 @@ from ..study import Run
 from ..summary import estimate
 from .breaker_strips import BreakerStrip, breaker_strips, draw_breaker_strips
 from .fault_shading import FaultBand, fault_bands, shade_faults
-from .palette import OPERATION_COLOURS, POLICY_COLOURS, colour_of, finish, new_axes
+from .palette import OPERATION_COLOURS, POLICY_COLOURS, colours_of, finish, new_axes
 from .timeline import timeline_of, width_of
 
 _DASHES = ("-", (0, (5, 2)), (0, (1, 1.5)))
@@ -98,9 +98,9 @@ def plot_availability_over_time(
     ax = new_axes(ax)
     shade_faults(ax, data.faults)
     middles = data.starts + data.width / 2
-    colours = {**POLICY_COLOURS, **OPERATION_COLOURS}
+    colours = colours_of([curve.label for curve in data.curves], {**POLICY_COLOURS, **OPERATION_COLOURS})
     for index, curve in enumerate(data.curves):
-        colour = colour_of(curve.label, index, colours)
+        colour = colours[curve.label]
         dash = _DASHES[index % len(_DASHES)]
         ax.plot(middles, curve.mean, color=colour, linestyle=dash, linewidth=1.8, label=curve.label)
         if np.isfinite(curve.low).any():

@@ -52,7 +52,7 @@ def draw_breaker_strips(ax: Axes, strips: Sequence[BreakerStrip]) -> Axes:
     below.legend(
         handles=[Patch(color=c, label=f"breaker {s.replace('_', '-')}") for s, c in STATE_COLOURS.items()],
         loc="upper left",
-        bbox_to_anchor=(1.0, 1.0),
+        bbox_to_anchor=(1.02, 1.0),  # beside the last number of the time axis
         borderaxespad=0.3,
         frameon=False,
         fontsize=8,

@@ -12,7 +12,7 @@ from matplotlib.axes import Axes
 
 from ..summary import Estimate
 from .axis_text import measure_label, parameter_label, value_text, values_of
-from .palette import POLICY_COLOURS, colour_of, finish, new_axes
+from .palette import POLICY_COLOURS, colours_of, finish, new_axes
 
 if TYPE_CHECKING:
     from ..result import SweepResult
@@ -66,6 +66,7 @@ def plot_measures_by_parameter(
 ) -> Axes:
     """Draw one line per label on `ax`, intervals as bars; infinite means are left out; returns the axes."""
     ax = new_axes(ax)
+    colour = colours_of(data.lines, colours)
     for index, (name, estimates) in enumerate(data.lines.items()):
         means, widths = finite(estimates)
         # Side by side, so that lines of equal values stay visible.
@@ -74,7 +75,7 @@ def plot_measures_by_parameter(
             np.arange(len(means)) + aside,
             means,
             yerr=widths,
-            color=colour_of(name, index, colours),
+            color=colour[name],
             marker=MARKERS[index % len(MARKERS)],
             markersize=5,
             linewidth=1.6,

@@ -4,7 +4,7 @@ The colours are those of Okabe and Ito, "Color Universal Design" (2008), which p
 kinds of colour blindness tell apart. Where several lines share a meaning they differ by marker or dash.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import cast
 
 from matplotlib import pyplot as plt
@@ -50,6 +50,17 @@ SIZE = (8.0, 4.5)
 def colour_of(name: str, index: int, colours: Mapping[str, str] = POLICY_COLOURS) -> str:
     """Return the colour of `name`, or for a name without one that of its `index` in the figure."""
     return colours.get(name, _CYCLE[index % len(_CYCLE)])
+
+
+def colours_of(names: Iterable[str], colours: Mapping[str, str] = POLICY_COLOURS) -> dict[str, str]:
+    """Return a colour for each of `names`: its own, or for a name without one the next that is free."""
+    listed = list(names)
+    taken = {colours[name] for name in listed if name in colours}
+    free = [colour for colour in _CYCLE if colour not in taken] or list(_CYCLE)
+    others = [name for name in listed if name not in colours]
+    return {name: colours[name] for name in listed if name in colours} | {
+        name: free[index % len(free)] for index, name in enumerate(others)
+    }
 
 
 def new_axes(ax: Axes | None, size: tuple[float, float] = SIZE) -> Axes:

@@ -35,6 +35,7 @@ class Host:
 
     `scheduling` is "first-come" or "processor-sharing" (see `cores`); `boot_time` in seconds passes between
     `restart` and being up. `work(demand)` is a generator that does `demand` seconds of work on a core.
+    `is_up` says whether it runs now, `crash_count` how often it has crashed.
 
     Example::
 
@@ -71,6 +72,7 @@ class Host:
         self.zone = zone
         self.boot_time = boot_time
         self.is_up = True
+        self.crash_count = 0
         self._cores = DISCIPLINES[scheduling](env, cores, speed)
         # The discipline's own generator, not one of ours around it: it is on the hottest path.
         self.work: Callable[[float], Generator[Any, Any, None]] = self._cores.work
@@ -143,6 +145,7 @@ class Host:
         if not self.is_up:
             raise RuntimeError(f"host {self.name!r} is down already")
         self.is_up = False
+        self.crash_count += 1
         self._boot_count += 1
         self.env.log("host.down", self.name)
         self._kill(list(self.running))

@@ -8,7 +8,8 @@ queue for it), and arrives after a latency. What happens to a lost one depends o
   after 15 retransmissions the connection is broken and the sender is told (`ConnectionLost`). That takes
   about 15 minutes, as on Linux (`tcp_retries2`).
 
-A message that meets a cut (`Partition`) is gone whatever the transport. Source: RFC 6298 for the timeouts;
+A message that meets a cut (`Partition`) is gone whatever the transport, and so is one that its source has not
+sent, or would have to send again, when it crashes. Source: RFC 6298 for the timeouts;
 Linux' `TCP_RTO_MIN` and `TCP_RTO_MAX` for the bounds. Leaves out: handshakes, slow start, congestion, and
 that TCP delivers in order (each call is a connection of its own).
 """
@@ -100,15 +101,23 @@ class Path:
 
         Raises `MessageGone` if it never will, and `ConnectionLost` when TCP gives up.
         """
+        source = self.source
+        crash_count = source.crash_count
         timeout = RETRANSMISSION_TIMEOUT_MIN
         for _ in range(RETRANSMISSIONS_MAX + 1):
             fate, added_delay = self._judge()
             if fate is Fate.PASS:
-                yield self._queueing(size_bytes) + self.latency() + added_delay
+                if self._bandwidth != inf:
+                    yield self._queueing(size_bytes)
+                    if source.crash_count != crash_count:
+                        raise MessageGone
+                yield self.latency() + added_delay
                 return
             if fate is Fate.CUT or transport == "datagram":
                 raise MessageGone
             yield timeout
+            if source.crash_count != crash_count:
+                raise MessageGone  # nobody is left to send it again
             timeout = min(2.0 * timeout, RETRANSMISSION_TIMEOUT_MAX)
         raise ConnectionLost(f"{self.name}: {RETRANSMISSIONS_MAX} retransmissions were lost")
 
@@ -135,8 +144,6 @@ class Path:
 
     def _queueing(self, size_bytes: int) -> float:
         """Occupy the wire until the last byte has been put on it, and return the time until then."""
-        if self._bandwidth == inf:
-            return 0.0
         now = self._env.now
         self._busy_until = max(self._busy_until, now) + size_bytes / self._bandwidth
         return self._busy_until - now

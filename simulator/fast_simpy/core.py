@@ -111,7 +111,7 @@ class Environment(EventLoop):
 
         Its end is no event, which makes it cheaper.
         """
-        Process(self, generator, name, delay).callbacks = None
+        Process(self, generator, name, delay, awaitable=False)
 
     def start_delayed(
         self, generator: Generator[Any, Any, Any], delay: float, name: str | None = None

@@ -60,9 +60,8 @@ class Call:
 class EventLoop(simpy.Environment):
     """The schedule of an environment, and the loop that works it off; the base of `Environment`."""
 
-    # SimPy has properties of these two names, which cost more than most of what is done with what they return. A
-    # slot hides a property, and CPython 3.11 reads it as quickly as it can (an attribute that the class has too
-    # it does not).
+    # SimPy has properties of these two names, which would cost more than most of what is done with what they
+    # return. A slot hides them.
     __slots__ = ("active_process", "now")
 
     now: float

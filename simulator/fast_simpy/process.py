@@ -67,6 +67,8 @@ class Process(simpy.events.Process):
         generator: Generator[Any, Any, Any],
         name: str | None = None,
         delay: float = 0.0,
+        *,
+        awaitable: bool = True,
     ) -> None:
         # SimPy's own __init__ is not called: it would schedule an event object for the start. What is not
         # stored here has its default in the class, or is derived: processes are made by the million.
@@ -75,7 +77,7 @@ class Process(simpy.events.Process):
         except AttributeError:
             raise ValueError(f"{generator} is not a generator.") from None
         self.env = env
-        self.callbacks: Any = []
+        self.callbacks: Any = [] if awaitable else None
         self._name = name
         self.waiter: Process | None = None
         now = env.now

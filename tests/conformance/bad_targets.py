@@ -52,6 +52,8 @@ class BadTarget:
     name: str
     build: Callable[[World], Endpoint]
     verdict: Callable[[float, int], Verdict]
+    resets: bool = False
+    """Whether it ends several calls at one instant."""
 
     def __repr__(self) -> str:
         return self.name
@@ -145,7 +147,7 @@ def crashing_process(crash: float = CRASH, restart: float = RESTART) -> BadTarge
             return Verdict(Outcome.UNKNOWN, crash + ONE_WAY, arrival)
         return Verdict(Outcome.OK, arrival + 1.0 + ONE_WAY, arrival)
 
-    return BadTarget(name=f"process down {crash:g} to {restart:g}", build=build, verdict=verdict)
+    return BadTarget(name=f"process down {crash:g} to {restart:g}", build=build, verdict=verdict, resets=True)
 
 
 def crashing_host(crash: float = CRASH, restart: float = RESTART) -> BadTarget:
@@ -170,7 +172,7 @@ def crashing_host(crash: float = CRASH, restart: float = RESTART) -> BadTarget:
 BAD_TARGETS = (
     _served("healthy", 1.0),
     _served("slow", 10.0),
-    _served("slow by turns", 0.3, 10.0),
+    _served("slow by turns", 0.30053, 10.0),
     BadTarget(name="lossy", build=_lossy, verdict=_silence),
     BadTarget(name="refused", build=_process_down, verdict=_refusal),
     BadTarget(name="silent", build=_host_down, verdict=_silence),
@@ -187,13 +189,13 @@ BAD_TARGETS = (
         build=_full,
         verdict=lambda t, number: Verdict(Outcome.REJECTED, t + 2 * ONE_WAY, None),
     ),
-    _served("erring", 0.25, outcomes=(Outcome.SERVER_ERROR,), results=(ServerError("bug"),)),
-    _served("unavailable", 0.25, outcomes=(Outcome.UNAVAILABLE,), results=(Unavailable("no quorum"),)),
-    _served("giving up on somebody", 0.34, outcomes=(Outcome.TIMED_OUT,), results=(TimedOut("not yours"),)),
-    _served("broken off", 0.2, outcomes=(Outcome.UNKNOWN,), results=(ConnectionLost("reset"),)),
-    _served("unheard of", 0.2, outcomes=(Outcome.UNKNOWN,), results=(Unheard("what?"),)),
-    _served("degraded", 0.4, outcomes=(Outcome.DEGRADED,), results=(Response("half", ("rest",)),)),
-    _served("erring by turns", 0.2, outcomes=(Outcome.SERVER_ERROR, Outcome.OK), results=(ServerError("bug"), None)),
+    _served("erring", 0.25043, outcomes=(Outcome.SERVER_ERROR,), results=(ServerError("bug"),)),
+    _served("unavailable", 0.25043, outcomes=(Outcome.UNAVAILABLE,), results=(Unavailable("no quorum"),)),
+    _served("giving up on somebody", 0.34127, outcomes=(Outcome.TIMED_OUT,), results=(TimedOut("not yours"),)),
+    _served("broken off", 0.20089, outcomes=(Outcome.UNKNOWN,), results=(ConnectionLost("reset"),)),
+    _served("unheard of", 0.20089, outcomes=(Outcome.UNKNOWN,), results=(Unheard("what?"),)),
+    _served("degraded", 0.40061, outcomes=(Outcome.DEGRADED,), results=(Response("half", ("rest",)),)),
+    _served("erring by turns", 0.20089, outcomes=(Outcome.SERVER_ERROR, Outcome.OK), results=(ServerError("bug"), None)),
     _local("instant", Outcome.OK, None),
     _local("erring at once", Outcome.SERVER_ERROR, ServerError("bug")),
     crashing_process(),

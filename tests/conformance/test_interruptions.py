@@ -18,10 +18,10 @@ from .world import World
 from .wrappers import WRAPPERS, Wrapper, build_chain, name_of
 
 # The calls: one into the trouble, three that share with it what there is to share, and two later.
-CALLS = (0.0, 0.29, 0.33, 2.21, 7.61, 13.37)
-END = 16.0
+CALLS = (0.0, 0.29113, 0.33127, 2.21371, 7.61539, 13.37273)
+END = 16.00019
 # The call that is interrupted, and the time until which that may be.
-VICTIM, LATEST = 0.29, 4.5
+VICTIM, LATEST = 0.29113, 4.5
 
 TARGETS = {target.name: target for target in BAD_TARGETS}
 PARTS = {

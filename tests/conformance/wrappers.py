@@ -41,9 +41,10 @@ from .host_expectation import HopModel, HostModel, InstanceModel, OptionalModel,
 from .world import ONE_WAY, World
 
 # Lengths that no sum of others equals, so that nothing ties by accident: ties have tests of their own.
-SHORT, LONG = 0.71, 3.17
-BACKOFF, PAUSE = 0.37, 0.83
-SPARE, DETOUR, BEFORE, AFTER = 0.137, 0.023, 0.053, 0.031
+SHORT, LONG = 0.71083, 3.17129
+BACKOFF, PAUSE = 0.37047, 0.83191
+SPARE, DETOUR, BEFORE, AFTER, LATER = 0.13729, 0.02311, 0.05323, 0.03137, 0.04519
+OPEN = 5.03079
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -194,8 +195,8 @@ def _balancer_in_turns(policy: Policy, weights: list[float], turns: list[int]) -
     )
 
 
-_RESILIENCE4J = Rule(kind="resilience4j", volume=3, share=0.5, open_durations=(5.03,), trials=2)
-_CONSECUTIVE = Rule(kind="consecutive", volume=2, share=1.0, open_durations=(5.03,))
+_RESILIENCE4J = Rule(kind="resilience4j", volume=3, share=0.5, open_durations=(OPEN,), trials=2)
+_CONSECUTIVE = Rule(kind="consecutive", volume=2, share=1.0, open_durations=(OPEN,))
 
 WRAPPERS: tuple[Wrapper, ...] = (
     _timeout("Timeout of 0.71 s", SHORT),
@@ -205,8 +206,8 @@ WRAPPERS: tuple[Wrapper, ...] = (
     _retry("Retry at once", (0.0, 0.0), gives_up_on=(), final=()),
     _retry(
         "Retry with backoff",
-        (0.11, 0.22, 0.44),
-        backoff=ExponentialBackoff(base=0.11),
+        (0.11057, 0.22114, 0.44228),
+        backoff=ExponentialBackoff(base=0.11057),
         retries_on=(TimedOut, ServerError),
         final=tuple(set(Outcome) - {Outcome.TIMED_OUT, Outcome.SERVER_ERROR}),
     ),
@@ -231,7 +232,7 @@ WRAPPERS: tuple[Wrapper, ...] = (
         budget_model=lambda: SreModel(Fraction(1, 2), 6.13),
     ),
     _breaker(
-        "resilience4j", resilience4j(minimum_calls=3, open_duration=5.03, trial_count=2), _RESILIENCE4J
+        "resilience4j", resilience4j(minimum_calls=3, open_duration=OPEN, trial_count=2), _RESILIENCE4J
     ),
     _breaker(
         "resilience4j by the second",
@@ -239,7 +240,7 @@ WRAPPERS: tuple[Wrapper, ...] = (
             minimum_calls=2,
             failure_rate_threshold=0.6,
             window=TimeBased(seconds=3),
-            open_duration=ExponentialBackoff(base=2.03, factor=2.0),
+            open_duration=ExponentialBackoff(base=2.03041, factor=2.0),
             trial_count=1,
         ),
         Rule(
@@ -247,7 +248,7 @@ WRAPPERS: tuple[Wrapper, ...] = (
             volume=2,
             share=0.6,
             seconds=3,
-            open_durations=tuple(2.03 * 2**n for n in range(20)),
+            open_durations=tuple(2.03041 * 2**n for n in range(20)),
         ),
     ),
     _breaker(
@@ -258,10 +259,10 @@ WRAPPERS: tuple[Wrapper, ...] = (
             slow_call_rate_threshold=0.5,
             slow_call_duration=0.5,
             window=CountBased(size=20),
-            open_duration=3.03,
+            open_duration=3.03067,
             trial_count=1,
             half_opens_by_itself=True,
-            trial_duration_max=4.57,
+            trial_duration_max=4.57103,
         ),
         Rule(
             kind="resilience4j",
@@ -269,26 +270,26 @@ WRAPPERS: tuple[Wrapper, ...] = (
             share=1.0,
             slow_share=0.5,
             slow_after=0.5,
-            open_durations=(3.03,),
+            open_durations=(3.03067,),
             half_opens_by_itself=True,
-            trials_take_at_most=4.57,
+            trials_take_at_most=4.57103,
         ),
     ),
     _breaker(
         "Hystrix",
-        hystrix(request_volume=2, sleep_window=5.03),
-        Rule(kind="hystrix", volume=2, share=0.5, open_durations=(5.03,)),
+        hystrix(request_volume=2, sleep_window=OPEN),
+        Rule(kind="hystrix", volume=2, share=0.5, open_durations=(OPEN,)),
     ),
     _breaker(
         "Polly",
-        polly(failure_ratio=0.4, minimum_throughput=2, sampling_duration=7.3, break_duration=5.03),
-        Rule(kind="polly", volume=2, share=0.4, sampling=7.3, open_durations=(5.03,)),
+        polly(failure_ratio=0.4, minimum_throughput=2, sampling_duration=7.30157, break_duration=OPEN),
+        Rule(kind="polly", volume=2, share=0.4, sampling=7.30157, open_durations=(OPEN,)),
     ),
-    _breaker("consecutive failures", consecutive_failures(2, open_duration=5.03), _CONSECUTIVE),
+    _breaker("consecutive failures", consecutive_failures(2, open_duration=OPEN), _CONSECUTIVE),
     _breaker(
         "strict breaker of some failures",
         replace(
-            consecutive_failures(2, open_duration=5.03),
+            consecutive_failures(2, open_duration=OPEN),
             strict_epochs=True,
             ignores=(TimedOut,),
             counts_as_failure=(ServerError, TimedOut),
@@ -301,7 +302,7 @@ WRAPPERS: tuple[Wrapper, ...] = (
         ),
     ),
     _outbox("Outbox", 1, float("inf")),
-    _outbox("Outbox of two workers", 2, 2.57),
+    _outbox("Outbox of two workers", 2, 2.57219),
     _hop("link"),
     # Of another length: a cancellation and an answer that meet at one instant come in an order that nobody can foresee.
     _hop("cancelling link", one_way=0.013, propagate_cancellation=True),
@@ -320,10 +321,10 @@ WRAPPERS: tuple[Wrapper, ...] = (
         "in_parallel",
         # Not two at one instant: who is first among those that tie is nobody's promise.
         lambda inner: in_parallel(
-            Dependency(inner), _pause(SPARE), in_sequence(_pause(BEFORE), Dependency(inner))
+            Dependency(inner), _pause(SPARE), in_sequence(_pause(LATER), Dependency(inner))
         ),
         lambda clock, inner: ParallelModel(
-            clock, [inner, Spare(clock, SPARE), SequenceModel(clock, inner, BEFORE, 0.0)]
+            clock, [inner, Spare(clock, SPARE), SequenceModel(clock, inner, LATER, 0.0)]
         ),
     ),
     _instance("by_operation", lambda inner: by_operation({"get": Dependency(inner)}, otherwise=_pause(1.0))),

@@ -1,6 +1,10 @@
 """`gameday validate`: what it prints, what it leaves with, and what it says to bad input."""
 
 import json
+import os
+import signal
+import subprocess
+import sys
 
 import pytest
 
@@ -94,6 +98,27 @@ def test_interrupted_command_says_so(checks, capsys):
     said = capsys.readouterr()
     assert said.out == ""
     assert said.err.splitlines()[-1].startswith("gameday: interrupted")
+
+
+@pytest.mark.slow
+def test_ctrl_c_leaves_with_130_and_no_worker_behind():
+    command = [sys.executable, "-m", "experiments.command_line", "validate", "--workers", "2"]
+    process = subprocess.Popen(
+        command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, start_new_session=True
+    )
+    assert process.stderr is not None
+    bar = ""
+    while bar.count("run/s") < 2:  # at first nothing is done yet, then something is
+        read = process.stderr.read(1)
+        assert read, bar
+        bar += read
+    os.killpg(process.pid, signal.SIGINT)
+    # Both ends are read to their end, which comes when the last process that could write is gone.
+    out, err = process.communicate(timeout=60.0)
+    assert process.returncode == 130
+    assert out == ""
+    assert "gameday: interrupted" in err
+    assert "Traceback" not in err
 
 
 @pytest.mark.parametrize(

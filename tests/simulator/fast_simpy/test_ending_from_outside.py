@@ -407,3 +407,16 @@ def test_a_launched_process_can_be_ended_too() -> None:
         env.run(until=env.now + 1.0)
         assert not env.processes
     assert log == ["finally", "finally"]
+
+
+def test_a_cancellation_that_is_not_ones_own_is_an_error_like_any_other() -> None:
+    env = Environment()
+
+    def confused() -> Steps:
+        yield 1.0
+        raise Cancelled("somebody else's scope")
+
+    process = env.process(confused())
+    with pytest.raises(Cancelled):
+        env.run()
+    assert isinstance(process.value, Cancelled)
