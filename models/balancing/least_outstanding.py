@@ -30,7 +30,7 @@ class LeastOutstanding(Policy):
 
     def chooser(self, env: Environment, targets: Sequence[Target], name: str) -> Choose:
         """Return a function that chooses the idlest."""
-        draw = env.sampler(f"balancer/{name}", Uniform(0.0, 1.0)).draw
+        uniforms = env.sampler(f"balancer/{name}", Uniform(0.0, 1.0)).values
 
         def choose(request: Request) -> Target:
             idlest = targets[0]
@@ -44,7 +44,7 @@ class LeastOutstanding(Policy):
                     ties += 1
             if ties == 1:
                 return idlest
-            return _tied(targets, fewest, int(draw() * ties))
+            return _tied(targets, fewest, int(next(uniforms) * ties))
 
         return choose
 

@@ -16,7 +16,7 @@ Dobrushin and Karpelevich (1996).
 from __future__ import annotations
 
 from bisect import insort
-from collections.abc import Callable, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from simulator import Environment
@@ -45,15 +45,15 @@ class PowerOfTwoChoices(Policy):
 
     def chooser(self, env: Environment, targets: Sequence[Target], name: str) -> Choose:
         """Return a function that draws and compares."""
-        draw = env.sampler(f"balancer/{name}", Uniform(0.0, 1.0)).draw
+        uniforms = env.sampler(f"balancer/{name}", Uniform(0.0, 1.0)).values
         if self.choices_count == 2 and not self.replacement:
-            return _better_of_two(targets, draw)
+            return _better_of_two(targets, uniforms)
         if self.replacement:
-            return _best_of_any(targets, draw, self.choices_count)
-        return _best_of_different(targets, draw, self.choices_count)
+            return _best_of_any(targets, uniforms, self.choices_count)
+        return _best_of_different(targets, uniforms, self.choices_count)
 
 
-def _better_of_two(targets: Sequence[Target], draw: Callable[[], float]) -> Choose:
+def _better_of_two(targets: Sequence[Target], uniforms: Iterator[float]) -> Choose:
     # What `_best_of_different` would do for two, which is what nearly everybody uses, at a third of the cost.
 
     def choose(request: Request) -> Target:
@@ -62,7 +62,7 @@ def _better_of_two(targets: Sequence[Target], draw: Callable[[], float]) -> Choo
             return targets[0]
         # One draw for both: a number below n (n - 1) is a pair, its quotient the first of it.
         rest = count - 1
-        first, second = divmod(int(draw() * (count * rest)), rest)
+        first, second = divmod(int(next(uniforms) * (count * rest)), rest)
         if second >= first:
             second += 1
         target = targets[first]
@@ -72,12 +72,12 @@ def _better_of_two(targets: Sequence[Target], draw: Callable[[], float]) -> Choo
     return choose
 
 
-def _best_of_any(targets: Sequence[Target], draw: Callable[[], float], choices_count: int) -> Choose:
+def _best_of_any(targets: Sequence[Target], uniforms: Iterator[float], choices_count: int) -> Choose:
     def choose(request: Request) -> Target:
         count = len(targets)
-        best = targets[int(draw() * count)]
+        best = targets[int(next(uniforms) * count)]
         for _ in range(choices_count - 1):
-            other = targets[int(draw() * count)]
+            other = targets[int(next(uniforms) * count)]
             if other.outstanding < best.outstanding:
                 best = other
         return best
@@ -85,14 +85,14 @@ def _best_of_any(targets: Sequence[Target], draw: Callable[[], float], choices_c
     return choose
 
 
-def _best_of_different(targets: Sequence[Target], draw: Callable[[], float], choices_count: int) -> Choose:
+def _best_of_different(targets: Sequence[Target], uniforms: Iterator[float], choices_count: int) -> Choose:
     def choose(request: Request) -> Target:
         count = len(targets)
         best: Target | None = None
         taken: list[int] = []
         for rest_count in range(count, max(count - choices_count, 0), -1):
             # The index among those that are left, made one among all by stepping over those that were taken.
-            index = int(draw() * rest_count)
+            index = int(next(uniforms) * rest_count)
             for other in taken:
                 if index < other:
                     break

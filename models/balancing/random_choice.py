@@ -22,9 +22,9 @@ class Random(Policy):
 
     def chooser(self, env: Environment, targets: Sequence[Target], name: str) -> Choose:
         """Return a function that chooses at random."""
-        draw = env.sampler(f"balancer/{name}", Uniform(0.0, 1.0)).draw
+        uniforms = env.sampler(f"balancer/{name}", Uniform(0.0, 1.0)).values
 
         def choose(request: Request) -> Target:
-            return targets[int(draw() * len(targets))]
+            return targets[int(next(uniforms) * len(targets))]
 
         return choose

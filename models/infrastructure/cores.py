@@ -130,7 +130,7 @@ class FirstComeCores(Cores):
         self._permits.release()
 
     def statistics(self) -> CoreStatistics:
-        """Return what has been done so far; work in progress counts as busy time, and as work once it ends."""
+        """Return what has been done so far; work in progress is busy time now, and work once it ends."""
         running_count = self._permits.held_count
         busy = running_count * self._env.now
         return self._statistics(running_count, self._permits.waiting_count, busy=busy)

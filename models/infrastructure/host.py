@@ -146,7 +146,6 @@ class Host:
             raise RuntimeError(f"host {self.name!r} is down already")
         self.is_up = False
         self.crash_count += 1
-        self._boot_count += 1
         self.env.log("host.down", self.name)
         self._kill(list(self.running))
 

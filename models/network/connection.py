@@ -86,8 +86,7 @@ class Connection(Endpoint):
         if there.is_plain:
             # The process begins its life when the request arrives: nothing has to wake up only to go to
             # sleep.
-            latency = there.latency
-            carrier = Process(self._env, self._arrive(request), self.name, latency())
+            carrier = Process(self._env, self._arrive(request), self.name, next(there.latencies))
         else:
             carrier = self._env.process(self._carry(request), self.name)
         try:
@@ -153,8 +152,7 @@ class Connection(Endpoint):
         if back.is_plain:
             if process.waiter is None:
                 self._late_count += 1
-            latency = back.latency
-            process.answer(answer, latency())
+            process.answer(answer, next(back.latencies))
             return None
         return (yield from self._carry_back(answer))
 

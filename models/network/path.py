@@ -16,7 +16,7 @@ that TCP delivers in order (each call is a connection of its own).
 
 from __future__ import annotations
 
-from collections.abc import Callable, Generator
+from collections.abc import Callable, Generator, Iterator
 from math import inf
 from typing import TYPE_CHECKING, Any
 
@@ -42,7 +42,7 @@ class MessageGone(Exception):
 class Path:
     """The way from `source` to `target`; made and kept by `Network`.
 
-    While `is_plain`, a message takes `latency()` seconds and that is all there is to it; a carrier on the hot
+    While `is_plain`, a message takes `next(latencies)` seconds and that is all; a carrier on the hot
     path may use that directly. Otherwise it must use `carry`.
     """
 
@@ -55,7 +55,7 @@ class Path:
         "_loss_probability",
         "_rules",
         "is_plain",
-        "latency",
+        "latencies",
         "source",
         "target",
     )
@@ -70,7 +70,7 @@ class Path:
         self._loss_probability = 0.0
         self._duplicate_probability = 0.0
         self._loss_draw: Callable[[], float] | None = None
-        self.latency: Callable[[], float]
+        self.latencies: Iterator[float]
         self.is_plain = True
 
     @property
@@ -82,12 +82,12 @@ class Path:
         self, latency: Distribution, bandwidth: float, loss_probability: float, duplicate_probability: float
     ) -> None:
         """Set what the network says about this path; called again when an override changes it."""
-        self.latency = self._env.sampler(f"network/{self.name}/latency", latency).draw
+        self.latencies = self._env.sampler(f"network/{self.name}/latency", latency).values
         self._bandwidth = bandwidth
         self._loss_probability = loss_probability
         self._duplicate_probability = duplicate_probability
         if (loss_probability or duplicate_probability) and self._loss_draw is None:
-            self._loss_draw = self._env.sampler(f"network/{self.name}/loss", Uniform(0.0, 1.0)).draw
+            self._loss_draw = self._env.sampler(f"network/{self.name}/loss", Uniform(0.0, 1.0))
         self.refresh()
 
     def refresh(self) -> None:
@@ -111,7 +111,7 @@ class Path:
                     yield self._queueing(size_bytes)
                     if source.crash_count != crash_count:
                         raise MessageGone
-                yield self.latency() + added_delay
+                yield next(self.latencies) + added_delay
                 return
             if fate is Fate.CUT or transport == "datagram":
                 raise MessageGone

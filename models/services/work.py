@@ -52,10 +52,10 @@ class Work(Step):
         work = instance.host.work
         demand = self.demand
         if isinstance(demand, Distribution) and not isinstance(demand, Constant):
-            draw = instance.sampler(self.name, demand).draw
+            demands = instance.sampler(self.name, demand).values
 
             def work_drawn(instance: Instance, request: Request) -> Generator[Any, Any, None]:
-                return work(draw())
+                return work(next(demands))
 
             return work_drawn
         constant = demand.mean if isinstance(demand, Distribution) else float(demand)

@@ -169,7 +169,7 @@ class _Pause(Step):
     duration: Distribution
 
     def handler(self, instance: Instance) -> Handler:
-        draw = instance.sampler("pause", self.duration).draw
+        draw = instance.sampler("pause", self.duration)
 
         def handle(instance: Instance, request: Request) -> Generator[Any, Any, None]:
             yield draw()

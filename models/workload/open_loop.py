@@ -15,7 +15,7 @@ from math import inf
 from numbers import Real
 from typing import Any
 
-from simulator import Distribution, Environment, RequestTable
+from simulator import Distribution, Environment, Process, RequestTable
 from simulator.randomness import Exponential, Uniform
 
 from ..endpoint import Endpoint
@@ -85,28 +85,29 @@ class OpenLoop(Workload):
         Each request then begins its life when it arrives. Waking up for each, only to start another process,
         would cost as much as all of the client's own work.
         """
-        env, until, gap, name = self._env, self.until, self._gap.draw, self.name
+        env, until, gaps, name = self._env, self.until, self._gap.values, self.name
         begin = self._source.sender(self.client)
         time = env.now
         while True:
             for _ in range(_BATCH):
-                next_time = time + gap()
+                next_time = time + next(gaps)
                 if next_time >= until:
                     yield time - env.now
                     return
                 time = next_time
-                env.launch(begin(), name, time - env.now)
+                # What `env.launch` does, without its call.
+                Process(env, begin(), name, time - env.now).callbacks = None
             yield time - env.now
 
     def _arrive_thinned(self, shape: RateShape) -> Generator[Any, Any, None]:
         """Take candidates at the highest rate and accept each with probability rate / rate_max."""
-        env, until, gap, uniform = self._env, self.until, self._gap.draw, self._uniform.draw
+        env, until, gaps, uniforms = self._env, self.until, self._gap.values, self._uniform.values
         rate_max: float = shape.rate_max
         begin = self._source.sender(self.client)
         time = env.now
         rejections = 0
         while True:
-            time += gap()
+            time += next(gaps)
             if time >= until:
                 return
             rate = shape(time)
@@ -114,7 +115,7 @@ class OpenLoop(Workload):
                 raise ValueError(
                     f"rate of {self.name} at {time} s must be in [0, rate_max = {rate_max}], got {rate!r}"
                 )
-            accepted = uniform() * rate_max < rate
+            accepted = next(uniforms) * rate_max < rate
             rejections += 1
             if accepted or rejections == _REJECTIONS_MAX:
                 yield time - env.now

@@ -12,7 +12,6 @@ loop.
 from __future__ import annotations
 
 from collections.abc import Callable, Generator, Iterable
-from heapq import heappush
 from math import inf
 from typing import TYPE_CHECKING, Any
 
@@ -23,7 +22,7 @@ from simpy.events import NORMAL, URGENT, AllOf, AnyOf, Event, EventPriority, Tim
 from ..measurement import EventLog
 from ..randomness import Distribution, Sampler, Streams
 from .failure_notes import annotate
-from .loop import ITEM, PARKED_TOKEN, Call, EventLoop
+from .loop import PARKED_TOKEN, Call, EventLoop
 from .process import Process, _own_copy
 from .scopes import CancelScope, Deadline
 
@@ -91,7 +90,7 @@ class Environment(EventLoop):
         elif time == self.now and priority == URGENT:
             self._urgent.append(event)
         else:
-            heappush(self._queue, (time, priority, next(self._eid), event, ITEM))
+            self._put_with_priority(time, priority, event)
 
     def call_later(self, delay: float, function: Callable[..., object], *arguments: Any) -> Call:
         """Call `function(*arguments)` after `delay` seconds (finite, >= 0); the `Call` can be cancelled.
@@ -111,7 +110,7 @@ class Environment(EventLoop):
 
         Its end is no event, which makes it cheaper.
         """
-        Process(self, generator, name, delay, awaitable=False)
+        Process(self, generator, name, delay).callbacks = None
 
     def start_delayed(
         self, generator: Generator[Any, Any, Any], delay: float, name: str | None = None
@@ -263,5 +262,5 @@ class Environment(EventLoop):
         stop = Event(self)
         stop._ok = True
         stop._value = None
-        heappush(self._queue, (at, URGENT, next(self._eid), stop, ITEM))
+        self._put_with_priority(at, URGENT, stop)
         return stop

@@ -3,8 +3,8 @@
 Everything that is due carries a time, a priority and a sequence number, and happens in that order: that is
 SimPy's law, and it is kept. Where things wait is different:
 
-- `_queue`, a heap: what is due later, as `(time, priority, sequence, item, value)`; the value is what a
-  process is sent, and `ITEM` where the item is no process.
+- `_queue`, a heap: what is due later, as `(time, order, item, value)`. The order is priority and sequence
+  number in one (`order_of`); the value is what a process is sent, `ITEM` where the item is no process.
 - `_urgent` and `_ready`, first-in first-out: what is due now, with priority urgent and normal. Nothing comes
   before the head of such a queue but what stands in the heap for this very instant, which was put there
   earlier. The clock moves when both are empty.
@@ -39,8 +39,16 @@ from .trace import TraceDigest
 # started.
 PARKED_TOKEN = -1
 
+# More than there will ever be sequence numbers.
+PRIORITY_STEP = 1 << 60
+
 # What stands in the heap in place of a value, where the item is not a process that wakes up.
 ITEM = object()
+
+
+def order_of(priority: int, sequence: int) -> int:
+    """Return what orders things due at one time; with normal priority that is the sequence number."""
+    return (priority - NORMAL) * PRIORITY_STEP + sequence
 
 
 class Call:
@@ -110,7 +118,10 @@ class EventLoop(simpy.Environment):
         if time == self.now:
             self._ready.append(item)
         else:
-            heappush(self._queue, (time, NORMAL, next(self._eid), item, ITEM))
+            heappush(self._queue, (time, next(self._eid), item, ITEM))
+
+    def _put_with_priority(self, time: float, priority: int, item: Any) -> None:
+        heappush(self._queue, (time, order_of(priority, next(self._eid)), item, ITEM))
 
     def _wake_at(self, time: float, process: Process, value: Any) -> None:
         """Let `process` go on at `time` (>= now) with `value`, unless something else wakes it before."""
@@ -118,14 +129,14 @@ class EventLoop(simpy.Environment):
         if time == self.now:
             self._ready.append((process, token, value))
         else:
-            heappush(self._queue, (time, NORMAL, token, process, value))
+            heappush(self._queue, (time, token, process, value))
 
     # -- working it off
 
     def _loop(self) -> Event | None:  # noqa: C901 - one screen in one place; a call more costs more than it does
         """Process items until none is left (`EmptySchedule`) or one has failed, which is returned."""
         queue, urgent, ready, processes = self._queue, self._urgent, self._ready, self.processes
-        sequence = self._eid.__next__
+        sequence = self._eid
         now, burst, burst_max = self.now, 0, self._instant_events_max
         while True:
             if urgent or ready:
@@ -148,7 +159,7 @@ class EventLoop(simpy.Environment):
                     continue
             else:
                 try:
-                    time, _, token, process, value = heappop(queue)
+                    time, token, process, value = heappop(queue)
                 except IndexError:
                     raise EmptySchedule from None
                 if time != now:
@@ -178,8 +189,8 @@ class EventLoop(simpy.Environment):
                     time = now + target
                     # Not chained: CPython 3.11 specialises only single comparisons.
                     if time > now and time < inf:
-                        process._token = token = sequence()
-                        heappush(queue, (time, 1, token, process, None))
+                        process._token = token = next(sequence)
+                        heappush(queue, (time, token, process, None))
                         continue
                 elif target is PARKED:
                     process._token = PARKED_TOKEN
@@ -193,13 +204,13 @@ class EventLoop(simpy.Environment):
     def _advance(self) -> Event | None:
         """Process the next item; return it if it is an event that failed and nobody handled that."""
         queue = self._queue
-        due_priority = queue[0][1] if queue and queue[0][0] <= self.now else inf
-        if self._urgent and due_priority > URGENT:
+        order = queue[0][1] if queue and queue[0][0] <= self.now else inf
+        if self._urgent and order > order_of(URGENT, PRIORITY_STEP - 1):
             return self._happen_first(self._urgent)
-        if self._ready and not self._urgent and due_priority > NORMAL:
+        if self._ready and not self._urgent and order > order_of(NORMAL, PRIORITY_STEP - 1):
             return self._happen_first(self._ready)
         try:
-            time, _, token, item, value = heappop(queue)
+            time, token, item, value = heappop(queue)
         except IndexError:
             raise EmptySchedule from None
         if time != self.now:
@@ -247,7 +258,7 @@ class EventLoop(simpy.Environment):
                 # even where none are left.
                 event.callbacks = callbacks[position + 1 :]
                 rest = Call(self._settle, (event,))
-                heappush(self._queue, (self.now, -1, next(self._eid), rest, ITEM))
+                self._put_with_priority(self.now, -1, rest)
                 raise
         return None if event._ok or hasattr(event, "_defused") else event
 
@@ -344,7 +355,7 @@ class EventLoop(simpy.Environment):
 
     def _put_lane(self, lane: DeadlineLane, head: Deadline) -> None:
         lane.sequence = head.sequence
-        heappush(self._queue, (head.time, NORMAL, head.sequence, lane, ITEM))
+        heappush(self._queue, (head.time, head.sequence, lane, ITEM))
 
     def _expire(self, lane: DeadlineLane) -> None:
         """Let the deadline of `lane` pass whose turn it is, if it is open still, and schedule the next."""

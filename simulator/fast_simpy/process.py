@@ -67,8 +67,6 @@ class Process(simpy.events.Process):
         generator: Generator[Any, Any, Any],
         name: str | None = None,
         delay: float = 0.0,
-        *,
-        awaitable: bool = True,
     ) -> None:
         # SimPy's own __init__ is not called: it would schedule an event object for the start. What is not
         # stored here has its default in the class, or is derived: processes are made by the million.
@@ -77,14 +75,14 @@ class Process(simpy.events.Process):
         except AttributeError:
             raise ValueError(f"{generator} is not a generator.") from None
         self.env = env
-        self.callbacks: Any = [] if awaitable else None
+        self.callbacks: Any = []
         self._name = name
         self.waiter: Process | None = None
         now = env.now
         time = now + delay
         if time > now and time < inf:  # unchained: CPython 3.11 specialises only single comparisons
             self._token = token = next(env._eid)
-            heappush(env._queue, (time, 1, token, self, None))
+            heappush(env._queue, (time, token, self, None))
         elif time == now:
             self._token = 0
             env._urgent.append((self, 0, None))
@@ -165,7 +163,7 @@ class Process(simpy.events.Process):
         self.waiter = waiter._target = None
         waiter._token = token = next(env._eid)
         if time > now and time < inf:
-            heappush(env._queue, (time, 1, token, waiter, value))
+            heappush(env._queue, (time, token, waiter, value))
         elif time == now:
             env._ready.append((waiter, token, value))
         else:

@@ -8,7 +8,7 @@ stood in it.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from functools import partial
 from itertools import chain
 from typing import NoReturn
@@ -37,7 +37,8 @@ class Sampler(partial[float]):
 
     Attributes:
         distribution: as given.
-        draw: the same call in its cheapest form, for a loop that keeps it in a local variable.
+        values: the iterator behind it, for hot paths: `next(values)` is a draw at less than half
+            the price of a call.
 
     Raises:
         TypeError: if the generator or the distribution is something else.
@@ -51,10 +52,10 @@ class Sampler(partial[float]):
         False
     """
 
-    __slots__ = ("distribution", "draw")
+    __slots__ = ("distribution", "values")
 
     distribution: Distribution
-    draw: Callable[[], float]
+    values: Iterator[float]
 
     # `partial` takes its arguments in __new__; there is no __init__ to override.
     def __new__(
@@ -67,10 +68,10 @@ class Sampler(partial[float]):
             raise TypeError(f"distribution must be a Distribution, got {distribution!r}")
         if block < 1:
             raise ValueError(f"block must be >= 1, got {block}")
-        draw = chain.from_iterable(_blocks(generator, distribution, block)).__next__
-        sampler = super().__new__(cls, draw)
+        values = chain.from_iterable(_blocks(generator, distribution, block))
+        sampler = super().__new__(cls, values.__next__)
         sampler.distribution = distribution
-        sampler.draw = draw
+        sampler.values = values
         return sampler
 
     def __repr__(self) -> str:

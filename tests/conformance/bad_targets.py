@@ -1,8 +1,8 @@
 """The catalogue of bad targets, each with what a caller must see of it who asks at a given time.
 
-`build(world)` returns an endpoint on the client's host. `verdict(t, number)` is when, and how, the call ends that begins at `t`
-as the `number`-th, and when it gets as far as the server's code. None of this looks at the code under test: it is the verdict
-table, in numbers.
+`build(world)` returns an endpoint on the client's host. `verdict(t, number)` is when, and how, the call ends
+that begins at `t` as the `number`-th, and when it gets as far as the server's code. None of this looks at the
+code under test: it is the verdict table, in numbers.
 """
 
 from __future__ import annotations
@@ -16,7 +16,6 @@ from models import (
     CallFailed,
     ConnectionLost,
     Endpoint,
-    FunctionEndpoint,
     Rejected,
     Request,
     Response,
@@ -29,7 +28,9 @@ from models.services import Instance
 
 from .world import ONE_WAY, World
 
-CRASH, RESTART = 0.51, 4.0
+# A process that crashes resets all its calls at one instant, and what then ties is in nobody's order: so it
+# crashes under one.
+PROCESS_CRASH, HOST_CRASH, RESTART = 0.21, 0.51, 4.0
 
 
 class Unheard(CallFailed):
@@ -52,8 +53,6 @@ class BadTarget:
     name: str
     build: Callable[[World], Endpoint]
     verdict: Callable[[float, int], Verdict]
-    resets: bool = False
-    """Whether it ends several calls at one instant."""
 
     def __repr__(self) -> str:
         return self.name
@@ -130,7 +129,7 @@ def _full(world: World) -> Endpoint:
     return world.link(instance)
 
 
-def crashing_process(crash: float = CRASH, restart: float = RESTART) -> BadTarget:
+def crashing_process(crash: float = PROCESS_CRASH, restart: float = RESTART) -> BadTarget:
     """A service of one second whose process is down for a while."""
 
     def build(world: World) -> Endpoint:
@@ -147,10 +146,10 @@ def crashing_process(crash: float = CRASH, restart: float = RESTART) -> BadTarge
             return Verdict(Outcome.UNKNOWN, crash + ONE_WAY, arrival)
         return Verdict(Outcome.OK, arrival + 1.0 + ONE_WAY, arrival)
 
-    return BadTarget(name=f"process down {crash:g} to {restart:g}", build=build, verdict=verdict, resets=True)
+    return BadTarget(name=f"process down {crash:g} to {restart:g}", build=build, verdict=verdict)
 
 
-def crashing_host(crash: float = CRASH, restart: float = RESTART) -> BadTarget:
+def crashing_host(crash: float = HOST_CRASH, restart: float = RESTART) -> BadTarget:
     """A service of one second whose host is down for a while."""
 
     def build(world: World) -> Endpoint:
@@ -191,11 +190,18 @@ BAD_TARGETS = (
     ),
     _served("erring", 0.25043, outcomes=(Outcome.SERVER_ERROR,), results=(ServerError("bug"),)),
     _served("unavailable", 0.25043, outcomes=(Outcome.UNAVAILABLE,), results=(Unavailable("no quorum"),)),
-    _served("giving up on somebody", 0.34127, outcomes=(Outcome.TIMED_OUT,), results=(TimedOut("not yours"),)),
+    _served(
+        "giving up on somebody", 0.34127, outcomes=(Outcome.TIMED_OUT,), results=(TimedOut("not yours"),)
+    ),
     _served("broken off", 0.20089, outcomes=(Outcome.UNKNOWN,), results=(ConnectionLost("reset"),)),
     _served("unheard of", 0.20089, outcomes=(Outcome.UNKNOWN,), results=(Unheard("what?"),)),
     _served("degraded", 0.40061, outcomes=(Outcome.DEGRADED,), results=(Response("half", ("rest",)),)),
-    _served("erring by turns", 0.20089, outcomes=(Outcome.SERVER_ERROR, Outcome.OK), results=(ServerError("bug"), None)),
+    _served(
+        "erring by turns",
+        0.20089,
+        outcomes=(Outcome.SERVER_ERROR, Outcome.OK),
+        results=(ServerError("bug"), None),
+    ),
     _local("instant", Outcome.OK, None),
     _local("erring at once", Outcome.SERVER_ERROR, ServerError("bug")),
     crashing_process(),

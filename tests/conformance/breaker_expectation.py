@@ -1,4 +1,7 @@
-"""What a circuit breaker must do, for `expectation`: the libraries' rules, written down a second time from their semantics."""
+"""What a circuit breaker must do, for `expectation`.
+
+The libraries' rules, written down a second time from their semantics.
+"""
 
 from __future__ import annotations
 
@@ -25,10 +28,11 @@ class Result(NamedTuple):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Rule:
-    """`kind` is resilience4j, hystrix, polly or consecutive; `volume` results are needed, of which `share` failed.
+    """When a breaker opens, and for how long.
 
-    `open_durations` are those of the openings in a row, the last of them for ever. Only resilience4j has a window of whole
-    `seconds` and a share of calls slower than `slow_after`; only Polly a `sampling` time.
+    `kind` is resilience4j, hystrix, polly or consecutive; `volume` results are needed, of which `share`
+    failed. `open_durations` are those of the openings in a row, the last for ever. Only resilience4j has
+    a window of whole `seconds` and a share of calls slower than `slow_after`; only Polly a `sampling` time.
     """
 
     kind: str
@@ -176,7 +180,10 @@ class BreakerModel(Node):
             if changes != len(self.changes):
                 return
             window = [r.failed for r in self.results if bucket - _BUCKETS <= self._bucket(r.time) < bucket]
-            if len(window) >= self.rule.volume and int(100 * sum(window) / len(window)) >= 100 * self.rule.share:
+            if (
+                len(window) >= self.rule.volume
+                and int(100 * sum(window) / len(window)) >= 100 * self.rule.share
+            ):
                 self.enter("open")
             elif any(window):
                 self._judge_at_the_end_of_the_bucket(bucket + 1)

@@ -1,8 +1,12 @@
-"""One chain over one target, in the world and by the oracle, with or without an interruption: both must tell the same story."""
+"""One chain over one target, in the world and by the oracle, with or without an interruption.
+
+Both must tell the same story.
+"""
 
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from functools import partial
 from math import inf
 
 import pytest
@@ -31,9 +35,9 @@ Row = tuple[float, float | None, Outcome | None]
 class Interruption:
     """What happens to a call at a time: before all else that is due then, or after it.
 
-    `kind` is "cancel" or "kill" for the caller that asked at `call`; "web" for a crash of the callers' host; "proxy" and
-    "process" for one of the host in between, and of the processes of instances there. The last three are up again after
-    `outage` seconds.
+    `kind` is "cancel" or "kill" for the caller that asked at `call`; "web" for a crash of the callers' host;
+    "proxy" and "process" for one of the host in between, and of the processes of instances there. The last
+    three are up again after `outage` seconds.
     """
 
     kind: str
@@ -45,7 +49,10 @@ class Interruption:
 
 @dataclass(slots=True)
 class Story:
-    """What the callers have seen, by the time at which they asked; what reached the server; what the wrappers' statistics say."""
+    """What the callers have seen, by the time at which they asked; what reached the server.
+
+    What the wrappers' statistics say.
+    """
 
     rows: dict[float, Row]
     arrivals: list[float] = field(default_factory=list)
@@ -57,7 +64,12 @@ class Story:
 
 
 def told_by_the_world(
-    world: World, chain: tuple[Wrapper, ...], target: BadTarget, calls: tuple[float, ...], end: float, interruption: Interruption | None
+    world: World,
+    chain: tuple[Wrapper, ...],
+    target: BadTarget,
+    calls: tuple[float, ...],
+    end: float,
+    interruption: Interruption | None,
 ) -> Story:
     """Run the real thing until `end`."""
     client = world.client(build_chain(world, target.build(world), chain))
@@ -101,68 +113,70 @@ def _instances(world: World) -> list[Instance]:
     return [each for each in world.endpoints if isinstance(each, Instance) and each.host is world.proxy]
 
 
-def told_by_the_oracle(
-    chain: tuple[Wrapper, ...], target: BadTarget, calls: tuple[float, ...], end: float, interruption: Interruption | None
-) -> tuple[Story, list[Node]]:
-    """Work out what should happen until `end`, with the nodes of the chain, the innermost first."""
-    clock, host = Clock(), HostModel()
-    bottom = Target(clock, target)
-    nodes = model_chain(clock, bottom, chain, host)
-    outermost = nodes[-1] if nodes else bottom
-    story = Story({time: (time, None, None) for time in calls}, bottom.arrivals)
-    under_way: dict[float, Withdraw] = {}
-    is_web_up = True
+class Oracle:
+    """The chain's nodes, the innermost first, with callers that ask the outermost."""
 
-    def ask(time: float) -> None:
-        def done(outcome: Outcome) -> None:
-            del under_way[time]
-            story.settle(time, clock.now, outcome)
+    def __init__(self, chain: tuple[Wrapper, ...], target: BadTarget, calls: tuple[float, ...]) -> None:
+        self.clock, self.host = Clock(), HostModel()
+        bottom = Target(self.clock, target)
+        self.nodes = model_chain(self.clock, bottom, chain, self.host)
+        self.outermost = self.nodes[-1] if self.nodes else bottom
+        self.story = Story({time: (time, None, None) for time in calls}, bottom.arrivals)
+        self.under_way: dict[float, Withdraw] = {}
+        self.is_web_up = True
+        for time in calls:
+            self.clock.after(time, partial(self.ask, time))
 
-        if is_web_up:
-            under_way[time] = outermost.ask(done)
+    def ask(self, time: float) -> None:
+        """Let the caller of this time ask."""
+        if self.is_web_up:
+            self.under_way[time] = self.outermost.ask(partial(self.done, time))
 
-    def withdraw(time: float, killed: bool) -> None:
-        under_way.pop(time)(killed)
-        story.settle(time, clock.now, Outcome.CANCELLED)
+    def done(self, time: float, outcome: Outcome) -> None:
+        """Let that caller have its answer."""
+        del self.under_way[time]
+        self.story.settle(time, self.clock.now, outcome)
 
-    def interrupt(kind: str, call: float) -> None:
-        nonlocal is_web_up
+    def withdraw(self, time: float, killed: bool) -> None:
+        """Cancel or kill that caller, if it is there."""
+        if time in self.under_way:
+            self.under_way.pop(time)(killed)
+            self.story.settle(time, self.clock.now, Outcome.CANCELLED)
+
+    def interrupt(self, kind: str, call: float) -> None:
+        """See `Interruption`."""
         if kind in ("cancel", "kill"):
-            if call in under_way:
-                withdraw(call, kind == "kill")
+            self.withdraw(call, kind == "kill")
         elif kind == "web":
-            is_web_up = False
-            for time in list(under_way):
-                withdraw(time, True)
+            self.is_web_up = False
+            for time in list(self.under_way):
+                self.withdraw(time, True)
+        elif kind == "proxy":
+            self.host.crash()
         else:
-            for function in [host.crash] if kind == "proxy" else host.on_process_crash:
-                function()
+            self.host.crash_processes()
 
-    def restore(kind: str) -> None:
-        nonlocal is_web_up
+    def restore(self, kind: str) -> None:
+        """Undo it, as far as it can be undone."""
+        self.is_web_up = True
         if kind == "proxy":
-            host.restart()
+            self.host.restart()
         elif kind == "process":
-            for function in host.on_process_restart:
-                function()
-        is_web_up = True
+            self.host.restart_processes()
 
-    for time in calls:
-        clock.after(time, lambda time=time: ask(time))  # type: ignore[misc] # mypy sees one argument too many
-    if interruption is not None:
-        rest = interruption
-        _run_to(clock, rest.time, rest.is_last)
-        interrupt(rest.kind, rest.call)
-        if rest.time + rest.outage < end:
-            _run_to(clock, rest.time + rest.outage, rest.is_last)
-            restore(rest.kind)
-    clock.run(end)
-    return story, nodes
+    def run(self, end: float, interruption: Interruption | None) -> None:
+        """Work out what should happen until `end`."""
+        if interruption is not None:
+            self._run_to(interruption.time, interruption.is_last)
+            self.interrupt(interruption.kind, interruption.call)
+            if interruption.time + interruption.outage < end:
+                self._run_to(interruption.time + interruption.outage, interruption.is_last)
+                self.restore(interruption.kind)
+        self.clock.run(end)
 
-
-def _run_to(clock: Clock, time: float, is_last: bool) -> None:
-    clock.run(time + TICK if is_last else time - TICK)
-    clock.now = time
+    def _run_to(self, time: float, is_last: bool) -> None:
+        self.clock.run(time + TICK if is_last else time - TICK)
+        self.clock.now = time
 
 
 def compare(
@@ -177,19 +191,24 @@ def compare(
     world = World()
     is_reset = interruption is not None and interruption.kind == "process"
     actual = told_by_the_world(world, chain, target, calls, end, interruption)
-    wanted, nodes = told_by_the_oracle(chain, target, calls, end, interruption)
+    oracle = Oracle(chain, target, calls)
+    oracle.run(end, interruption)
+    wanted = oracle.story
     assert [row[2] for row in actual.rows.values()] == [row[2] for row in wanted.rows.values()]
-    ends, wanted_ends = ([inf if row[1] is None else row[1] for row in story.rows.values()] for story in (actual, wanted))
+    ends, wanted_ends = (
+        [inf if row[1] is None else row[1] for row in story.rows.values()] for story in (actual, wanted)
+    )
     assert ends == pytest.approx(wanted_ends, abs=TICK)
     assert actual.arrivals == pytest.approx(wanted.arrivals, abs=TICK)
-    # The reset of a connection, by a process that has crashed, is no answer, and nobody's work is wasted by it.
-    assert_same_statistics(world, nodes, but="wasted_count" if is_reset else "")
+    # The reset of a connection, by a process that has crashed, is no answer, and nobody's work is wasted by
+    # it.
+    assert_same_statistics(world, oracle.nodes, but="wasted_count" if is_reset else "")
     check_always(world)
     check_drained(world)
 
 
 def assert_same_statistics(world: World, nodes: list[Node], *, but: str) -> None:
-    """Check the counts of the wrappers, `but` one, and the changes of their states, against those of the oracle's nodes."""
+    """Check the counts of the wrappers, `but` one, and their changes of state, against the oracle's."""
     for endpoint, node in zip(world.endpoints[len(world.endpoints) - len(nodes) :], nodes, strict=True):
         wanted = {name: count for name, count in node.counts().items() if name != but}
         actual = _counts(endpoint.statistics(), wanted) if wanted else {}  # type: ignore[attr-defined] # those that count have it
@@ -197,11 +216,17 @@ def assert_same_statistics(world: World, nodes: list[Node], *, but: str) -> None
         if isinstance(node, BreakerModel):
             assert isinstance(endpoint, CircuitBreaker)
             changes = [record for record in world.env.event_log if record.subject == endpoint.name]
-            assert [record.kind.removeprefix("breaker.") for record in changes] == [state for _, state in node.changes]
-            assert [record.time for record in changes] == pytest.approx([time for time, _ in node.changes], abs=TICK)
+            assert [record.kind.removeprefix("breaker.") for record in changes] == [
+                state for _, state in node.changes
+            ]
+            assert [record.time for record in changes] == pytest.approx(
+                [time for time, _ in node.changes], abs=TICK
+            )
         elif isinstance(node, OutboxModel):
             assert isinstance(endpoint, Outbox)
-            assert [letter.died_at for letter in endpoint.dead_letters] == pytest.approx(node.dead_at, abs=TICK)
+            assert [letter.died_at for letter in endpoint.dead_letters] == pytest.approx(
+                node.dead_at, abs=TICK
+            )
 
 
 def _counts(statistics: object, wanted: dict[str, object]) -> dict[str, object]:

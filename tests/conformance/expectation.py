@@ -1,8 +1,9 @@
 """What a chain of wrappers must do, computed without the code under test: the oracle.
 
-The engine runs generators; this is a heap of callbacks. A node is asked with `ask(done)`: it calls `done(outcome)` when it has
-one, at the time of the clock, and returns a function that withdraws the question, because its asker was cancelled or killed.
-Each wrapper's rules are written down here a second time, from the specification; `counts` is what its statistics must say.
+The engine runs generators; this is a heap of callbacks. A node is asked with `ask(done)`: it calls
+`done(outcome)` when it has one, at the time of the clock, and returns a function that withdraws the question,
+because its asker was cancelled or killed. Each wrapper's rules are written down here a second time, from the
+specification; `counts` is what its statistics must say.
 """
 
 from __future__ import annotations
@@ -36,10 +37,14 @@ class Clock:
         self._order = count()
 
     def after(self, delay: float, function: Callable[[], None], *, at_once: bool = False) -> Withdraw:
-        """Call `function` after so many seconds, `at_once` before all that is due then; return what withdraws it."""
+        """Call `function` after so many seconds, `at_once` before all that is due then.
+
+        Return what withdraws it.
+        """
         cell = [function]
         if delay < inf:
-            # Rounded, so that what is meant to be due at one time is, in whatever order its parts were added up.
+            # Rounded, so that what is meant to be due at one time is, in whatever order its parts were added
+            # up.
             heappush(self._due, (round(self.now + delay, 9), not at_once, next(self._order), cell))
         return lambda killed: cell.clear()
 
@@ -122,7 +127,10 @@ class TimeoutModel(Node):
 
 
 class RetryModel(Node):
-    """Asks again after the next of `delays`, as the budget allows; but not after an outcome that is `final`."""
+    """Asks again after the next of `delays`, as the budget allows.
+
+    But not after an outcome that is `final`.
+    """
 
     def __init__(
         self,
@@ -187,7 +195,10 @@ class RetryModel(Node):
 
 
 class OutboxModel(Node):
-    """Accepts at once; workers deliver in order, each up to `attempts` times, if the entry is not too old by then."""
+    """Accepts at once.
+
+    Workers deliver in order, each up to `attempts` times, if the entry is not too old by then.
+    """
 
     def __init__(
         self, clock: Clock, inner: Node, attempts: int, delay: float, *, workers: int = 1, age: float = inf

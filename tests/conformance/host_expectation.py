@@ -31,12 +31,31 @@ class HostModel:
         """Be up again."""
         self.is_up = True
 
+    def crash_processes(self) -> None:
+        """Let the instances' processes crash, and the host stay up."""
+        for function in self.on_process_crash:
+            function()
+
+    def restart_processes(self) -> None:
+        """Let them listen again."""
+        for function in self.on_process_restart:
+            function()
+
 
 class HopModel(Node):
-    """One more link: the question arrives later, and the answer too; withdrawing reaches nobody unless it `propagates`, one way later."""
+    """One more link: the question arrives later, and the answer too.
+
+    Withdrawing reaches nobody unless it `propagates`, one way later.
+    """
 
     def __init__(
-        self, clock: Clock, inner: Node, host: HostModel, *, propagates: bool = False, one_way: float = ONE_WAY
+        self,
+        clock: Clock,
+        inner: Node,
+        host: HostModel,
+        *,
+        propagates: bool = False,
+        one_way: float = ONE_WAY,
     ) -> None:
         super().__init__(clock)
         self.inner, self.host, self.propagates, self.one_way = inner, host, propagates, one_way
@@ -96,7 +115,10 @@ class HopModel(Node):
 
 
 class InstanceModel(Node):
-    """`threads` questions at a time, `queue` more wait, others are rejected at once; what fails inside is a server error."""
+    """`threads` questions at a time, `queue` more wait, others are rejected at once.
+
+    What fails inside is a server error.
+    """
 
     def __init__(
         self, clock: Clock, inner: Node, host: HostModel, *, threads: int = 200, queue: int = 100
@@ -104,26 +126,28 @@ class InstanceModel(Node):
         super().__init__(clock)
         self.inner, self.host, self.free, self.queue = inner, host, threads, queue
         self.is_listening = True
-        self.waiting: list[Callable[[], None]] = []
-        self.present: dict[int, tuple[Done, Callable[[bool], None]]] = {}
-        self.resets: dict[int, Withdraw] = {}
-        self.call_count = self.completed_count = self.failed_count = self.rejected_count = self.aborted_count = 0
+        self.waiting: list[_Visit] = []
+        self.present: dict[int, _Visit] = {}
+        self.call_count = self.completed_count = self.failed_count = self.rejected_count = (
+            self.aborted_count
+        ) = 0
         host.on_crash.append(self.crash)
         host.on_process_crash.append(self.crash_process)
         host.on_process_restart.append(self.restart_process)
 
-    def crash(self) -> dict[int, Done]:
+    def crash(self) -> list[_Visit]:
         """End everything; return who would have been told."""
-        present, self.present = self.present, {}
+        visits = list(self.present.values())
+        self.present.clear()
         self.waiting.clear()
-        for _, withdraw in present.values():
-            withdraw(True)
-        return {number: done for number, (done, _) in present.items()}
+        for visit in visits:
+            visit.abort(True)
+        return visits
 
     def crash_process(self) -> None:
         self.is_listening = False
-        for number, done in self.crash().items():
-            self.resets[number] = self.answer(done, Outcome.UNKNOWN)
+        for visit in self.crash():
+            visit.reset = self.answer(visit.done, Outcome.UNKNOWN)
 
     def restart_process(self) -> None:
         self.is_listening = True
@@ -140,52 +164,38 @@ class InstanceModel(Node):
         return self._take(self.call_count, done)
 
     def _take(self, number: int, done: Done) -> Withdraw:
-        withdraw_inner: list[Withdraw] = []
-        has_thread = bool(self.free)
-
-        def begin() -> None:
-            withdraw_inner.append(self.inner.ask(end))
-
-        def take_over() -> None:
-            nonlocal has_thread
-            has_thread = True
-            # It goes on after what is due now, and may be gone by then.
-            self.clock.after(0.0, lambda: begin() if number in self.present else None)
-
-        def end(outcome: Outcome) -> None:
-            if self.present.pop(number, None) is None:
-                return
-            self.completed_count += outcome.is_answer
-            self.failed_count += not outcome.is_answer
-            self._release()
-            done(outcome if outcome.is_answer else Outcome.SERVER_ERROR)
-
-        def leave(killed: bool) -> None:
-            self.aborted_count += 1
-            for withdraw_it in withdraw_inner:
-                withdraw_it(killed)
-            if has_thread:
-                self._release()
-            elif take_over in self.waiting:
-                self.waiting.remove(take_over)
-
-        def withdraw(killed: bool) -> None:
-            if self.present.pop(number, None) is not None:
-                leave(killed)
-            elif number in self.resets:
-                self.resets[number](killed)
-
-        self.present[number] = (done, leave)
-        if has_thread:
+        visit = _Visit(self, number, done)
+        self.present[number] = visit
+        if self.free:
             self.free -= 1
-            begin()
+            visit.has_thread = True
+            visit.begin()
         else:
-            self.waiting.append(take_over)
-        return withdraw
+            self.waiting.append(visit)
+        return visit.withdraw
 
-    def _release(self) -> None:
+    def leave(self, visit: _Visit) -> None:
+        """Count a question that is cut short, and take its place."""
+        self.aborted_count += 1
+        if visit.has_thread:
+            self.release()
+        elif visit in self.waiting:
+            self.waiting.remove(visit)
+
+    def end(self, number: int, outcome: Outcome) -> None:
+        """Pass on the answer to a question."""
+        visit = self.present.pop(number, None)
+        if visit is None:
+            return
+        self.completed_count += outcome.is_answer
+        self.failed_count += not outcome.is_answer
+        self.release()
+        visit.done(outcome if outcome.is_answer else Outcome.SERVER_ERROR)
+
+    def release(self) -> None:
+        """Give a thread to the first that waits, or back."""
         if self.waiting:
-            self.waiting.pop(0)()
+            self.waiting.pop(0).take_over()
         else:
             self.free += 1
 
@@ -197,6 +207,36 @@ class InstanceModel(Node):
             "rejected_count": self.rejected_count,
             "aborted_count": self.aborted_count,
         }
+
+
+class _Visit:
+    """One question at an instance."""
+
+    def __init__(self, instance: InstanceModel, number: int, done: Done) -> None:
+        self.instance, self.number, self.done = instance, number, done
+        self.has_thread = False
+        self.withdraw_inner: Withdraw | None = None
+        self.reset: Withdraw | None = None
+
+    def begin(self) -> None:
+        if self.number in self.instance.present:
+            self.withdraw_inner = self.instance.inner.ask(partial(self.instance.end, self.number))
+
+    def take_over(self) -> None:
+        # It goes on after what is due now, and may be gone by then.
+        self.has_thread = True
+        self.instance.clock.after(0.0, self.begin)
+
+    def abort(self, killed: bool) -> None:
+        if self.withdraw_inner is not None:
+            self.withdraw_inner(killed)
+        self.instance.leave(self)
+
+    def withdraw(self, killed: bool) -> None:
+        if self.instance.present.pop(self.number, None) is not None:
+            self.abort(killed)
+        elif self.reset is not None:
+            self.reset(killed)
 
 
 class OptionalModel(Node):
@@ -230,7 +270,7 @@ class SequenceModel(Node):
                 done(outcome)
 
         current = self.clock.after(self.before, begin)
-        return lambda killed: current(killed)
+        return lambda killed: current(killed)  # noqa: PLW0108 - what is current changes
 
 
 class ParallelModel(Node):

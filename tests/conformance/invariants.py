@@ -1,7 +1,7 @@
-"""What must hold at every instant, and what must be left when everything is over: for any world, whatever is in it.
+"""What must hold at every instant, and what must be left when everything is over, for any world.
 
-`check_always` may be asked at any time between two runs. `check_drained` is for the end: it lets every caller give up, lets
-what is left run out, and then nothing may be held, running or waiting anywhere.
+`check_always` may be asked at any time between two runs. `check_drained` is for the end: it lets every caller
+give up, lets what is left run out, and then nothing may be held, running or waiting anywhere.
 """
 
 from __future__ import annotations
@@ -18,7 +18,8 @@ from simulator import Environment, Permits
 
 from .world import World
 
-# A breaker with timers for both its open and its half-open state goes on for ever, as resilience4j's does: no run to the end.
+# A breaker with timers for both its open and its half-open state goes on for ever, as resilience4j's does: no
+# run to the end.
 LONG_ENOUGH = 1_000.0
 
 _NEXT_STATES = {
@@ -40,7 +41,10 @@ def check_always(world: World) -> None:
 
 
 def check_client(client: Client) -> None:
-    """Every request has exactly one outcome, or is in flight; none ends before it begins, or later than now."""
+    """Every request has exactly one outcome, or is in flight.
+
+    None ends before it begins, or later than now.
+    """
     table = client.table
     assert table.issued == sum(table.counts().values()) + table.in_flight
     assert client.issued <= table.issued
@@ -53,17 +57,21 @@ def check_client(client: Client) -> None:
 
 def check_log(env: Environment) -> None:
     """The log is in order of time, and no breaker makes a step that its states do not have."""
-    records = list(env.event_log)
-    times = [record.time for record in records]
-    assert times == sorted(times)
-    assert not times or times[-1] <= env.now
+    check_times(env)
     states: dict[str, str] = {}
-    for record in records:
+    for record in env.event_log:
         kind, _, state = record.kind.partition(".")
         if kind == "breaker":
             before = states.get(record.subject, "closed")
             assert state in _NEXT_STATES[before], f"{record.subject} went from {before} to {state}"
             states[record.subject] = state
+
+
+def check_times(env: Environment) -> None:
+    """The log is in order of time, and knows nothing of the future."""
+    times = [record.time for record in env.event_log]
+    assert times == sorted(times)
+    assert not times or times[-1] <= env.now
 
 
 def check_host(host: Host) -> None:
@@ -104,7 +112,9 @@ def check_counts(endpoint: Endpoint) -> None:
         assert breaker.free_trial_count == 0 or breaker.state is BreakerState.HALF_OPEN
     elif isinstance(endpoint, Outbox):
         outbox = endpoint.statistics()
-        assert outbox.accepted_count == outbox.delivered_count + outbox.dead_letter_count + outbox.backlog.value
+        assert (
+            outbox.accepted_count == outbox.delivered_count + outbox.dead_letter_count + outbox.backlog.value
+        )
     elif isinstance(endpoint, Instance):
         calls = endpoint.statistics()
         check_permits(endpoint._threads)
@@ -124,7 +134,8 @@ def drain(world: World) -> None:
             for worker in endpoint._running:
                 worker.cancel()
     world.env.run(until=world.env.now + LONG_ENOUGH)
-    # A call that waits on a host for an answer which was lost waits for ever, as in life: until somebody pulls the plug.
+    # A call that waits on a host for an answer which was lost waits for ever, as in life: until somebody
+    # pulls the plug.
     for host in world.hosts:
         if host.running:
             host.crash()

@@ -1,18 +1,18 @@
-"""A call is cut short at every point of its way: what it had is given back, and the others see what the oracle says.
+"""A call is cut short at every point of its way: what it had is given back, the others see what they should.
 
-The instants at which anything happens are taken from an undisturbed run. The caller is cancelled, or killed, or its host or
-another crashes: at each of them, before all else that is due then and after it (the same time as the answer, the timeout, the
-wake-up of a retry), and half-way between two.
+The instants at which anything happens are taken from an undisturbed run. The caller is cancelled, or killed,
+or its host or another crashes: at each of them, before all else that is due then and after it (the same time
+as the answer, the timeout, the wake-up of a retry), and half-way between two.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from itertools import pairwise
+from collections.abc import Callable, Iterator
+from itertools import islice, pairwise
 
 import pytest
 
-from .bad_targets import BAD_TARGETS, BadTarget
+from .bad_targets import BAD_TARGETS, BadTarget, crashing_host, crashing_process
 from .comparison import Interruption, compare
 from .world import World
 from .wrappers import WRAPPERS, Wrapper, build_chain, name_of
@@ -25,7 +25,15 @@ VICTIM, LATEST = 0.29113, 4.5
 
 TARGETS = {target.name: target for target in BAD_TARGETS}
 PARTS = {
-    "cancel": ("healthy", "silent", "slow by turns", "refused", "erring by turns", "instant", "host down 0.51 to 4"),
+    "cancel": (
+        "healthy",
+        "silent",
+        "slow by turns",
+        "refused",
+        "erring by turns",
+        "instant",
+        "host down 0.51 to 4",
+    ),
     "kill": ("healthy", "silent", "erring by turns", "host down 0.51 to 4"),
     "web": ("healthy", "erring by turns"),
     "proxy": ("healthy", "slow by turns", "erring"),
@@ -63,8 +71,10 @@ def _cases(chains: list[tuple[Wrapper, ...]], targets: dict[str, tuple[str, ...]
     ]
 
 
-def check_all_interruptions(kind: str, chain: tuple[Wrapper, ...], target: BadTarget) -> None:
-    for interruption in interruptions(kind, chain, target):
+def check_all_interruptions(
+    kind: str, chain: tuple[Wrapper, ...], target: BadTarget, *, one_in: int = 1
+) -> None:
+    for interruption in islice(interruptions(kind, chain, target), 0, None, one_in):
         try:
             compare(chain, target, calls=CALLS, end=END, interruption=interruption)
         except AssertionError as error:
@@ -76,3 +86,24 @@ def check_all_interruptions(kind: str, chain: tuple[Wrapper, ...], target: BadTa
 @pytest.mark.parametrize(("kind", "chain", "target"), _cases([(), *((each,) for each in WRAPPERS)], PARTS))
 def test_wrapper_is_cut_short_anywhere(kind: str, chain: tuple[Wrapper, ...], target: BadTarget) -> None:
     check_all_interruptions(kind, chain, target)
+
+
+# Before the call, on its way, as it arrives, while it is served, as it is done, on the way back, as the
+# answer is there, and after.
+CRASHES = (0.0, 0.005, 0.01, 0.011, 0.5, 1.01, 1.0101, 1.015, 1.02, 1.03)
+
+
+@pytest.mark.parametrize("crashing", [crashing_host, crashing_process])
+@pytest.mark.parametrize("wrapper", WRAPPERS, ids=repr)
+def test_server_crashes_anywhere_in_a_call(
+    wrapper: Wrapper, crashing: Callable[[float, float], BadTarget]
+) -> None:
+    for time in CRASHES:
+        compare((wrapper,), crashing(time, 2.0), calls=(0.0, 1.31071, 4.11093), end=12.00019)
+
+
+@pytest.mark.parametrize("wrapper", WRAPPERS, ids=repr)
+def test_caller_or_host_is_cut_short_at_some_points(wrapper: Wrapper) -> None:
+    """A third of the first test, for each wrapper, among the fast ones."""
+    for kind in ("cancel", "kill", "web", "proxy"):
+        check_all_interruptions(kind, (wrapper,), TARGETS["healthy"], one_in=3)

@@ -1,7 +1,8 @@
-"""The smallest distributed system: a client's host, a server's host, and a network of 10 ms one way between them.
+"""The smallest distributed system: a client's host, a server's host, and a network of 10 ms one way.
 
-The server is a function without cores or queues, so that calls do not disturb each other and what a caller should see can be
-said without a computer. Everything that is built is kept in lists, for `invariants` to look at.
+The server is a function without cores or queues, so that calls do not disturb each other and what a caller
+should see can be said without a computer. Everything that is built is kept in lists, for `invariants` to look
+at.
 """
 
 from __future__ import annotations
@@ -23,7 +24,8 @@ class World:
     """`web` calls `server`; `proxy` and `relay` are there for chains that need a third host, or a fourth.
 
     `arrivals` are the times at which calls reached the server, `served` those at which it was done with them.
-    `callers` are the processes of clients' requests, `squatters` others that hold something until they are cancelled.
+    `callers` are the processes of clients' requests, `squatters` others that hold something until they are
+    cancelled.
     """
 
     def __init__(self, *, seed: int = 1, trace: bool = False) -> None:
@@ -43,7 +45,7 @@ class World:
     def serve(
         self, *durations: float, results: tuple[Response | CallFailed | None, ...] = (None,)
     ) -> FunctionEndpoint:
-        """Return a service on the server's host that takes the `durations`, and gives the `results`, by turns."""
+        """Return a service on the server's host that takes `durations`, and gives `results`, by turns."""
         call_count = 0
 
         def handle(request: Request) -> Generator[Any, Any, Any]:
@@ -75,7 +77,10 @@ class World:
         return client
 
     def issue(self, client: Client, *times: float, host: Host | None = None) -> None:
-        """Let the client send one request at each of the times; in processes on `host`, if given, while it is up."""
+        """Let the client send one request at each of the times.
+
+        In processes on `host`, if given, while it is up.
+        """
 
         def send() -> None:
             if host is None:

@@ -8,7 +8,15 @@ from fractions import Fraction
 from typing import Any
 
 from models import Endpoint, FunctionEndpoint, Network, Request, ServerError, TimedOut
-from models.balancing import Balancer, LeastOutstanding, Policy, PowerOfTwoChoices, Random, RoundRobin, Weighted
+from models.balancing import (
+    Balancer,
+    LeastOutstanding,
+    Policy,
+    PowerOfTwoChoices,
+    Random,
+    RoundRobin,
+    Weighted,
+)
 from models.network import AddedDelay
 from models.outcome import Outcome
 from models.resilience import (
@@ -42,7 +50,7 @@ from .world import ONE_WAY, World
 
 # Lengths that no sum of others equals, so that nothing ties by accident: ties have tests of their own.
 SHORT, LONG = 0.71083, 3.17129
-BACKOFF, PAUSE = 0.37047, 0.83191
+BACKOFF = 0.37047
 SPARE, DETOUR, BEFORE, AFTER, LATER = 0.13729, 0.02311, 0.05323, 0.03137, 0.04519
 OPEN = 5.03079
 
@@ -99,20 +107,21 @@ def _breaker(name: str, settings: CircuitBreakerSettings, rule: Rule) -> Wrapper
     )
 
 
-def _outbox(name: str, workers: int, age: float) -> Wrapper:
+def _outbox(name: str, workers: int, delay: float, age: float) -> Wrapper:
     def build(world: World, inner: Endpoint) -> Endpoint:
-        backoff = ConstantBackoff(delay=PAUSE)
+        backoff = ConstantBackoff(delay=delay)
         return Outbox(world.env, inner, backoff=backoff, attempts_max=3, workers=workers, age_max=age)
 
     return Wrapper(
         name=name,
         build=build,
-        model=lambda clock, inner, host: OutboxModel(clock, inner, 3, PAUSE, workers=workers, age=age),
+        model=lambda clock, inner, host: OutboxModel(clock, inner, 3, delay, workers=workers, age=age),
     )
 
 
 def _hop(name: str, *, one_way: float = ONE_WAY, detour: float = 0.0, **settings: Any) -> Wrapper:
-    # The chain inside stands on the proxy's host as far as this link is concerned; the links further in have ends of their own.
+    # The chain inside stands on the proxy's host as far as this link is concerned; the links further in have
+    # ends of their own.
     def build(world: World, inner: Endpoint) -> Endpoint:
         # A network of its own, whose rules and latency leave the other links alone.
         network = Network(world.env, latencies=one_way)
@@ -231,9 +240,7 @@ WRAPPERS: tuple[Wrapper, ...] = (
         budget=lambda env: SreRetryRatio(env, ratio=0.5, window=6.13),
         budget_model=lambda: SreModel(Fraction(1, 2), 6.13),
     ),
-    _breaker(
-        "resilience4j", resilience4j(minimum_calls=3, open_duration=OPEN, trial_count=2), _RESILIENCE4J
-    ),
+    _breaker("resilience4j", resilience4j(minimum_calls=3, open_duration=OPEN, trial_count=2), _RESILIENCE4J),
     _breaker(
         "resilience4j by the second",
         resilience4j(
@@ -301,10 +308,11 @@ WRAPPERS: tuple[Wrapper, ...] = (
             harmless=tuple(set(Outcome) - {Outcome.SERVER_ERROR}),
         ),
     ),
-    _outbox("Outbox", 1, float("inf")),
-    _outbox("Outbox of two workers", 2, 2.57219),
+    _outbox("Outbox", 1, 0.83191, float("inf")),
+    _outbox("Outbox of two workers", 2, 0.61733, 2.57219),
     _hop("link"),
-    # Of another length: a cancellation and an answer that meet at one instant come in an order that nobody can foresee.
+    # Of another length: a cancellation and an answer that meet at one instant come in an order that nobody
+    # can foresee.
     _hop("cancelling link", one_way=0.013, propagate_cancellation=True),
     _hop("link by a detour", detour=DETOUR, transport="datagram"),
     _instance("Instance"),

@@ -226,6 +226,20 @@ def test_processes_that_were_down_come_up_with_their_host() -> None:
     host.crash_process(endpoint)  # and can crash again
 
 
+def test_a_process_that_was_restarted_is_no_longer_its_hosts_to_bring_up() -> None:
+    env = Environment()
+    host = Host(env, "host")
+    endpoint = FunctionEndpoint(pytest.fail, host=host, name="one")
+    host.crash_process(endpoint)
+    host.restart_process(endpoint)
+    endpoint.is_listening = False  # drained, say
+    host.crash()
+    host.restart()
+    env.run()
+    assert host.is_up
+    assert not endpoint.is_listening
+
+
 def test_a_released_process_survives() -> None:
     env = Environment()
     host = Host(env, "host")

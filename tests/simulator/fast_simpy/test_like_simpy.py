@@ -1,8 +1,9 @@
-"""Random programs happen on our environment as on SimPy's: the same things, at the same times, in the same order.
+"""Random programs happen on our environment as on SimPy's: the same things at the same times in one order.
 
-A program is data: processes that sleep, wait, interrupt, fail, share resources and start each other, and a plan of how the run
-is driven (by steps, until times and events, to the end). It is played on `simpy.Environment` and on ours, and everything that
-either of them does or says is written down. Times are from a coarse grid, so that most of what happens is tied.
+A program is data: processes that sleep, wait, interrupt, fail, share resources and start each other, and a
+plan of how the run is driven (by steps, until times and events, to the end). It is played on
+`simpy.Environment` and on ours, and everything that either of them does or says is written down. Times are
+from a coarse grid, so that most of what happens is tied.
 """
 
 from __future__ import annotations
@@ -31,8 +32,14 @@ waits = st.one_of(
     st.tuples(st.just("timeout"), delays),
     st.tuples(st.just("event"), numbers),
     st.tuples(st.just("process"), numbers),
-    st.tuples(st.just("any"), st.lists(st.tuples(st.sampled_from(["event", "timeout", "process"]), numbers), max_size=3)),
-    st.tuples(st.just("all"), st.lists(st.tuples(st.sampled_from(["event", "timeout", "process"]), numbers), max_size=3)),
+    st.tuples(
+        st.just("any"),
+        st.lists(st.tuples(st.sampled_from(["event", "timeout", "process"]), numbers), max_size=3),
+    ),
+    st.tuples(
+        st.just("all"),
+        st.lists(st.tuples(st.sampled_from(["event", "timeout", "process"]), numbers), max_size=3),
+    ),
     st.tuples(st.just("resource"), delays),
     st.tuples(st.just("priority resource"), numbers, delays),
     st.tuples(st.just("preemptive resource"), numbers, delays),
@@ -66,7 +73,10 @@ drives = st.one_of(
 
 
 class Played:
-    """One program on one environment, and the log of what it did. `sleep` makes what a sleeping process yields."""
+    """One program on one environment, and the log of what it did.
+
+    `sleep` makes what a sleeping process yields.
+    """
 
     def __init__(
         self, env: simpy.Environment, scripts: list[list[Operation]], sleep: Callable[[float], Any]
@@ -91,7 +101,9 @@ class Played:
 
     def note(self, *what: Any) -> None:
         active = self.env.active_process
-        self.log.append((self.env.now, self.processes.index(active) if active in self.processes else None, *what))
+        self.log.append(
+            (self.env.now, self.processes.index(active) if active in self.processes else None, *what)
+        )
 
     def play(self, me: int, script: list[Operation]) -> Generator[Any, Any, Any]:
         for number, operation in enumerate(script):
@@ -111,7 +123,9 @@ class Played:
 
     def do(self, me: int, kind: str, *arguments: Any) -> Generator[Any, Any, Any]:
         if kind in ("sleep", "timeout"):
-            return (yield self.sleep(*arguments) if kind == "sleep" else self.env.timeout(*arguments, value=kind))
+            return (
+                yield self.sleep(*arguments) if kind == "sleep" else self.env.timeout(*arguments, value=kind)
+            )
         if kind in ("event", "process"):
             awaited = self.thing(kind, *arguments)
             return self.shown((yield awaited)) if awaited is not None else None
@@ -173,7 +187,9 @@ class Played:
             return self.shown(self.start(*arguments))
         if kind == "callback":
             callbacks = self.events[arguments[0]].callbacks
-            return callbacks is not None and callbacks.append(lambda event: self.note("called back", event.ok))
+            return callbacks is not None and callbacks.append(
+                lambda event: self.note("called back", event.ok)
+            )
         if kind == "schedule":
             event = self.env.event()
             event._ok, event._value = True, None
@@ -233,10 +249,13 @@ def assert_alike(program: list[list[Operation]], plan: list[Operation], *, trace
     try:
         expected = play(simpy_env, program, plan, simpy_env.timeout)
     except AttributeError:
-        return  # SimPy itself breaks where one waits for the event whose failure has stopped a run, and is interrupted
+        # SimPy itself breaks where one waits for the event whose failure has stopped a run, and is
+        # interrupted then.
+        return
     timeouts = Environment(trace=trace)
     assert play(timeouts, program, plan, timeouts.timeout) == expected
-    # A sleep takes the place of a timeout: its number is drawn when it is yielded, which is when a timeout is made.
+    # A sleep takes the place of a timeout: its number is drawn when it is yielded, which is when a timeout is
+    # made.
     sleeps = Environment(trace=trace)
     assert play(sleeps, program, plan, lambda delay: delay) == expected
 
@@ -285,7 +304,9 @@ own_things = st.lists(
 
 @settings(generated, max_examples=300)
 @given(own_things)
-def test_our_own_things_happen_in_order_of_time_and_then_of_making(things: list[tuple[str, float, float]]) -> None:
+def test_our_own_things_happen_in_order_of_time_and_then_of_making(
+    things: list[tuple[str, float, float]],
+) -> None:
     env = Environment()
     happened: list[tuple[float, float, int]] = []
 

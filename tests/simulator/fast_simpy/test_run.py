@@ -82,6 +82,25 @@ def test_those_who_wait_for_the_event_behind_the_run_are_told_when_it_goes_on() 
     assert order == ["before the run", "during the run", "due then"]
 
 
+def test_what_is_urgent_at_one_time_happens_in_the_order_of_scheduling() -> None:
+    env = Environment()
+    order: list[str] = []
+
+    def urgent(name: str, delay: float) -> None:
+        event = env.event()
+        event._ok, event._value = True, None
+        event.callbacks.append(lambda _: order.append(name))
+        if name == "first":
+            event.callbacks.append(lambda _: urgent("new", 0.0))
+        env.schedule(event, simpy.events.URGENT, delay)
+
+    env.call_later(1.0, order.append, "normal")
+    urgent("first", 1.0)
+    urgent("second", 1.0)
+    env.run()
+    assert order == ["first", "second", "new", "normal"]
+
+
 def test_an_event_that_never_happens_is_an_error() -> None:
     env = Environment()
     with pytest.raises(RuntimeError, match='"until" event was not triggered'):

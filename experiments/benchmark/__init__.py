@@ -1,0 +1,32 @@
+"""Benchmarks: what GameDay costs, against plain SimPy scripts of the same systems, in the same run.
+
+    benchmark                   Benchmark: a measurement with a target; its result and verdict
+    catalogue                   BENCHMARKS: all of them; how they are named outside Python
+    paired_times                two sides timed in turn; ratios and their spread
+    sleeps                      processes that only sleep
+    single_server               M/M/1
+    reference_path              client, breaker, retry, timeout, balancer, network, three hosts
+    reference_path_in_simpy     the same without breaker and recording, as a plain script
+    memory, memory_probe        a million recorded requests, in a process of their own
+    parallel_sweep              a sweep on two cores against one
+
+Each system stands here twice, and a test shows that both are the same system. Benchmarks read real time,
+which nothing else here may: their numbers are the machine's, not the model's.
+"""
+
+from .benchmark import Benchmark, Effort, Measurement, Result, Skipped, Verdict
+from .catalogue import BENCHMARKS, find_benchmark
+from .paired_times import PairedTimes, time_pairs
+
+__all__ = [
+    "BENCHMARKS",
+    "Benchmark",
+    "Effort",
+    "Measurement",
+    "PairedTimes",
+    "Result",
+    "Skipped",
+    "Verdict",
+    "find_benchmark",
+    "time_pairs",
+]

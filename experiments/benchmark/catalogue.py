@@ -1,0 +1,22 @@
+"""Which benchmarks there are: an explicit list, in the order of `gameday bench`."""
+
+from __future__ import annotations
+
+from ..misuse import unknown_name
+from .benchmark import Benchmark
+from .memory import MEMORY
+from .parallel_sweep import PARALLEL_SWEEP
+from .reference_path_in_simpy import REFERENCE_PATH
+from .single_server import SINGLE_SERVER
+from .sleeps import SLEEPS
+
+BENCHMARKS: tuple[Benchmark, ...] = (SLEEPS, SINGLE_SERVER, REFERENCE_PATH, MEMORY, PARALLEL_SWEEP)
+"""All of them."""
+
+
+def find_benchmark(name: str) -> Benchmark:
+    """Return the benchmark called `name`; raises Misuse, with near misses, where there is none."""
+    by_name = {benchmark.name: benchmark for benchmark in BENCHMARKS}
+    if name not in by_name:
+        raise unknown_name("benchmark", name, by_name)
+    return by_name[name]

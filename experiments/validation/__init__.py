@@ -1,0 +1,17 @@
+"""Validation: simulations of what theory, or a published simulation, already knows.
+
+experiment      Claim, TheoryCheck: numbers that theory gives, and a simulation that yields them
+verdict         what replications say about a claim
+campaign        run_checks: all replications of many checks, on all cores
+closed_forms/   the formulas, and small chains that are solved
+queueing/       queues, their networks, balancing
+resilience/     tails, retries, backoff, collapse, breakers
+catalogue       all checks; `gameday validate` runs them
+"""
+
+from .campaign import CheckResult, run_checks
+from .catalogue import CHECKS
+from .experiment import Claim, TheoryCheck
+from .verdict import VERDICTS, Judged, judge
+
+__all__ = ["CHECKS", "VERDICTS", "CheckResult", "Claim", "Judged", "TheoryCheck", "judge", "run_checks"]
