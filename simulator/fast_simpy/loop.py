@@ -136,8 +136,7 @@ class EventLoop(simpy.Environment):
     def _loop(self) -> Event | None:  # noqa: C901 - one screen in one place; a call more costs more than it does
         """Process items until none is left (`EmptySchedule`) or one has failed, which is returned."""
         queue, urgent, ready, processes = self._queue, self._urgent, self._ready, self.processes
-        sequence = self._eid
-        now, burst, burst_max = self.now, 0, self._instant_events_max
+        sequence, now, burst, burst_max = self._eid, self.now, 0, self._instant_events_max
         while True:
             if urgent or ready:
                 burst += 1
@@ -145,18 +144,15 @@ class EventLoop(simpy.Environment):
                     self._stop_runaway()
                 if queue and queue[0][0] <= now:
                     self._burst = burst
-                    failed = self._advance()  # a tie, which it knows how to break
-                    if failed is not None:
+                    if (failed := self._advance()) is not None:  # a tie, which it knows how to break
                         return failed
                     continue
                 item = urgent.popleft() if urgent else ready.popleft()
-                if type(item) is tuple:
-                    process, token, value = item
-                else:
-                    failed = self._happen(item)
-                    if failed is not None:
+                if type(item) is not tuple:
+                    if (failed := self._happen(item)) is not None:
                         return failed
                     continue
+                process, token, value = item
             else:
                 try:
                     time, token, process, value = heappop(queue)
@@ -166,8 +162,7 @@ class EventLoop(simpy.Environment):
                     self.now = now = time
                     burst = 0
                 if value is ITEM:
-                    failed = self._happen(process)
-                    if failed is not None:
+                    if (failed := self._happen(process)) is not None:
                         return failed
                     continue
             if process._token != token:
