@@ -10,8 +10,8 @@ BIN     := $(VENV)/bin
 STAMP   := $(VENV)/.installed
 RESULTS := results
 
-# The main job, in one place.
-MAIN_JOB := $(BIN)/gameday sweep breakers --out $(RESULTS)/breakers.sqlite
+# The main job, in one place. It resumes; a file of other code is set aside.
+MAIN_JOB := $(BIN)/gameday sweep breakers --renew --out $(RESULTS)/breakers.sqlite
 
 # The first of these that runs, is new enough and can make a virtual environment.
 PYTHON     ?=

@@ -9,6 +9,8 @@
     summary, result             means with 95 % intervals, paired comparisons; what `sweep` returns
     frames, table, figures      pandas frames and their files; text tables; PNG files
     studies/                    the questions themselves, one per file
+    plots/                      the figures' parts
+    validation/                 what theory says, against what is simulated
     benchmark/                  what it all costs, against plain SimPy
     command_line/               `gameday`
 

@@ -7,6 +7,7 @@
     balancing                               balancers and their policies
     resilience                              timeout, retry, circuit breaker, outbox
     workload                                users: open, closed, recorded
+    storefront                              a whole system for reference: a shop in three zones
 
 Everything that answers is an `Endpoint`, and systems are built by nesting, outermost first:
 `CircuitBreaker(env, Retry(env, Timeout(env, network.connect(web, service), 0.5)))`.

@@ -166,7 +166,7 @@ class Connection(Endpoint):
             self._silence()
             return None
         except ConnectionLost as lost:
-            answer = lost
+            return lost
         process: Any = self._env.active_process
         if process.waiter is None:
             self._late_count += 1

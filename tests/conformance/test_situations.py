@@ -190,6 +190,31 @@ def test_no_trial_slot_leaks_whatever_ends_the_trial(
     check_drained(world)
 
 
+@pytest.mark.parametrize("end", [_cancel, _kill])
+def test_trial_of_an_earlier_half_open_state_gives_no_permit_back_to_a_later_one(
+    end: Callable[[World], None],
+) -> None:
+    world = World()
+    settings = resilience4j(minimum_calls=2, open_duration=1.0, trial_count=2, trial_duration_max=1.0)
+    breaker = CircuitBreaker(world.env, world.link(world.serve(10.0)), settings)
+    world.endpoints.append(breaker)
+    breaker.move_to(BreakerState.OPEN)
+    client = world.client(breaker)
+    world.issue(client, 1.5)  # a trial that never ends, until the breaker has had enough at 2.5
+    world.at(3.6, lambda: end(world))
+    world.env.run(until=3.55)
+    assert breaker.state is BreakerState.OPEN
+    others = world.client(breaker)
+    world.at(3.58, lambda: others.issue(Request()))
+    world.env.run(until=3.65)
+    assert client.table.counts()["cancelled"] == 1
+    assert (breaker.state, breaker.statistics().free_trial_count) == (BreakerState.HALF_OPEN, 1)
+    for _ in range(2):
+        others.issue(Request())
+    world.env.run(until=3.7)
+    assert others.table.counts()["breaker_open"] == 1
+
+
 @pytest.mark.parametrize("end", ["answered", "timed out", "cancelled", "crashed"])
 def test_one_of_ten_simultaneous_calls_fits_and_its_slot_is_free_again(end: str) -> None:
     world = World()

@@ -6,6 +6,7 @@ from functools import cache, partial
 import pytest
 
 from experiments.validation import run_checks
+from experiments.validation.closed_forms import power_of_choices_sojourn
 from experiments.validation.queueing import CHECKS, choices, impatience, many_servers, networks, single_server
 from experiments.validation.queueing.stations import Window
 from models.balancing import Random
@@ -137,3 +138,12 @@ def test_random_choice_is_not_taken_for_two_choices():
     # One of a hundred queues, drawn at random, is an M/M/1: far from two choices at any effort.
     check = check_of("drawn with replacement")
     assert verdicts(replace(check, simulate=simulate_random_choice), effort=0.02)["mean sojourn"] == "differs"
+
+
+@pytest.mark.slow
+def test_a_hundred_queues_are_not_taken_for_infinitely_many():
+    check = check_of("drawn with replacement")
+    limit = power_of_choices_sojourn(0.7, 2)
+    sojourn, *others = check.claims
+    endless = replace(check, claims=(replace(sojourn, expected=limit), *others))
+    assert verdicts(endless, effort=0.4)["mean sojourn"] == "differs"

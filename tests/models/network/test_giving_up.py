@@ -51,6 +51,18 @@ def test_an_answer_lost_to_nobody_is_not_late(road: Any) -> None:
     assert numbers(connection) == (1, 0, 0, 1, 1.0)
 
 
+@pytest.mark.parametrize("way", ["there", "back"])
+def test_a_connection_that_breaks_after_its_caller_has_gone_bothers_nobody(way: str) -> None:
+    world = World()
+    ends = (world.a, world.b) if way == "there" else (world.b, world.a)
+    world.network.override(*ends, loss_probability=1.0, one_way=True)
+    connection = world.network.connect(world.a, world.server())
+    world.call(connection, patience=0.5)
+    world.env.run()
+    assert world.seen == [(TimedOut, 0.5)]
+    assert numbers(connection) == ((1, 0, 0, 0, 0.0) if way == "there" else (1, 0, 0, 1, 1.0))
+
+
 @plain_or_rough
 def test_the_crash_of_the_callers_host_leaves_the_work_going_on(road: Any) -> None:
     world = World()
