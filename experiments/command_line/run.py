@@ -16,7 +16,7 @@ from ..registry import find_study, replay_command
 from ..replication import failure_text
 from ..study import Run, Study
 from ..table import parameter_text
-from .exit_codes import DONE, FAILED
+from .exit_codes import DONE, FAILED, INTERRUPTED
 from .listing import describe
 from .output import JsonFlag, draw, note, print_json
 from .study_options import PASS_ON, read_options, read_whole_number
@@ -55,6 +55,10 @@ def run_study(
         made = found(seed=number, **values)
     except Misuse:
         raise
+    except KeyboardInterrupt:
+        # Typer would make an exit code of it, and say nothing.
+        note(f"gameday: interrupted; to run it again: {replay_command(found, values, number)}")
+        return INTERRUPTED
     except Exception as error:
         traceback.print_exception(error, file=sys.stderr)
         note(f"gameday: run failed: {failure_text(error)}")

@@ -200,7 +200,8 @@ class System:
         return lambda: setattr(host, "speed", 0.1), lambda: setattr(host, "speed", 1.0)
 
     def _mischief(self) -> tuple[Any, Any]:
-        source, target = self.shape.choice(self.hosts), self.shape.choice([*self.hosts, *self.zones])
+        places = [*self.hosts, *(zone for zone in self.zones if zone.hosts)]
+        source, target = self.shape.choice(self.hosts), self.shape.choice(places)
         kind, one_way = self.shape.choice(["cut", "loss", "delay"]), self.shape.random() < 0.5
         rules: list[Any] = []
 

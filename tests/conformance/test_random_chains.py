@@ -48,7 +48,7 @@ def test_random_chain_does_what_the_oracle_says(
 
 
 @pytest.mark.slow
-@settings(generated, max_examples=2_000)
+@settings(generated, max_examples=1_500)
 @given(chains, targets, interruptions)
 def test_many_random_chains_do_what_the_oracle_says(
     chain: tuple[Wrapper, ...], target: BadTarget, interruption: Interruption | None

@@ -64,6 +64,7 @@ def test_littles_law_holds_for_every_queue_and_utilisation_is_work_over_capacity
     busy = [0.0] * len(system.hosts)
     while env.peek() < LOAD_END + 30.0:
         elapsed = env.peek() - env.now
+        assert elapsed >= 0.0
         if elapsed:
             for index, client in enumerate(system.clients):
                 in_flight[index] += elapsed * client.in_flight

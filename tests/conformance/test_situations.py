@@ -244,6 +244,22 @@ def test_one_of_ten_simultaneous_calls_fits_and_its_slot_is_free_again(end: str)
     check_drained(world)
 
 
+def test_of_a_hundred_simultaneous_calls_never_more_than_ten_have_one_of_ten_threads() -> None:
+    world = World()
+    room = Instance(world.env, world.proxy, Dependency(world.link()), threads=10, queue_size_max=90)
+    world.endpoints.append(room)
+    client = world.client(room)
+    world.issue(client, *[0.0] * 100)
+    in_service: set[int] = set()
+    while world.env.peek() < 20.0:
+        world.env.step()
+        in_service.add(room.statistics().in_service_count)
+    assert max(in_service) == 10
+    ends = [round(float(end), 9) for end in client.table.columns()["end"]]
+    assert ends == [round(1.02 * batch, 9) for batch in range(1, 11) for _ in range(10)]
+    check_drained(world)
+
+
 @pytest.mark.parametrize("scheduling", ["first-come", "processor-sharing"])
 def test_four_jobs_of_one_second_on_four_cores_all_end_after_one_second(scheduling: str) -> None:
     env = Environment()

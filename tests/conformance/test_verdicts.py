@@ -184,10 +184,18 @@ def test_retry_that_is_told_to_gives_up_on_it_or_asks_again_after_it(row: Row) -
 
 
 @pytest.mark.parametrize("row", ROWS, ids=repr)
-@pytest.mark.parametrize("shape", ["alone", "in sequence", "in parallel"])
+@pytest.mark.parametrize("shape", ["alone", "in sequence", "in parallel", "handler function"])
 def test_instance_turns_it_into_a_server_error_or_a_gap(shape: str, row: Row) -> None:
     world = World()
-    shapes = {"alone": lambda step: step, "in sequence": in_sequence, "in parallel": in_parallel}
+    shapes = {
+        "alone": lambda step: step,
+        "in sequence": in_sequence,
+        "in parallel": in_parallel,
+        # One that lets the failure escape; it knows of nothing optional.
+        "handler function": lambda step: (
+            step if not step.required else lambda instance, request: step.endpoint.call(request)
+        ),
+    }
     for required, wanted in ((True, Outcome.SERVER_ERROR), (False, Outcome.DEGRADED)):
         step = shapes[shape](Dependency(failing(world, row), required=required))
         instance = Instance(world.env, world.proxy, step, name=f"instance {required}")

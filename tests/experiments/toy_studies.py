@@ -82,6 +82,7 @@ def fragile(
     note: Annotated[str, Field(description="any text")] = "",
     pids: Annotated[Path | None, Field(description="write the worker's process id into this folder")] = None,
     hang_at: Annotated[str, Field(description="never end at this point/seed")] = "",
+    interrupt_at: Annotated[str, Field(description="press Ctrl-C at this point/seed")] = "",
 ) -> Run:
     """A number, or a misfortune."""
     here = f"{point_number}/{seed}"
@@ -94,4 +95,6 @@ def fragile(
             os.kill(os.getpid(), signal.SIGKILL)
         if here in hang_at.split():
             signal.pause()
+        if here in interrupt_at.split():
+            raise KeyboardInterrupt
     return Run(measures={"value": point_number + seed / 10})

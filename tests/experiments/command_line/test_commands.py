@@ -75,6 +75,14 @@ def test_a_run_that_raises_is_exit_code_1_with_its_replay_command(capsys):
     assert said.err.splitlines()[-1].startswith("replay: gameday run tests.experiments.toy_studies:fragile")
 
 
+def test_ctrl_c_in_a_run_is_exit_code_130_and_one_line(capsys):
+    assert main(["run", FRAGILE, "--interrupt_at", "0/0"]) == 130
+    said = capsys.readouterr()
+    assert said.out == ""
+    (line,) = said.err.splitlines()
+    assert line.startswith("gameday: interrupted; to run it again: gameday run tests.experiments.toy_studies")
+
+
 def test_sweep_prints_a_table_writes_figures_and_resumes(tmp_path, capsys):
     out = tmp_path / "r.sqlite"
     command = [

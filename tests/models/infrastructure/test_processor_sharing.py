@@ -122,6 +122,8 @@ def test_a_demand_that_is_none_raises_and_disturbs_nobody(demand: float) -> None
 
 QUARTERS = st.integers(0, 24).map(lambda n: n / 4)
 FIFTHS = st.integers(1, 30).map(lambda n: n / 5)
+# Never the very time at which a piece ends: whether it has ended then is for rounding to say.
+ODD_TIMES = st.integers(1, 40).map(lambda n: n / 7 + 1 / 9973)
 
 
 @given(
@@ -130,7 +132,7 @@ FIFTHS = st.integers(1, 30).map(lambda n: n / 5)
     speeds=st.dictionaries(
         st.integers(1, 30).map(lambda n: n / 5), st.sampled_from([0.5, 1.0, 3.0]), max_size=4
     ),
-    leavers=st.dictionaries(st.integers(0, 9), st.integers(1, 40).map(lambda n: n / 7), max_size=3),
+    leavers=st.dictionaries(st.integers(0, 9), ODD_TIMES, max_size=3),
 )
 @settings(max_examples=150, deadline=None)
 def test_any_schedule_agrees_with_an_integration_in_small_steps(

@@ -274,7 +274,7 @@ def test_random_program_happens_as_on_simpy(program: Any, plan: Any, trace: bool
 
 
 @pytest.mark.slow
-@settings(generated, max_examples=2_500)
+@settings(generated, max_examples=2_000)
 @given(programs, plans, st.booleans())
 def test_many_random_programs_happen_as_on_simpy(program: Any, plan: Any, trace: bool) -> None:
     assert_alike(program, plan, trace=trace)
