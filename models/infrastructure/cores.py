@@ -18,7 +18,7 @@ from heapq import heappop, heappush
 from math import inf
 from typing import Any
 
-from simulator import PARKED, Call, Environment, Permits, Process
+from simulator import PARKED, Environment, Permits, Process
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -76,11 +76,13 @@ class Cores(ABC):
     def statistics(self) -> CoreStatistics:
         """Return what has been done so far."""
 
-    def _statistics(self, running_count: int, waiting_count: int, *, busy: float) -> CoreStatistics:
+    def _statistics(
+        self, running_count: int, waiting_count: int, *, busy: float, work: float = 0.0
+    ) -> CoreStatistics:
         elapsed = (self._env.now - self._start) * self.count
         return CoreStatistics(
             completed_count=self._completed_count,
-            work_done=self._work_done,
+            work_done=self._work_done + work,
             busy_time=self._busy_time + busy,
             utilisation=(self._busy_time + busy) / elapsed if elapsed else 0.0,
             running_count=running_count,
@@ -155,7 +157,15 @@ class ProcessorSharingCores(Cores):
     time of fair queueing; Parekh and Gallager 1993).
     """
 
-    __slots__ = ("_changed_at", "_job_count", "_jobs", "_next", "_order", "_virtual_time")
+    __slots__ = (
+        "_changed_at",
+        "_job_count",
+        "_jobs",
+        "_looks",
+        "_next_until",
+        "_order",
+        "_virtual_time",
+    )
 
     def __init__(self, env: Environment, count: int, speed: float) -> None:
         super().__init__(env, count, speed)
@@ -164,7 +174,8 @@ class ProcessorSharingCores(Cores):
         self._jobs: list[tuple[float, int, _Job]] = []
         self._job_count = 0
         self._order = 0
-        self._next: Call | None = None
+        self._looks: list[float] = []  # the times of the calls of `_look` that are due, the next one last
+        self._next_until: float | None = None  # what the virtual clock reads then, if somebody is done then
 
     def _change_speed(self, speed: float) -> None:
         self._advance()
@@ -207,21 +218,36 @@ class ProcessorSharingCores(Cores):
         self._changed_at = now
 
     def _plan(self) -> None:
-        """Schedule the next completion, in place of the one that stood before something changed."""
-        if self._next is not None:
-            self._next.cancel()
-            self._next = None
-        jobs = self._jobs
+        """See to it that somebody looks when the next piece of work is done.
+
+        A look that is due before that is made use of, and one after it stays where it is: were looks replaced
+        at each change, a long piece of work would fill the schedule with void ones.
+        """
+        jobs, looks = self._jobs, self._looks
         while jobs and jobs[0][2].is_gone:
             heappop(jobs)
-        if jobs:
-            delay = max(0.0, jobs[0][0] - self._virtual_time) / self._rate()
-            self._next = self._env.call_later(delay, self._complete, jobs[0][0])
+        self._next_until = None
+        if not jobs:
+            return
+        until = jobs[0][0]
+        delay = max(0.0, until - self._virtual_time) / self._rate()
+        at = self._env.now + delay
+        if not looks or at < looks[-1]:
+            self._env.call_later(delay, self._look)
+            looks.append(at)
+        if at == looks[-1]:
+            self._next_until = until
+
+    def _look(self) -> None:
+        """Let everything go on whose work is done now, if there is any, and plan the next look."""
+        self._looks.pop()
+        self._advance()
+        if self._next_until is not None:
+            self._complete(self._next_until)
+        self._plan()
 
     def _complete(self, until: float) -> None:
-        """Let everything go on whose work is done when the virtual clock reads `until`."""
-        self._next = None
-        self._advance()
+        """Let everything go on whose work is done when the virtual clock reads `until`, which is now."""
         self._virtual_time = until  # exactly, whatever the rounding of elapsed x rate
         jobs = self._jobs
         while jobs and (jobs[0][2].is_gone or jobs[0][0] <= until):
@@ -231,13 +257,16 @@ class ProcessorSharingCores(Cores):
                 self._job_count -= 1
                 self._completed_count += 1
                 self._env.wake(job.process)
-        self._plan()
 
     def statistics(self) -> CoreStatistics:
         """Return what has been done so far, exact at this instant."""
-        self._advance()
+        # Without `_advance`: the clock in two steps may differ from that in one by a rounding, and who asks
+        # must not change what happens.
         running_count = min(self.count, self._job_count)
-        return self._statistics(running_count, self._job_count - running_count, busy=0.0)
+        busy = (self._env.now - self._changed_at) * running_count
+        return self._statistics(
+            running_count, self._job_count - running_count, work=busy * self._speed, busy=busy
+        )
 
 
 DISCIPLINES: dict[str, type[FirstComeCores] | type[ProcessorSharingCores]] = {

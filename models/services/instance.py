@@ -105,10 +105,10 @@ class Instance(Endpoint):
         self.is_listening = True
         self._on_restart: list[Callable[[], object]] = []
         self._call_count = 0
-        self._completed_count = 0
         self._degraded_count = 0
         self._failed_count = 0
         self._rejected_count = 0
+        self._aborted_count = 0
         host.on_restart(self._start_afresh, endpoint=self)
         self._handle = handler_of(handler, self)
 
@@ -132,18 +132,23 @@ class Instance(Endpoint):
             except QueueFull:
                 self._rejected_count += 1
                 raise Rejected(self.name, "queue full") from None
+            except BaseException:
+                self._aborted_count += 1
+                raise
         try:
             answer = yield from handle(self, request)
         except CallFailed as failure:
             if self._is_own(failure):
                 raise
             raise DependencyFailed(self.name, failure) from failure
+        except BaseException:
+            self._aborted_count += 1
+            raise
         finally:
             if threads.waiting:
                 threads.release()
             else:
                 threads.free += 1
-        self._completed_count += 1
         if answer is None:
             return _DONE
         if answer.__class__ is not Response:
@@ -240,14 +245,15 @@ class Instance(Endpoint):
     def statistics(self) -> InstanceStatistics:
         """Return what has happened so far."""
         threads = self._threads.statistics()
-        ended = self._completed_count + self._failed_count + self._rejected_count
+        others = self._failed_count + self._rejected_count + self._aborted_count
         return InstanceStatistics(
             call_count=self._call_count,
-            completed_count=self._completed_count,
+            # Not counted, for it would be at every call.
+            completed_count=self._call_count - others - threads.held_count - threads.waiting_count,
             degraded_count=self._degraded_count,
             failed_count=self._failed_count,
             rejected_count=self._rejected_count,
-            aborted_count=self._call_count - ended - threads.held_count - threads.waiting_count,
+            aborted_count=self._aborted_count,
             in_service_count=threads.held_count,
             waiting_count=threads.waiting_count,
             waited_count=threads.waited_count,

@@ -44,9 +44,10 @@ def annotate(error: BaseException, env: EventLoop, event: Event | None) -> None:
     error.add_note(f"{_NOTE_START}{env.now!r} s, seed {env.seed}, in {where}.")
 
 
-def runaway_names(env: EventLoop) -> str:
+def runaway_names(env: EventLoop, *at_hand: object) -> str:
     """Return who has most of the items that are due at this instant, for the message of a `RunawayError`."""
-    due = Counter(item_name(item) for item in (*env._urgent, *env._ready))
+    later = (item for time, _, item, _ in env._queue if time <= env.now)
+    due = Counter(item_name(item) for item in (*at_hand, *env._urgent, *env._ready, *later))
     if env.active_process is not None:
         due[item_name(env.active_process)] += 1
     return ", ".join(f"{name!r} ({count})" for name, count in due.most_common(3))

@@ -74,7 +74,7 @@ class EventLoop(simpy.Environment):
 
     now: float
     active_process: Process | None
-    processes: set[Process]
+    processes: dict[Process, None]
     seed: int | None  # which an error names
 
     def __init__(self, initial_time: float, *, trace: bool, instant_events_max: int) -> None:
@@ -84,7 +84,7 @@ class EventLoop(simpy.Environment):
         # A process that waits for something which will never happen is referred to by nothing else. If Python
         # were to collect it, its `finally` blocks would run, and give back what it holds, whenever the
         # garbage collector pleases.
-        self.processes = set()
+        self.processes = {}
         self._urgent: deque[Any] = deque()
         self._ready: deque[Any] = deque()
         self._queue: list[Any] = []
@@ -139,8 +139,7 @@ class EventLoop(simpy.Environment):
         sequence, now, burst, burst_max = self._eid, self.now, 0, self._instant_events_max
         while True:
             if urgent or ready:
-                burst += 1
-                if burst > burst_max:
+                if (burst := burst + 1) > burst_max:
                     self._stop_runaway()
                 if queue and queue[0][0] <= now:
                     self._burst = burst
@@ -161,6 +160,8 @@ class EventLoop(simpy.Environment):
                 if time != now:
                     self.now = now = time
                     burst = 0
+                elif (burst := burst + 1) > burst_max:
+                    self._stop_runaway(process)
                 if value is ITEM:
                     if (failed := self._happen(process)) is not None:
                         return failed
@@ -172,10 +173,9 @@ class EventLoop(simpy.Environment):
             try:
                 target = send(value)
             except StopIteration as end:
-                processes.discard(process)
+                del processes[process]
                 if process.callbacks is not None:
-                    process._ok = True
-                    process._value = end.value
+                    process._ok, process._value = True, end.value
                     ready.append(process)
             except BaseException as end:
                 self._finish(process, end)
@@ -191,8 +191,7 @@ class EventLoop(simpy.Environment):
                     process._token = PARKED_TOKEN
                     continue
                 elif type(target) is Process and target.waiter is None and target.callbacks == []:
-                    target.waiter = process
-                    process._target = target
+                    target.waiter, process._target = process, target
                     continue
                 self._wait(process, target)
 
@@ -200,10 +199,13 @@ class EventLoop(simpy.Environment):
         """Process the next item; return it if it is an event that failed and nobody handled that."""
         queue = self._queue
         order = queue[0][1] if queue and queue[0][0] <= self.now else inf
+        self._burst += 1
+        if self._burst > self._instant_events_max:
+            self._stop_runaway()
         if self._urgent and order > order_of(URGENT, PRIORITY_STEP - 1):
-            return self._happen_first(self._urgent)
+            return self._happen(self._urgent.popleft())
         if self._ready and not self._urgent and order > order_of(NORMAL, PRIORITY_STEP - 1):
-            return self._happen_first(self._ready)
+            return self._happen(self._ready.popleft())
         try:
             time, token, item, value = heappop(queue)
         except IndexError:
@@ -212,12 +214,6 @@ class EventLoop(simpy.Environment):
             self.now = time
             self._burst = 0
         return self._happen(item if value is ITEM else (item, token, value))
-
-    def _happen_first(self, due_now: deque[Any]) -> Event | None:
-        self._burst += 1
-        if self._burst > self._instant_events_max:
-            self._stop_runaway()
-        return self._happen(due_now.popleft())
 
     def _happen(self, item: Any) -> Event | None:
         """Let one item happen: wake a process, call a function, let a deadline pass, or settle an event."""
@@ -320,7 +316,7 @@ class EventLoop(simpy.Environment):
     def _finish(self, process: Process, end: BaseException) -> None:
         """End `process`, whose generator has returned or raised."""
         self.active_process = None
-        self.processes.discard(process)
+        self.processes.pop(process, None)
         if end.__class__ is Cancelled and end.scope is process:
             process._end_cancelled()
         elif process.callbacks is None:
@@ -366,8 +362,8 @@ class EventLoop(simpy.Environment):
         if passing is not None:
             passing.expire()
 
-    def _stop_runaway(self) -> None:
-        raise RunawayError(self._instant_events_max, runaway_names(self))
+    def _stop_runaway(self, *at_hand: Any) -> None:
+        raise RunawayError(self._instant_events_max, runaway_names(self, *at_hand))
 
 
 def _wrong_yield(target: Any) -> Exception:

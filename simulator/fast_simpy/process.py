@@ -88,7 +88,7 @@ class Process(simpy.events.Process):
             env._urgent.append((self, 0, None))
         else:
             raise ValueError(f"the delay of a start must be finite and >= 0 s, got {delay!r}")
-        env.processes.add(self)
+        env.processes[self] = None
 
     @property
     def _generator(self) -> Any:  # type: ignore[override] # derived: one attribute less to store
@@ -179,7 +179,7 @@ class Process(simpy.events.Process):
         self._ok = False
         self._value = ProcessCancelled(f"process {self.name!r} was cancelled")
         self._defused = True
-        self.env.processes.discard(self)
+        self.env.processes.pop(self, None)
         if self.callbacks is not None:
             self.env.schedule(self)
 

@@ -148,3 +148,47 @@ def test_worker_that_is_cancelled_as_its_delivery_ends_delivers_again_or_not_but
         statistics = outbox.statistics()
         assert (statistics.delivered_count, statistics.backlog.value) == (1, 0)
         assert statistics.attempt_count == (2 if is_first else 1)
+
+
+def test_limit_waits_for_what_was_set_between_it_and_an_equal_one_that_was_met() -> None:
+    world = World()
+    order: list[str] = []
+
+    def limited(name: str, duration: float) -> Generator[Any, Any, None]:
+        with world.env.move_on_after(1.0):
+            yield duration
+        order.append(name)
+
+    def begin() -> Generator[Any, Any, None]:
+        world.env.process(limited("met", 0.5))
+        yield 0.0
+        world.env.call_later(1.0, order.append, "between")
+        world.env.process(limited("expired", 2.0))
+
+    world.env.process(begin())
+    world.env.run()
+    assert order == ["met", "between", "expired"]
+
+
+def test_what_is_due_at_the_end_of_a_run_waits_for_the_next_run() -> None:
+    world = World()
+    env, happened = world.env, []
+
+    def sleeper() -> Generator[Any, Any, None]:
+        yield 1.0
+        happened.append("sleep")
+
+    def limited() -> Generator[Any, Any, None]:
+        with env.move_on_after(1.0):
+            yield 5.0
+        happened.append("limit")
+
+    env.timeout(1.0).callbacks.append(lambda event: happened.append("timeout"))
+    env.call_later(1.0, happened.append, "call")
+    env.process(sleeper())
+    env.process(limited())
+    env.run(until=0.5)
+    env.run(until=1.0)
+    assert (env.now, env.peek(), happened) == (1.0, 1.0, [])
+    env.run()
+    assert happened == ["timeout", "call", "sleep", "limit"]

@@ -111,6 +111,14 @@ def test_the_account_is_exact_in_between() -> None:
     assert worked.host.statistics().work_done == pytest.approx(8.0, rel=1e-12)
 
 
+def test_a_long_piece_of_work_does_not_fill_the_schedule_with_looks_at_its_end() -> None:
+    worked = sharing()
+    worked.begin((0.0, 1e6), *[(float(second), 0.25) for second in range(1, 501)])
+    worked.run(until=499.0)
+    assert len(worked.ends) == 498
+    assert len(worked.env._queue) < 10
+
+
 @pytest.mark.parametrize("demand", [-1.0, nan, inf])
 def test_a_demand_that_is_none_raises_and_disturbs_nobody(demand: float) -> None:
     worked = sharing()

@@ -180,7 +180,7 @@ def test_every_call_of_many_ends_in_one_way_and_nothing_leaks(seed: int) -> None
     assert statistics.call_count == statistics.answered_count + timed_out_count == 200
     assert statistics.late_count <= timed_out_count
     assert world.b.running == world.a.running == {}
-    assert world.env.processes == set()
+    assert not world.env.processes
 
 
 def test_plain_and_rough_ways_take_the_same_times() -> None:

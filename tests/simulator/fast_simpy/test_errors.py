@@ -4,6 +4,7 @@ from collections.abc import Callable, Generator
 from typing import Any
 
 import pytest
+from simpy.events import NORMAL
 
 from simulator import CallFailed, Environment, RunawayError
 
@@ -139,7 +140,7 @@ def test_a_process_that_failed_has_failed() -> None:
     note_of(env)
     assert not process.is_alive
     assert not process.ok
-    assert env.processes == set()
+    assert not env.processes
 
 
 # -- runaways
@@ -184,6 +185,17 @@ def user_of_simpy(env: Environment) -> Steps:
         yield env.timeout(0)
 
 
+def user_of_late_priorities(env: Environment) -> Steps:
+    def again(_: object) -> None:
+        event = env.event()
+        event._ok, event._value = True, None
+        event.callbacks.append(again)
+        env.schedule(event, priority=NORMAL + 1)
+
+    again(None)
+    yield 100.0
+
+
 @pytest.mark.parametrize("trace", [False, True])
 @pytest.mark.parametrize(
     ("culprit", "name"),
@@ -194,6 +206,7 @@ def user_of_simpy(env: Environment) -> Steps:
         (bad_yielder, "bad_yielder"),
         (caller_later, "again"),
         (user_of_simpy, "Timeout|user_of_simpy"),
+        (user_of_late_priorities, "Event"),
     ],
 )
 def test_a_clock_that_does_not_move_stops_the_run_and_names_who_keeps_it(

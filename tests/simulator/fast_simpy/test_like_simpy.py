@@ -296,9 +296,38 @@ def test_each_step_processes_one_event_although_several_are_due_at_once(prioriti
         env.step()
 
 
+def test_who_waits_for_the_event_that_ends_a_run_goes_on_when_the_run_does() -> None:
+    logs = []
+    for env in (simpy.Environment(), Environment()):
+        log: list[Any] = []
+        logs.append(log)
+        event = env.event()
+
+        def waits(
+            name: str, env: simpy.Environment = env, event: Any = event, log: list[Any] = log
+        ) -> Generator[Any, Any, None]:
+            log.append((env.now, name, (yield event)))
+
+        def begins(env: simpy.Environment = env, waits: Any = waits) -> Generator[Any, Any, None]:
+            yield env.timeout(1.0)
+            env.process(waits("later"))
+
+        env.process(waits("before"))
+        env.process(begins())
+        env.run(until=0.5)
+        env.timeout(1.5).callbacks.append(lambda timeout, event=event: event.succeed("value"))
+        log.append((env.now, "run", env.run(until=event)))
+        log.append((env.now, "peek", env.peek()))
+        env.process(waits("after"))
+        env.run()
+    assert logs[0] == logs[1]
+    assert [name for _, name, _ in logs[1]] == ["before", "run", "peek", "later", "after"]
+
+
 halves = st.integers(0, 4).map(lambda number: number / 2)
 own_things = st.lists(
-    st.tuples(st.sampled_from(["timeout", "call", "sleep", "deadline", "start"]), halves, halves), max_size=12
+    st.tuples(st.sampled_from(["timeout", "call", "sleep", "deadline", "met", "start"]), halves, halves),
+    max_size=12,
 )
 
 
@@ -319,6 +348,11 @@ def test_our_own_things_happen_in_order_of_time_and_then_of_making(
             yield PARKED
         note()
 
+    def meets(delay: float, note: Callable[[], None]) -> Generator[Any, Any, None]:
+        with env.move_on_after(2 * delay):
+            yield delay
+        note()
+
     def make(number: int, kind: str, made_at: float, delay: float) -> None:
         def note() -> None:
             happened.append((env.now, made_at, number))
@@ -330,7 +364,7 @@ def test_our_own_things_happen_in_order_of_time_and_then_of_making(
         elif kind == "start":
             env.start_delayed(sleeps(0.0, note), delay)
         else:
-            env.process((sleeps if kind == "sleep" else waits)(delay, note))
+            env.process({"sleep": sleeps, "deadline": waits, "met": meets}[kind](delay, note))
 
     # A delayed start goes on for one sleep of no length: it cannot be compared with others at the same time.
     for number, (kind, made_at, delay) in enumerate(things):

@@ -28,7 +28,7 @@ def test_nobody_wakes_it_otherwise() -> None:
     process = env.process(parker(env, []))
     env.run()
     assert process.is_alive
-    assert env.processes == {process}
+    assert list(env.processes) == [process]
     assert env.now == 0.0
 
 

@@ -198,7 +198,7 @@ def test_processes_that_have_ended_are_not_kept() -> None:
         env.process(wait())
     assert len(env.processes) == 9
     env.run()
-    assert env.processes == set()
+    assert not env.processes
 
 
 # A random program, run in three ways: by the loop, by steps, and with a trace.

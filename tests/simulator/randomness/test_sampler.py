@@ -36,7 +36,8 @@ def test_a_draw_is_a_python_float() -> None:
 
 def test_draw_and_call_take_from_the_same_sequence() -> None:
     sampler = Sampler(generator(), Exponential(mean=1.0))
-    assert [sampler(), next(sampler.values), sampler()] == Exponential(mean=1.0).sample(generator(), 3).tolist()
+    expected = Exponential(mean=1.0).sample(generator(), 3).tolist()
+    assert [sampler(), next(sampler.values), sampler()] == expected
 
 
 def test_nothing_is_drawn_before_the_first_call() -> None:
