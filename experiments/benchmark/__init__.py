@@ -5,6 +5,7 @@
     paired_times                two sides timed in turn; ratios and their spread
     sleeps                      processes that only sleep
     single_server               M/M/1
+    station                     the plainest server, on a host's cores
     reference_path              client, breaker, retry, timeout, balancer, network, three hosts
     reference_path_in_simpy     the same without breaker and recording, as a plain script
     memory, memory_probe        a million recorded requests, in a process of their own

@@ -6,11 +6,18 @@ from ..misuse import unknown_name
 from .benchmark import Benchmark
 from .memory import MEMORY
 from .parallel_sweep import PARALLEL_SWEEP
-from .reference_path_in_simpy import REFERENCE_PATH
+from .reference_path_in_simpy import REFERENCE_PATH, SERVICE_PATH
 from .single_server import SINGLE_SERVER
 from .sleeps import SLEEPS
 
-BENCHMARKS: tuple[Benchmark, ...] = (SLEEPS, SINGLE_SERVER, REFERENCE_PATH, MEMORY, PARALLEL_SWEEP)
+BENCHMARKS: tuple[Benchmark, ...] = (
+    SLEEPS,
+    SINGLE_SERVER,
+    REFERENCE_PATH,
+    SERVICE_PATH,
+    MEMORY,
+    PARALLEL_SWEEP,
+)
 """All of them."""
 
 

@@ -6,9 +6,14 @@
 with a mean of 50 ms; each way through the network is lognormal with a median of 1 ms; the timeout is 0.5 s.
 The breaker is there and never opens, and each request is recorded. The balancer stands in the client, as
 those of the storefront do, so that a call crosses the network once each way.
+
+On the hosts stand stations, which only work, as in the plain script; or instances of a service, which have
+pools of threads and bounded queues as well.
 """
 
 from __future__ import annotations
+
+from collections.abc import Callable
 
 from models import Endpoint, Host, Network
 from models.balancing import Balancer, PowerOfTwoChoices
@@ -17,6 +22,8 @@ from models.services import Instance, Work
 from models.workload import OpenLoop
 from simulator import Environment, RequestTable
 from simulator.randomness import Exponential, LogNormal
+
+from .station import Station
 
 RATE = 180.0
 """Requests per second."""
@@ -43,24 +50,31 @@ BACKOFF_BASE = 0.1
 """Seconds: the wait before retry k is uniform between 0 and this times 2^(k - 1)."""
 
 
-def reference_path_in_gameday(duration: float, seed: int, *, work_mean: float = WORK_MEAN) -> RequestTable:
+MakeServer = Callable[[Host, float, str], Endpoint]
+"""Makes what stands on a host, from the host, the mean work in seconds, and a name."""
+
+
+def reference_path_in_gameday(
+    duration: float, seed: int, *, work_mean: float = WORK_MEAN, make_server: MakeServer = Station
+) -> RequestTable:
     """Let the public come for `duration` seconds; return what became of each request."""
     env = Environment(seed=seed)
-    public = OpenLoop(env, _protected_service(env, work_mean), rate=RATE, until=duration, name="public")
+    hosts = [Host(env, f"host-{number}", cores=CORES) for number in range(HOST_COUNT)]
+    servers = [make_server(host, work_mean, f"server-{number}") for number, host in enumerate(hosts)]
+    public = OpenLoop(env, _protected(env, servers), rate=RATE, until=duration, name="public")
     env.run()
     return public.table
 
 
-def _protected_service(env: Environment, work_mean: float) -> Endpoint:
+def instance_on(host: Host, work_mean: float, name: str) -> Endpoint:
+    """Return an instance of a service in place of a station."""
+    return Instance(host.env, host, Work(Exponential(work_mean)), name=name)
+
+
+def _protected(env: Environment, servers: list[Endpoint]) -> Endpoint:
     network = Network(env, latencies=HOP)
     client = Host(env, "client")
-    instances = [
-        Instance(
-            env, Host(env, f"host-{number}", cores=CORES), Work(Exponential(work_mean)), name=f"{number}"
-        )
-        for number in range(HOST_COUNT)
-    ]
-    connections = [network.connect(client, instance) for instance in instances]
+    connections = [network.connect(client, server) for server in servers]
     balancer = Balancer(env, connections, policy=PowerOfTwoChoices(), host=client)
     timeout = Timeout(env, balancer, TIMEOUT)
     retry = Retry(env, timeout, attempts=ATTEMPTS, backoff=FullJitter(base=BACKOFF_BASE))

@@ -28,6 +28,7 @@ from .reference_path import (
     RATE,
     TIMEOUT,
     WORK_MEAN,
+    instance_on,
     reference_path_in_gameday,
 )
 
@@ -96,6 +97,10 @@ def _gameday(size: int, seed: int) -> int:
     return len(reference_path_in_gameday(size / RATE, seed))
 
 
+def _gameday_with_instances(size: int, seed: int) -> int:
+    return len(reference_path_in_gameday(size / RATE, seed, make_server=instance_on))
+
+
 def _simpy(size: int, seed: int) -> int:
     return len(reference_path_in_simpy(size / RATE, random.Random(seed)))
 
@@ -108,3 +113,12 @@ REFERENCE_PATH = Benchmark(
     measure=side_by_side(_gameday, _simpy, noun="requests", size=60_000, quick_size=15_000),
 )
 """The benchmark."""
+
+SERVICE_PATH = Benchmark(
+    name="service-path",
+    question="the same with pools of threads and bounded queues on the hosts, against the same plain script",
+    target=2.5,
+    unit="x",
+    measure=side_by_side(_gameday_with_instances, _simpy, noun="requests", size=60_000, quick_size=15_000),
+)
+"""The same through instances of a service, which have more to do than the plain script's servers."""

@@ -14,13 +14,13 @@ from typing import Any
 
 import simpy
 
-from models import Call, Endpoint, Host, Request, Response
+from models import Host
 from models.workload import OpenLoop
 from simulator import Environment, RequestTable
-from simulator.randomness import Exponential
 
 from .benchmark import Benchmark
 from .paired_times import side_by_side
+from .station import Station
 
 ARRIVAL_RATE = 0.8
 """Per second; the mean service time is 1 s, so that this is the utilisation too."""
@@ -29,24 +29,10 @@ SERVICE_TIME_MEAN = 1.0
 """Seconds."""
 
 
-class Station(Endpoint):
-    """Serves each request for an exponential time on a core of `host`."""
-
-    def __init__(self, host: Host) -> None:
-        self.host: Host = host
-        self.name = "station"
-        self._service_time = host.env.sampler("station/service", Exponential(SERVICE_TIME_MEAN))
-
-    def call(self, request: Request) -> Call:
-        """Answer when the work is done."""
-        yield from self.host.work(self._service_time())
-        return Response()
-
-
 def single_server_in_gameday(duration: float, seed: int) -> RequestTable:
     """Let customers come for `duration` seconds; return their records once the last has left."""
     env = Environment(seed=seed)
-    station = Station(Host(env, "host", cores=1))
+    station = Station(Host(env, "host", cores=1), SERVICE_TIME_MEAN)
     customers = OpenLoop(env, station, rate=ARRIVAL_RATE, until=duration, name="customers")
     env.run()
     return customers.table

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from experiments.benchmark.reference_path import RATE, TIMEOUT, reference_path_in_gameday
+from experiments.benchmark.reference_path import RATE, TIMEOUT, instance_on, reference_path_in_gameday
 from experiments.benchmark.reference_path_in_simpy import reference_path_in_simpy
 from experiments.benchmark.single_server import (
     ARRIVAL_RATE,
@@ -40,7 +40,7 @@ class SameDraws(random.Random):
         env = Environment(seed=seed)
         self._draws = {
             ARRIVAL_RATE: env.sampler("customers/arrivals", Exponential(1.0 / ARRIVAL_RATE)),
-            1.0 / SERVICE_TIME_MEAN: env.sampler("station/service", Exponential(SERVICE_TIME_MEAN)),
+            1.0 / SERVICE_TIME_MEAN: env.sampler("station/work", Exponential(SERVICE_TIME_MEAN)),
         }
 
     def expovariate(self, lambd):
@@ -111,6 +111,13 @@ def test_attempts_of_the_reference_path_time_out_in_both_alike(latencies_in_game
     )
     assert min(ours, theirs) >= 5
     assert stats.binomtest(ours, ours + theirs).pvalue > 0.01
+
+
+def test_instances_with_more_threads_than_requests_are_stations():
+    through_instances = reference_path_in_gameday(100.0, seed=1, make_server=instance_on)
+    through_stations = reference_path_in_gameday(100.0, seed=1)
+    assert len(through_instances) == len(through_stations)
+    assert through_instances.latencies().mean() == pytest.approx(through_stations.latencies().mean(), rel=0.05)
 
 
 def test_every_request_of_the_reference_path_is_recorded_and_answered_at_last():

@@ -22,7 +22,7 @@ def measure(name, effort, capsys):
     return result
 
 
-@pytest.mark.parametrize("name", ["sleeps", "mm1", "reference-path"])
+@pytest.mark.parametrize("name", ["sleeps", "mm1", "reference-path", "service-path"])
 def test_gameday_is_faster_than_a_plain_script_of_the_same_system(name, capsys):
     result = measure(name, Effort(is_quick=True), capsys)
     assert result.measurement.value > 1.0

@@ -49,10 +49,7 @@ class Interruption:
 
 @dataclass(slots=True)
 class Story:
-    """What the callers have seen, by the time at which they asked; what reached the server.
-
-    What the wrappers' statistics say.
-    """
+    """What the callers have seen, by the time at which they asked, and what has reached the server."""
 
     rows: dict[float, Row]
     arrivals: list[float] = field(default_factory=list)

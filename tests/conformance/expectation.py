@@ -127,10 +127,7 @@ class TimeoutModel(Node):
 
 
 class RetryModel(Node):
-    """Asks again after the next of `delays`, as the budget allows.
-
-    But not after an outcome that is `final`.
-    """
+    """Asks again after the next of `delays`, as the budget allows, unless the outcome is `final`."""
 
     def __init__(
         self,

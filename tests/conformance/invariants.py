@@ -41,10 +41,7 @@ def check_always(world: World) -> None:
 
 
 def check_client(client: Client) -> None:
-    """Every request has exactly one outcome, or is in flight.
-
-    None ends before it begins, or later than now.
-    """
+    """Every request has exactly one outcome or is in flight; none ends before it begins or after now."""
     table = client.table
     assert table.issued == sum(table.counts().values()) + table.in_flight
     assert client.issued <= table.issued

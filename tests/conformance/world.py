@@ -21,18 +21,18 @@ ONE_WAY = 0.01
 
 
 class World:
-    """`web` calls `server`; `proxy` and `relay` are there for chains that need a third host, or a fourth.
+    """`web` calls `server`; `proxy` is there for chains that need a host in between.
 
     `arrivals` are the times at which calls reached the server, `served` those at which it was done with them.
     `callers` are the processes of clients' requests, `squatters` others that hold something until they are
     cancelled.
     """
 
-    def __init__(self, *, seed: int = 1, trace: bool = False) -> None:
-        self.env = Environment(seed=seed, trace=trace)
+    def __init__(self) -> None:
+        self.env = Environment(seed=1)
         self.network = Network(self.env, latencies=ONE_WAY)
-        self.web, self.proxy, self.relay, self.server = self.hosts = [
-            Host(self.env, name) for name in ("web", "proxy", "relay", "server")
+        self.web, self.proxy, self.server = self.hosts = [
+            Host(self.env, name) for name in ("web", "proxy", "server")
         ]
         self.arrivals: list[float] = []
         self.served: list[float] = []
@@ -77,10 +77,7 @@ class World:
         return client
 
     def issue(self, client: Client, *times: float, host: Host | None = None) -> None:
-        """Let the client send one request at each of the times.
-
-        In processes on `host`, if given, while it is up.
-        """
+        """Let the client send one request at each of the times; on `host`, if given, while that is up."""
 
         def send() -> None:
             if host is None:

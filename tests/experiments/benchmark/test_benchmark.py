@@ -54,6 +54,7 @@ def test_targets_are_those_that_were_promised():
         "sleeps": ">= 1.7 x",
         "mm1": ">= 2.5 x",
         "reference-path": ">= 3 x",
+        "service-path": ">= 2.5 x",
         "memory": "< 400 MiB",
         "sweep": ">= 1.7 x",
     }
