@@ -17,11 +17,12 @@ that TCP delivers in order (each call is a connection of its own).
 from __future__ import annotations
 
 from collections.abc import Callable, Generator, Iterator
+from itertools import repeat
 from math import inf
 from typing import TYPE_CHECKING, Any
 
 from simulator import Environment
-from simulator.randomness import Distribution, Uniform
+from simulator.randomness import Constant, Distribution, Uniform
 
 from ..failures import ConnectionLost
 from .rules import Fate, Rule
@@ -51,6 +52,7 @@ class Path:
         "_busy_until",
         "_duplicate_probability",
         "_env",
+        "_latency",
         "_loss_draw",
         "_loss_probability",
         "_rules",
@@ -70,6 +72,7 @@ class Path:
         self._loss_probability = 0.0
         self._duplicate_probability = 0.0
         self._loss_draw: Callable[[], float] | None = None
+        self._latency: Distribution | None = None
         self.latencies: Iterator[float]
         self.is_plain = True
 
@@ -82,7 +85,13 @@ class Path:
         self, latency: Distribution, bandwidth: float, loss_probability: float, duplicate_probability: float
     ) -> None:
         """Set what the network says about this path; called again when an override changes it."""
-        self.latencies = self._env.sampler(f"network/{self.name}/latency", latency).values
+        if latency is not self._latency:  # otherwise its numbers go on where they were
+            self._latency = latency
+            self.latencies = (
+                repeat(latency.value)
+                if isinstance(latency, Constant)
+                else self._env.sampler(f"network/{self.name}/latency", latency).values
+            )
         self._bandwidth = bandwidth
         self._loss_probability = loss_probability
         self._duplicate_probability = duplicate_probability

@@ -25,6 +25,7 @@ from .failure_notes import annotate
 from .loop import PARKED_TOKEN, Call, EventLoop
 from .process import Process, _own_copy
 from .scopes import CancelScope, Deadline
+from .trace import Pause
 
 
 class Environment(EventLoop):
@@ -259,7 +260,7 @@ class Environment(EventLoop):
         at = until if isinstance(until, int) else float(until)
         if not at > self.now:
             raise ValueError(f"until ({at}) must be greater than the current simulation time")
-        stop = Event(self)
+        stop = Pause(self)
         stop._ok = True
         stop._value = None
         self._put_with_priority(at, URGENT, stop)

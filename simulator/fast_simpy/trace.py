@@ -3,7 +3,7 @@
 Two runs are the same, event for event, if and only if their digests are the same (up to collisions of a
 128-bit hash). The digest covers the time and the name of every item that the engine processes; it contains no
 identities, hashes of objects or memory addresses, so that it is the same in another process. Observers
-schedule nothing, hence do not show in it.
+schedule nothing, hence do not show in it, and neither does where a run was paused to look at it.
 """
 
 from __future__ import annotations
@@ -13,6 +13,10 @@ from struct import pack
 from typing import Any
 
 from simpy.events import Event
+
+
+class Pause(Event):
+    """The end of `run(until=time)`: it belongs to whoever looks, not to what happens."""
 
 
 class TraceDigest:
@@ -25,6 +29,8 @@ class TraceDigest:
 
     def update(self, time: float, item: Any) -> None:
         """Add one processed item at a simulated time."""
+        if type(item) is Pause:
+            return
         self._hash.update(pack("<d", time))
         self._hash.update(item_name(item).encode())
 

@@ -12,6 +12,8 @@ from collections.abc import Sequence
 import numpy as np
 import numpy.typing as npt
 
+from .request_sample import nearest_ranks
+
 # Rounding of a logarithm can put a value on a bucket's edge into the neighbour; buckets narrower by this much
 # absorb that.
 _ROUNDING_RATIO = 1e-6
@@ -117,8 +119,7 @@ class LatencyHistogram:
             raise ValueError(f"percentiles must be in [0, 100], got {list(qs)}")
         if not self.count:
             return np.full(len(qs), np.nan)
-        ranks = np.maximum(1.0, np.ceil(np.asarray(qs, dtype=np.float64) / 100.0 * self.count))
-        buckets = np.searchsorted(np.cumsum(self._buckets), ranks)
+        buckets = np.searchsorted(np.cumsum(self._buckets), nearest_ranks(qs, self.count))
         # 2 / (base + 1) of the upper edge is relatively as far from that edge as from the lower one.
         base = math.exp(1.0 / self._buckets_per_e)
         middles = self.smallest * np.exp(buckets / self._buckets_per_e) * (2.0 / (base + 1.0))

@@ -22,7 +22,8 @@ def detect_warm_up(values: npt.ArrayLike, *, batch_size: int = 5) -> int | None:
     """Return how many of the first `values` to leave out: a multiple of `batch_size`.
 
     `values` are in order of time, shape (observations,). None says that there is no steady state to be seen
-    within the first half: run longer, or do not average. ValueError where there are fewer than 10 batches.
+    within the first half: run longer, or do not average. ValueError where there are fewer than 10 batches, or
+    a value is not finite.
 
     >>> detect_warm_up([9.0] * 20 + [0.0, 1.0] * 100)
     20
@@ -66,4 +67,6 @@ def _batch_means(values: npt.ArrayLike, batch_size: int) -> npt.NDArray[np.float
     batch_count = len(series) // batch_size
     if batch_count < _BATCHES_MIN:
         raise ValueError(f"values must be at least {_BATCHES_MIN} batches of {batch_size}, got {len(series)}")
+    if not np.isfinite(series).all():
+        raise ValueError(f"values must be finite, got {series[~np.isfinite(series)][0]}")
     return np.asarray(series[: batch_count * batch_size].reshape(batch_count, batch_size).mean(axis=1))

@@ -111,6 +111,23 @@ def test_an_override_of_a_pair_leaves_the_random_numbers_of_the_others_alone() -
     assert changed[5] >= 5.0
 
 
+@pytest.mark.parametrize("settings", [{"loss_probability": 0.1}, {"bandwidth": 1e6}])
+def test_an_override_of_something_else_leaves_the_latencies_alone(settings: dict[str, float]) -> None:
+    def draws(override: bool) -> list[float]:
+        world = World(seed=5, latencies=Uniform(0.0, 1.0))
+        path = world.network.path(world.a, world.b)
+        if override:
+            world.network.override(world.a, world.b, **settings)
+        return [next(path.latencies) for _ in range(5)]
+
+    assert draws(False) == draws(True)
+
+
+def test_a_constant_latency_needs_no_seed() -> None:
+    env = Environment()
+    assert one_way(env, Network(env, latencies=WAY), Host(env, "a"), Host(env, "b")) == WAY
+
+
 def test_a_latency_is_drawn_from_the_stream_named_after_the_way() -> None:
     world = World(seed=5, latencies=Uniform(0.0, 1.0))
     latencies = world.network.path(world.a, world.b).latencies

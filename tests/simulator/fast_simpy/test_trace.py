@@ -53,6 +53,18 @@ def test_observers_do_not_show() -> None:
     assert story(Environment(trace=True)) == story(Environment(trace=True), watch=True)
 
 
+def test_pauses_of_a_run_do_not_show() -> None:
+    def digest(*pauses: float) -> str:
+        env = Environment(trace=True)
+        env.process(delay for delay in (1.0, 1.0))
+        for pause in pauses:
+            env.run(until=pause)
+        env.run()
+        return env.trace_digest()
+
+    assert digest(0.5, 1.0, 1.5) == digest()
+
+
 def test_the_clocks_first_reading_shows() -> None:
     assert story(Environment(trace=True)) != story(Environment(1.0, trace=True))
 

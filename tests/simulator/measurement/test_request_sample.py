@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from simulator.measurement import nearest_rank_percentiles
+from simulator.measurement import LatencyHistogram, nearest_rank_percentiles
 
 
 @settings(max_examples=100, deadline=None)
@@ -27,3 +27,19 @@ def test_nothing_has_no_percentile() -> None:
 def test_a_percentile_outside_0_to_100_is_misuse(q: float) -> None:
     with pytest.raises(ValueError, match=r"percentiles must be in \[0, 100\]"):
         nearest_rank_percentiles([1.0], [q])
+
+
+@pytest.mark.parametrize(
+    ("q", "count", "rank"), [(99.9, 1_000, 999), (14.0, 50, 7), (7.0, 100, 7), (7.1, 100, 8)]
+)
+def test_the_rank_is_that_of_the_decimal_not_of_its_rounded_product(q: float, count: int, rank: int) -> None:
+    values = np.arange(1.0, count + 1.0)
+
+    assert nearest_rank_percentiles(values, [q]) == [rank]
+    histogram = LatencyHistogram(1e-4, smallest=0.5, largest=2_000.0)
+    histogram.record_many(values)
+    assert histogram.percentile(q) == pytest.approx(rank, rel=1e-4)
+
+
+def test_a_value_that_is_no_number_spoils_all_percentiles() -> None:
+    assert np.isnan(nearest_rank_percentiles([1.0, math.nan, 2.0], [0.0, 50.0])).all()

@@ -102,6 +102,8 @@ def test_a_huge_transient_does_not_drown_what_follows() -> None:
 def test_too_few_values_are_misuse() -> None:
     with pytest.raises(ValueError, match="values must be at least 10 batches of 5, got 49"):
         detect_warm_up(np.ones(49))
+    with pytest.raises(ValueError, match="values must be finite, got nan"):
+        detect_warm_up([1.0] * 99 + [float("nan")])
     with pytest.raises(ValueError, match="batch_size must be >= 1, got 0"):
         detect_warm_up(np.ones(100), batch_size=0)
     with pytest.raises(ValueError, match="values must pair with times"):
