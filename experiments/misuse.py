@@ -19,6 +19,13 @@ class Misuse(ValueError):
         super().__init__(" ".join(message.split()))
 
 
+class Remark(UserWarning):
+    """What a user should know about what he passed, although it can be used: `warnings.warn(Remark(text))`.
+
+    The command line prints its text on standard error.
+    """
+
+
 def unknown_name(kind: str, name: str, known: Iterable[str]) -> Misuse:
     """The error for a `name` that is none of the `known` ones: near misses, and what there is."""
     names = list(known)

@@ -99,7 +99,7 @@ class ParameterSpace:
         for name in given:
             self.require(name)
         try:
-            checked = self.model(**{name: _plain(name, value) for name, value in given.items()})
+            checked = self.model(**{name: self._plain(name, value) for name, value in given.items()})
         except ValidationError as error:
             raise Misuse(broken_rule(error, self.model.model_fields)) from None
         return {name: getattr(checked, name) for name in self.names}
@@ -108,7 +108,7 @@ class ParameterSpace:
         """One parameter's value, checked and converted; raises Misuse as `values` does."""
         self.require(name)
         try:
-            return getattr(self._alone[name](**{name: _plain(name, value)}), name)
+            return getattr(self._alone[name](**{name: self._plain(name, value)}), name)
         except ValidationError as error:
             raise Misuse(broken_rule(error, self._alone[name].model_fields)) from None
 
@@ -126,9 +126,7 @@ class ParameterSpace:
             # Literal[1, 2] and tuples take no text, but their JSON spelling. The error about the text speaks
             # best.
             try:
-                decoded = json.loads(text)
-                if not isinstance(decoded, bool):  # pydantic would read `true` as the number 1
-                    return self.value(name, decoded)
+                return self.value(name, json.loads(text))
             except (Misuse, json.JSONDecodeError, RecursionError):
                 pass
             raise
@@ -141,6 +139,21 @@ class ParameterSpace:
         """Raise Misuse, with near misses, unless `name` is a parameter."""
         if name not in self.model.model_fields:
             raise unknown_name(f"a parameter of {self.study_name}", name, self.names)
+
+    def _plain(self, name: str, value: Any) -> Any:
+        """A value before its rules are asked: NumPy's as Python's, the text `none` as none where allowed."""
+        if isinstance(value, np.generic):
+            value = value.item()
+        kind = type_text(self.model.model_fields[name].annotation)
+        if isinstance(value, str) and value.lower() == "none" and kind.endswith(" or none"):
+            # TOML has no null. A text that may be none is taken as it is.
+            return value if kind.startswith("text") else None
+        if isinstance(value, float) and math.isnan(value):
+            # nan differs from itself, so a point with a nan could never be found again in a results file.
+            raise Misuse(f"{name} must be a number, got nan")
+        if isinstance(value, bool) and kind.removesuffix(" or none") in ("number", "whole number"):
+            raise Misuse(f"{name} must be a {kind}, got {str(value).lower()}")  # pydantic reads it as 1 or 0
+        return value
 
     def _describe(self, name: str, field: FieldInfo) -> Parameter:
         return Parameter(
@@ -180,15 +193,6 @@ def to_text(value: Any) -> str:
 
 def _model(name: str, fields: dict[str, Any]) -> type[BaseModel]:
     return create_model(name, __config__=_CONFIG, **fields)
-
-
-def _plain(name: str, value: Any) -> Any:
-    if isinstance(value, np.generic):
-        value = value.item()
-    if isinstance(value, float) and math.isnan(value):
-        # nan differs from itself, so a point with a nan could never be found again in a results file.
-        raise Misuse(f"{name} must be a number, got nan")
-    return value
 
 
 def _fields_of(function: Callable[..., Any]) -> dict[str, tuple[Any, Any]]:

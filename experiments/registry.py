@@ -13,7 +13,11 @@ from typing import Any
 
 from .misuse import Misuse, unknown_name
 from .parameters import to_text
+from .replication import failure_text
 from .study import Study
+
+# Module names of files that were asked for by path, for replay commands to name them so.
+_loaded_files: dict[str, Path] = {}
 
 
 def registered_studies() -> tuple[Study, ...]:
@@ -39,7 +43,14 @@ def reference_of(study: Study) -> str | None:
     listed = sys.modules.get("experiments.studies")  # not imported: then it cannot hold this study
     if any(study is item for item in getattr(listed, "STUDIES", ())):
         return study.name
-    return f"{study.function.__module__}:{study.function.__qualname__}" if study.is_importable() else None
+    if not study.is_importable():
+        return None
+    module = study.function.__module__
+    path = _loaded_files.get(module)
+    if path is not None and path.parent != Path.cwd():  # another process would not find it by name
+        inside = path.is_relative_to(Path.cwd())
+        module = (path.relative_to(Path.cwd()) if inside else path).as_posix()
+    return f"{module}:{study.function.__qualname__}"
 
 
 def replay_command(study: Study, values: Mapping[str, Any], seed: int) -> str:
@@ -58,10 +69,14 @@ def replay_command(study: Study, values: Mapping[str, Any], seed: int) -> str:
 
 def _imported(reference: str) -> Study:
     place, _, attribute = reference.rpartition(":")
+    name = _module_name(place)
     try:
-        module = import_module(_module_name(place))
-    except ImportError as error:
-        raise Misuse(f"study {reference} must be in a module that can be imported, got: {error}") from None
+        module = import_module(name)
+    except (Exception, SystemExit) as error:  # a module is somebody's code: anything can happen in it
+        plain = isinstance(error, (ImportError, SyntaxError)) or not name.strip(".")
+        said = str(error) if plain else failure_text(error)
+        raise Misuse(f"study {reference} must be in a module that can be imported, got: {said}") from None
+    _require_the_file(place, name, getattr(module, "__file__", None))
     found: Any = module
     for part in attribute.split("."):
         found = getattr(found, part, None)
@@ -69,6 +84,15 @@ def _imported(reference: str) -> Study:
         known = [name for name, value in vars(module).items() if isinstance(value, Study)]
         raise unknown_name(f"study in {place}", attribute, known)
     return found
+
+
+def _require_the_file(place: str, name: str, loaded: str | None) -> None:
+    """Refuse a file whose name another module has: that one was loaded in its stead."""
+    if place.endswith(".py") and (loaded is None or Path(loaded).resolve() != _loaded_files[name]):
+        raise Misuse(
+            f"study file must have a name that no other module has, got {place}: "
+            f"{name} is {loaded or 'a part of Python'}"
+        )
 
 
 def _module_name(place: str) -> str:
@@ -79,6 +103,7 @@ def _module_name(place: str) -> str:
         # By its own name, with its folder on the path, so that worker processes (which get our path) can
         # import it too.
         folder, name = path.resolve().parent, path.stem
+        _loaded_files[name] = path.resolve()
     else:
         raise Misuse(f"study file must exist, got {place}")
     if str(folder) not in sys.path:

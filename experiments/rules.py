@@ -66,6 +66,8 @@ def rules_of_field(field: FieldInfo) -> list[str]:
         for kind, attribute, symbol in _BOUNDS
         if isinstance(item, kind)
     ]
+    if any(getattr(item, "allow_inf_nan", None) is False for item in field.metadata):
+        rules.append("finite")
     if any(getattr(item, "path_type", None) == "file" for item in field.metadata):
         rules.append("an existing file")
     return rules

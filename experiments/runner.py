@@ -71,14 +71,21 @@ def sweep(
     points = study.points(chosen, fixed)
     count = _require_count("replications", study.replications if replications is None else replications)
     workers = _require_count("jobs", cores_count() if jobs is None else jobs)
+    if not (executor is None or isinstance(executor, Executor)):
+        raise Misuse(f"executor must be a concurrent.futures.Executor, got {executor!r}")
     if until is not None:
         study.require_measure(until.measure)
+        Schedule(len(points), count, until=until)  # finds what it refuses before there is a file
     path = IN_MEMORY if out is None else fspath(out)
     manifest = _manifest(study, chosen or study.sweep, points)
     with _opened(path, manifest, points, list(study.measures), renew=renew) as store:
         schedule = Schedule(len(points), count, store.rows(), until)
         job = _Job(study, points)
-        batches = _on_given(executor, job, schedule) if executor else _on_own_workers(workers, job, schedule)
+        batches = (
+            _on_given(executor, job, schedule)
+            if executor is not None
+            else _on_own_workers(workers, job, schedule)
+        )
         with closing(batches):
             patience = _PATIENCE if workers == 1 and executor is None else 0.0
             new_count = _stored(batches, store, schedule, patience=patience, progress=progress)
@@ -248,7 +255,10 @@ def set_aside(path: Path) -> Path:
 
 def _manifest(study: Study, design: Design, points: list[dict[str, Any]]) -> dict[str, Any]:
     files = sorted({value for point in points for value in point.values() if isinstance(value, Path)})
-    contents = {f"file {path}": file_fingerprint(path) for path in files if path.is_file()}
+    try:
+        contents = {f"file {path}": file_fingerprint(path) for path in files if path.is_file()}
+    except OSError as error:
+        raise Misuse(f"{error.filename} must be a file that can be read, got: {error.strerror}") from None
     return {
         "study": {"name": study.name, "question": study.question, "reference": reference_of(study)},
         "parameters": [to_json(asdict(parameter)) for parameter in study.space.describe()],

@@ -100,6 +100,10 @@ class Store:
             raise Misuse(f"results file must exist, got {path}")
         connection = _connect(path)
         try:
+            if _is_empty(connection):
+                raise Misuse(
+                    f"{path} must be a GameDay results file, got an empty one: no row was stored yet"
+                )
             _require_ours(connection, path)
         except sqlite3.Error as error:
             connection.close()

@@ -58,6 +58,7 @@ class Study:
     measures: Mapping[str, Measure]
     sweep: Design
     replications: int = 5
+    check: Callable[..., object] | None = None
     figures_of_run: "Callable[[Run], Mapping[str, Figure]] | None" = None
     figures_of_sweep: "Callable[[SweepResult], Mapping[str, Figure]] | None" = None
     space: ParameterSpace = field(init=False, repr=False)
@@ -78,7 +79,11 @@ class Study:
 
     def __call__(self, *, seed: int = 0, **parameters: Any) -> Run:
         """Run once: `parameters` are checked, those left out take their defaults; `seed` is >= 0."""
-        return self.run_checked(self.space.values(parameters), require_seed(seed))
+        values = self.space.values(parameters)
+        number = require_seed(seed)
+        if self.check is not None:
+            self.check(**values)
+        return self.run_checked(values, number)
 
     def run_checked(self, values: Mapping[str, Any], seed: int) -> Run:
         """Run once with a full set of parameters that has been checked already."""
@@ -104,6 +109,8 @@ class Study:
                 raise Misuse(f"{both[0]} must be swept or set, not both, got a design and {given[both[0]]!r}")
             values = self.space.values({**point, **given})
             if values not in points:
+                if self.check is not None:
+                    self.check(**values)
                 points.append(values)
             elif design is not None:
                 raise Misuse(
@@ -138,6 +145,7 @@ def study(
     measures: Mapping[str, Measure],
     sweep: Design | Mapping[str, Sequence[Any]] | None = None,
     replications: int = 5,
+    check: Callable[..., object] | None = None,
     figures_of_run: "Callable[[Run], Mapping[str, Figure]] | None" = None,
     figures_of_sweep: "Callable[[SweepResult], Mapping[str, Figure]] | None" = None,
 ) -> Callable[[Callable[..., Run]], Study]:
@@ -145,8 +153,9 @@ def study(
 
     `sweep` maps parameters to the values of the default grid, or is any design; without it the default sweep
     is the one point of all defaults. `replications` is the default number of runs per point, with seeds 0, 1,
-    2, ... `figures_of_run` and `figures_of_sweep` return figures by name; they are drawn by `gameday run
-    --out` and after a sweep.
+    2, ... `check`, called with all parameters of each point before a sweep begins, raises Misuse for those
+    that cannot go together; without it each such run is a failed row. `figures_of_run` and `figures_of_sweep`
+    return figures by name; they are drawn by `gameday run --out` and after a sweep.
 
     Example:
         @study(name="queue", question="How long is the wait?", sweep={"load": [0.5, 0.9]},
@@ -168,6 +177,7 @@ def study(
             measures=dict(measures),
             sweep=design,
             replications=replications,
+            check=check,
             figures_of_run=figures_of_run,
             figures_of_sweep=figures_of_sweep,
         )

@@ -19,6 +19,8 @@ if TYPE_CHECKING:
 
 _GAP = "  "
 
+_ROUNDING = 1e-12  # of a mean: what is left of a half-width where all replications give one value
+
 
 def summary_table(result: "SweepResult", width: int, measures: Iterable[str]) -> str:
     """Title, one line per point, and each failure with its replay command; at most `width` wide if possible.
@@ -48,7 +50,7 @@ def estimate_text(found: Estimate) -> tuple[str, str]:
         return "-", ""
     if not math.isfinite(found.half_width):
         return f"{found.mean:.4g}", ""
-    if found.half_width == 0:
+    if found.half_width <= _ROUNDING * abs(found.mean):
         return f"{found.mean:.6g}", "0"
     decimals = 1 - math.floor(math.log10(found.half_width))
     if decimals > 6:

@@ -41,8 +41,11 @@ class ConnectionLost(CallFailed):
 class Rejected(CallFailed):
     """A part that limits how much it takes on would not take this call.
 
-    `by` names the part, `reason` the rule (queue full, bulkhead full, shed, rate limit).
+    `by` names the part, `reason` the rule (queue full, bulkhead full, shed, rate limit). `part` is the
+    instance that it has left, if any: names need not differ.
     """
+
+    part: object = None
 
     def __init__(self, by: str, reason: str = "full") -> None:
         super().__init__(by, reason)

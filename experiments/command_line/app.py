@@ -6,14 +6,17 @@ results file); a traceback is only ever shown for a defect of GameDay or of a st
 
 import sqlite3
 import sys
+import warnings
 from collections.abc import Sequence
+from typing import TextIO
 
 import typer
 
-from ..misuse import Misuse
+from ..misuse import Misuse, Remark
 from . import bench, listing, plot, run, sweep, validate
 from .checkout import require_one_checkout
 from .exit_codes import DONE, FAILED, INTERRUPTED, MISUSE
+from .output import note
 
 COMMANDS = (listing, run, sweep, plot, bench, validate)
 """The commands' modules, each with a function `register(app)`; a new command is a new module in this list."""
@@ -27,7 +30,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
     given = list(sys.argv[1:] if arguments is None else arguments)
     try:
         require_one_checkout()
-        code = build_app()(given, prog_name="gameday", standalone_mode=False, obj=given)
+        with warnings.catch_warnings():
+            warnings.showwarning = _print_warning
+            code = build_app()(given, prog_name="gameday", standalone_mode=False, obj=given)
     except Misuse as error:
         return _complain(str(error), MISUSE)
     except _USAGE_ERROR as error:
@@ -57,6 +62,21 @@ def build_app() -> typer.Typer:
 def _complain(text: str, code: int) -> int:
     typer.echo(f"gameday: {text}", err=True)
     return code
+
+
+def _print_warning(
+    message: Warning | str,
+    category: type[Warning],
+    filename: str,
+    lineno: int,
+    file: TextIO | None = None,
+    line: str | None = None,
+) -> None:
+    """Print a remark as one to a user, and any other warning as Python does."""
+    if isinstance(message, Remark):
+        note(f"gameday: {message}")
+    else:
+        (file or sys.stderr).write(warnings.formatwarning(message, category, filename, lineno, line))
 
 
 def _usage_text(error: Exception) -> str:

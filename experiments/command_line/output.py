@@ -5,6 +5,7 @@ infinity is "inf". Progress, notes and complaints go to standard error.
 """
 
 import json
+import sys
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -25,6 +26,11 @@ JsonFlag = Annotated[bool, typer.Option("--json", help="Print one JSON document 
 def print_json(document: Mapping[str, Any]) -> None:
     """Print one document, its keys in the order given."""
     typer.echo(json.dumps(to_json(document), indent=2, allow_nan=False))
+
+
+def is_watched() -> bool:
+    """Whether a person watches standard error: a progress bar would fill a log."""
+    return sys.stderr.isatty()
 
 
 def note(text: str) -> None:

@@ -47,4 +47,9 @@ def figures_folder(results: Path) -> Path:
 def draw_sweep(result: SweepResult, folder: Path) -> tuple[list[Path], bool]:
     """Write the study's figures of a sweep, if any, into `folder`; returns paths, and whether it worked."""
     make = result.study.figures_of_sweep
-    return ([], True) if make is None else draw(lambda: make(result), folder)
+    if make is None:
+        return [], True
+    if len(result.failures) == len(result.rows):
+        note("gameday: figures could not be drawn: no run has been finished")
+        return [], False
+    return draw(lambda: make(result), folder)

@@ -23,7 +23,7 @@ from ..schedule import Until
 from ..study import Study
 from ..sweep_file import read_sweep_file
 from .exit_codes import DONE, FAILED, INTERRUPTED
-from .output import JsonFlag, note, print_json
+from .output import JsonFlag, is_watched, note, print_json
 from .plot import draw_sweep, figures_folder
 from .study_options import PASS_ON, read_grid, read_options, read_settings, read_whole_number
 
@@ -89,7 +89,7 @@ def sweep_study(
             out=path,
             renew=renew,
             jobs=workers,
-            progress=True,
+            progress=is_watched(),
         )
     except KeyboardInterrupt:
         note(f"gameday: interrupted; finished rows are kept in {path}; to resume: {_command(context)}")
@@ -120,7 +120,10 @@ def _plan(
     file = read_sweep_file(study) if study.endswith(".toml") else None
     found = find_study(study if file is None else file.study)
     space = found.space
-    fixed = {**(file.set if file else {}), **read_settings(space, settings), **read_options(space, words)}
+    set_there, set_here = read_settings(space, settings), read_options(space, words)
+    if both := [name for name in set_there if name in set_here]:
+        raise Misuse(f"{both[0]} must be set once, got it twice, by --set and by --{both[0]}")
+    fixed = {**(file.set if file else {}), **set_there, **set_here}
     return _Plan(
         study=found,
         design=read_grid(space, grid) or (file.design if file else None),

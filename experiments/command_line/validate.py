@@ -14,7 +14,7 @@ import typer
 from ..misuse import Misuse
 from ..table import estimate_text
 from .exit_codes import DONE, FAILED, INTERRUPTED
-from .output import JsonFlag, note, print_json
+from .output import JsonFlag, is_watched, note, print_json
 from .study_options import read_whole_number
 
 if TYPE_CHECKING:
@@ -52,7 +52,7 @@ def validate(
 
     chosen = _chosen(only)
     try:
-        results = run_checks(chosen, seed=number, effort=effort, workers=count, progress=True)
+        results = run_checks(chosen, seed=number, effort=effort, workers=count, progress=is_watched())
     except KeyboardInterrupt:
         note("gameday: interrupted; a verdict needs all replications, so there is none")
         return INTERRUPTED

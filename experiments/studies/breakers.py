@@ -32,6 +32,7 @@ from .storefront_run import (
     Timeout,
     Trace,
     browse_latencies,
+    require_load,
     run_storefront,
 )
 
@@ -76,6 +77,7 @@ def _figures_of_sweep(result: "SweepResult") -> "Mapping[str, Figure]":
     question="When should a caller stop asking a dependency that fails for a while?",
     measures=MEASURES,
     sweep=Grid({"timeout": [0.25, 0.5, 1.0, 4.0, 8.0, None], "threshold": [0.05, 0.2, 0.5, 0.8, None]}),
+    check=require_load,
     figures_of_run=_figures_of_run,
     figures_of_sweep=_figures_of_sweep,
 )
@@ -87,7 +89,9 @@ def breakers(
         float | None,
         Field(gt=0, le=1, description="share of failures that opens a breaker; none: no breaker"),
     ] = 0.5,
-    open_time: Annotated[float, Field(gt=0, description="how long a breaker stays open"), Unit("s")] = 5.0,
+    open_time: Annotated[
+        float, Field(gt=0, allow_inf_nan=False, description="how long a breaker stays open"), Unit("s")
+    ] = 5.0,
     window: Annotated[int, Field(ge=1, description="how many of the last calls a breaker judges")] = 20,
     trials: Annotated[int, Field(ge=1, description="calls let through half-open")] = 3,
     fault: Fault = "silent",

@@ -6,6 +6,7 @@ every request has an end.
 """
 
 import math
+import warnings
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, Literal
@@ -15,17 +16,17 @@ from pydantic import Field, FilePath
 
 from models.resilience import CircuitBreakerSettings
 from models.storefront import BROWSE, DependencyFault, FaultMode, Storefront, StorefrontSettings
-from models.workload import TraceReplay
+from models.workload import RecordedTrace, TraceReplay
 from simulator import Environment, EventLog, RequestTable
 from simulator.measurement import RequestSample, nearest_rank_percentiles, windowed_level, windowed_share
 
-from ..misuse import Misuse
+from ..misuse import Misuse, Remark
 from ..parameters import Unit
 from .shop_trace import load_visits
 
 Timeout = Annotated[
     float | None,
-    Field(gt=0, description="how long a web thread waits for payment; none: for ever"),
+    Field(gt=0, allow_inf_nan=False, description="how long a web thread waits for payment; none: for ever"),
     Unit("s"),
 ]
 Fault = Annotated[
@@ -37,17 +38,22 @@ BuyShare = Annotated[
 ]
 Rate = Annotated[
     float | None,
-    Field(gt=0, description="requests per second; none: 90, or as the trace has it"),
+    Field(gt=0, allow_inf_nan=False, description="requests per second; none: 90, or as the trace has it"),
     Unit("1/s"),
 ]
 Duration = Annotated[
-    float | None, Field(ge=15, description="how long users come; none: 90 s, or the whole trace"), Unit("s")
+    float | None,
+    Field(ge=15, allow_inf_nan=False, description="how long users come; none: 90 s, or the whole trace"),
+    Unit("s"),
 ]
 Trace = Annotated[
     FilePath | None, Field(description="a recorded access log or CSV, replayed instead of made-up users")
 ]
 SpeedUp = Annotated[
-    float | None, Field(gt=0, description="how much faster than recorded a trace is replayed; none: 1000")
+    float | None,
+    Field(
+        gt=0, allow_inf_nan=False, description="how much faster than recorded a trace is replayed; none: 1000"
+    ),
 ]
 
 RATE, DURATION, SPEED_UP = 90.0, 90.0, 1000.0
@@ -134,10 +140,10 @@ class StorefrontRun:
         )
         least = _RECOVERED_SHARE * self.before().availability()
         run = 0
-        for start, value in zip(series.starts.tolist(), series.values.tolist(), strict=True):
+        for index, value in enumerate(series.values.tolist()):
             run = run + 1 if math.isnan(value) or value >= least else 0
             if run == _RECOVERED_WINDOWS:
-                return float(start - (run - 1) * self.window - self.fault.end)
+                return float(series.starts[index - run + 1] - self.fault.end)
         return math.inf
 
 
@@ -174,14 +180,43 @@ def _admit(env: Environment, shop: Storefront, load: Load) -> tuple[RequestTable
         return shop.admit_users(until=duration).table, duration
     trace = load_visits(load.trace, load.buy_share)
     speed_up = SPEED_UP if load.speed_up is None else load.speed_up
+    duration = _replayed_duration(load, trace, speed_up)
+    until = math.inf if load.duration is None else duration
+    replay = TraceReplay(env, shop.entrance, trace, speed_up=speed_up, until=until, name="users")
+    return replay.table, duration
+
+
+def _replayed_duration(load: Load, trace: RecordedTrace, speed_up: float) -> float:
     # The last request of a log came within the second that it names.
     recorded = (trace.duration + trace.resolution) / speed_up
     duration = recorded if load.duration is None else load.duration
     if not 0.0 < duration <= recorded:
         raise Misuse(f"duration must be > 0 and at most the trace's {recorded:.6g} s, got {duration}")
-    until = math.inf if load.duration is None else duration
-    replay = TraceReplay(env, shop.entrance, trace, speed_up=speed_up, until=until, name="users")
-    return replay.table, duration
+    return duration
+
+
+def require_load(
+    *,
+    rate: float | None,
+    buy_share: float,
+    duration: float | None,
+    trace: Path | None,
+    speed_up: float | None,
+    **_others: object,
+) -> None:
+    """Raise Misuse, before anything is run, for a load that no run could have or a trace that is none.
+
+    Of a trace with lines that could not be used it says which, as a `Remark`.
+    """
+    load = Load(rate=rate, buy_share=buy_share, duration=duration, trace=trace, speed_up=speed_up)
+    if trace is not None:
+        visits = load_visits(trace, buy_share)
+        _replayed_duration(load, visits, SPEED_UP if speed_up is None else speed_up)
+        if visits.malformed_count:
+            named = "".join(f"\n  {line}" for line in visits.malformed)
+            more = "\n  ..." if visits.malformed_count > len(visits.malformed) else ""
+            text = f"malformed lines left out: {visits.malformed_count:,}, beside {len(visits):,} requests"
+            warnings.warn(Remark(f"{text}{named}{more}"), stacklevel=2)
 
 
 def browse_latencies(run: StorefrontRun) -> dict[str, float]:

@@ -26,6 +26,7 @@ from .storefront_run import (
     Timeout,
     Trace,
     browse_latencies,
+    require_load,
     run_storefront,
 )
 
@@ -72,6 +73,7 @@ def _figures_of_sweep(result: "SweepResult") -> "Mapping[str, Figure]":
     question="How long should a caller wait for a dependency that may be slow or silent?",
     measures=MEASURES,
     sweep=Grid({"fault": ["slow", "silent"], "timeout": [0.25, 0.5, 1.0, 2.0, 4.0, 8.0, None]}),
+    check=require_load,
     figures_of_run=_figures_of_run,
     figures_of_sweep=_figures_of_sweep,
 )

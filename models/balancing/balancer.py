@@ -81,6 +81,8 @@ class Balancer(Endpoint):
         endpoints = list(targets)
         if weights is not None and len(weights) != len(endpoints):
             raise ValueError(f"weights must be as many as targets ({len(endpoints)}), got {len(weights)}")
+        if not isinstance(policy, Policy):
+            raise TypeError(f"policy must be a Policy, such as RoundRobin(), got {policy!r}")
         self.policy = policy
         self.host = host
         self.name = name

@@ -13,6 +13,9 @@ of the
 4. The answer, a response or a failure, is carried back. If nobody waits for it any more it is counted as
 late, and so is the work that was done for it.
 
+Callers that should die with the source host run on it (`Host.start`, or within a call that came over the
+network). A caller that is bound to no host, such as a workload, is not stopped by its crash.
+
 A caller that has given up (deadline, cancellation, crash) does not stop the work at the other end, unless
 `propagate_cancellation` is set; then a message that cancels it is sent after the request.
 

@@ -114,12 +114,14 @@ class Network:
     ) -> None:
         """Send one message one way: when and if it arrives, `function(*arguments)` is called on `target`.
 
-        A datagram may be lost or arrive twice. Nobody is told. The function must touch nothing but the
-        target's own state.
+        A datagram may be lost or arrive twice; a host that is down sends nothing. Nobody is told. The
+        function must touch nothing but the target's own state.
         """
         if transport not in TRANSPORTS:
             raise ValueError(f"transport must be one of {', '.join(TRANSPORTS)}, got {transport!r}")
         path = self.path(source, target)
+        if not source.is_up:
+            return
         copies_count = path.copies_count() if transport == "datagram" else 1
         for _ in range(copies_count):
             carrying = path.carry(size_bytes, transport)
@@ -161,7 +163,8 @@ class Network:
 
         `latency` one way in seconds, a distribution or a number; `bandwidth` in bytes per second (> 0), for
         which messages queue; `loss_probability` of each packet and `duplicate_probability` of each datagram
-        in [0, 1]. What is `None` stays as it was; later overrides win.
+        of `send` (the messages of a call are never doubled) in [0, 1]. What is `None` stays as it was; later
+        overrides win.
         """
         if bandwidth is not None and not bandwidth > 0:
             raise ValueError(f"bandwidth must be > 0 bytes/s, got {bandwidth!r}")

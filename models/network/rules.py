@@ -58,6 +58,31 @@ class Rule(ABC):
         """Return what becomes of a packet that is sent now from `source` to `target`."""
 
 
+class _Places:
+    """Hosts, and all that stand in zones and regions, also those that come there later.
+
+    Raises `TypeError` for what is not a place, `ValueError` where there is no host at all.
+    """
+
+    __slots__ = ("_areas", "_hosts")
+
+    def __init__(self, places: Iterable[Place] | Place) -> None:
+        given = (places,) if isinstance(places, Host | Zone | Region) else tuple(places)
+        for place in given:
+            if not isinstance(place, Host | Zone | Region):
+                raise TypeError(f"a place must be a Host, Zone or Region, got {place!r}")
+        self._hosts = frozenset(place for place in given if isinstance(place, Host))
+        self._areas = frozenset(place for place in given if isinstance(place, Zone | Region))
+        if not self._hosts and not any(area.hosts for area in self._areas):
+            raise ValueError("a set of places must hold at least one host, got none")
+
+    def __contains__(self, host: Host) -> bool:
+        if host in self._hosts:
+            return True
+        zone = host.zone
+        return zone is not None and (zone in self._areas or zone.region in self._areas)
+
+
 class Between:
     """The messages between two sets of places: from `sources` to `targets`, and back unless `one_way`."""
 
@@ -66,8 +91,8 @@ class Between:
     def __init__(
         self, sources: Iterable[Place] | Place, targets: Iterable[Place] | Place, *, one_way: bool
     ) -> None:
-        self.sources = hosts_of(sources)
-        self.targets = hosts_of(targets)
+        self.sources = _Places(sources)
+        self.targets = _Places(targets)
         self.one_way = one_way
 
     def covers(self, source: Host, target: Host) -> bool:
@@ -135,26 +160,6 @@ class AddedDelay(Rule):
     def judge(self, source: Host, target: Host) -> Verdict:
         """Delay a message."""
         return Verdict(Fate.PASS, self._draw()) if self.between.covers(source, target) else PASS
-
-
-def hosts_of(places: Iterable[Place] | Place) -> frozenset[Host]:
-    """Return the hosts that one or several places stand for.
-
-    Raises `TypeError` for what is not a place, `ValueError` for an empty set.
-    """
-    if isinstance(places, Host | Zone | Region):
-        places = (places,)
-    hosts: list[Host] = []
-    for place in places:
-        if isinstance(place, Host):
-            hosts.append(place)
-        elif isinstance(place, Zone | Region):
-            hosts.extend(place.hosts)
-        else:
-            raise TypeError(f"a place must be a Host, Zone or Region, got {place!r}")
-    if not hosts:
-        raise ValueError("a set of places must hold at least one host, got none")
-    return frozenset(hosts)
 
 
 def checked_probability(name: str, value: float) -> float:

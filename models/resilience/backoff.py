@@ -175,6 +175,8 @@ class PollyJitter(Backoff):
 
 def jitter_source(env: Environment, backoff: Backoff, name: str) -> Callable[[], float]:
     """Return what `backoff` draws from: the stream `name`, or nothing at all for one that is not random."""
+    if not isinstance(backoff, Backoff):
+        raise TypeError(f"backoff must be a Backoff, such as ConstantBackoff(delay=0.1), got {backoff!r}")
     return env.sampler(name, Uniform(0.0, 1.0)) if backoff.is_random else _no_number
 
 

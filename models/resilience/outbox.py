@@ -83,8 +83,10 @@ class Outbox(Endpoint):
     At most `capacity` (>= 1, may be infinite) entries are undelivered at a time; further calls are
     `Rejected`. `workers` (>= 1) deliver at the same time. An entry becomes a dead letter after `attempts_max`
     (>= 1) attempts, or when its next attempt would come more than `age_max` (> 0) seconds after it was
-    accepted. `start(generator, name)` starts a worker; with `host.start`, give `start_workers` to
-    `host.on_restart`. Jitter, as in the default `backoff`, draws from the stream "outbox/<name>".
+    accepted; each is tried once, however long it was queued. A failure without a call, as of an open breaker
+    around the target, is an attempt too. `start(generator, name)` starts a worker; with `host.start`, give
+    `start_workers` to `host.on_restart`. Jitter, as in the default `backoff`, draws from the stream
+    "outbox/<name>".
 
     Example::
 

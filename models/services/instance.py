@@ -131,7 +131,9 @@ class Instance(Endpoint):
                 yield from threads.wait()
             except QueueFull:
                 self._rejected_count += 1
-                raise Rejected(self.name, "queue full") from None
+                rejected = Rejected(self.name, "queue full")
+                rejected.part = self
+                raise rejected from None
             except BaseException:
                 self._aborted_count += 1
                 raise
@@ -159,7 +161,8 @@ class Instance(Endpoint):
 
     def _is_own(self, failure: CallFailed) -> bool:
         """Count a failure that leaves the handler, and say whether it may leave the instance as it is."""
-        if isinstance(failure, Rejected) and failure.by == self.name:
+        if isinstance(failure, Rejected) and failure.by == self.name and failure.part in (None, self):
+            failure.part = self
             self._rejected_count += 1
             return True
         self._failed_count += 1

@@ -15,7 +15,7 @@ from simulator import CallFailed, Cancelled, Environment, Gauge, RequestTable
 
 from ..endpoint import Call, Endpoint
 from ..outcome import Outcome, outcome_of
-from ..request import Request
+from ..request import Request, Response
 from ..services import Handler, Instance, Step
 
 _OK, _DEGRADED, _CANCELLED = int(Outcome.OK), int(Outcome.DEGRADED), int(Outcome.CANCELLED)
@@ -93,7 +93,8 @@ class _RecordedStep(Step):
             except Cancelled:
                 table.record(start, env.now, _CANCELLED)
                 raise
-            table.record(start, env.now, _OK)
+            is_degraded = isinstance(answer, Response) and answer.degraded
+            table.record(start, env.now, _DEGRADED if is_degraded else _OK)
             return answer
 
         return handle

@@ -9,12 +9,14 @@ Leaves out: what the client does about failures (that is wrapped around the targ
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Generator
 from typing import Any
 
 from simulator import CallFailed, Cancelled, Environment, Process, RequestTable
 
 from ..endpoint import Endpoint, require_endpoint
+from ..failures import Rejected
 from ..outcome import OUTCOME_NAMES, Outcome, outcome_of
 from ..request import Request, Response
 
@@ -33,7 +35,8 @@ class Client:
     """Sends requests to `target` and records how they end.
 
     `table` is a new one if none is given; several clients may share one. `issued` counts the requests of this
-    client alone. `name` is that of the processes which `issue` starts.
+    client alone, and `rejected_by` says which part turned how many of them away (`Rejected.by`). `name` is
+    that of the processes which `issue` starts.
 
     Example::
 
@@ -43,7 +46,7 @@ class Client:
         client.table.counts()
     """
 
-    __slots__ = ("_ended", "_env", "issued", "name", "table", "target")
+    __slots__ = ("_ended", "_env", "issued", "name", "rejected_by", "table", "target")
 
     def __init__(
         self, env: Environment, target: Endpoint, *, table: RequestTable | None = None, name: str = "client"
@@ -55,6 +58,7 @@ class Client:
         self.table = request_table() if table is None else table
         self.name = name
         self.issued = 0
+        self.rejected_by: Counter[str] = Counter()
         self._ended = 0
 
     @property
@@ -81,6 +85,8 @@ class Client:
             outcome = _DEGRADED if response.degraded else _OK
         except CallFailed as failure:
             outcome = int(outcome_of(failure))
+            if isinstance(failure, Rejected):
+                self.rejected_by[failure.by] += 1
         except (AttributeError, TypeError) as error:
             _explain(error, self.target)
             raise

@@ -66,6 +66,8 @@ class OpenLoop(Workload):
             raise ValueError(
                 f"exactly one of rate and interarrival must be given, got {rate!r} and {interarrival!r}"
             )
+        if interarrival is not None and not isinstance(interarrival, Distribution):
+            raise TypeError(f"interarrival must be a Distribution, got {interarrival!r}")
         if interarrival is not None and not interarrival.mean > 0.0:
             raise ValueError(f"interarrival must have a mean > 0 s, got {interarrival!r}")
         self._shape = rate if isinstance(rate, RateShape) else None

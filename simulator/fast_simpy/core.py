@@ -59,6 +59,8 @@ class Environment(EventLoop):
         trace: bool = False,
         instant_events_max: int = 1_000_000,
     ) -> None:
+        if not instant_events_max >= 1:
+            raise ValueError(f"instant_events_max must be >= 1, got {instant_events_max!r}")
         super().__init__(initial_time, trace=trace, instant_events_max=instant_events_max)
         BoundClass.bind_early(self)
         self.seed = seed
@@ -205,9 +207,7 @@ class Environment(EventLoop):
 
     def peek(self) -> float:
         """Return the time of what happens next, infinity if there is nothing."""
-        if self._urgent or self._ready:
-            return self.now
-        return self._queue[0][0] if self._queue else inf
+        return self.now if self._urgent or self._ready else self._next_time()
 
     def step(self) -> None:
         """Process the next item; raise `simpy.core.EmptySchedule` if there is none.
@@ -225,7 +225,8 @@ class Environment(EventLoop):
     def run(self, until: float | Event | None = None) -> Any:
         """Run until nothing is left to happen, the clock reads `until`, or the event `until` has happened.
 
-        Of what is due at the time `until` nothing happens. Returns the value of the event, `None` otherwise.
+        Of what is due at the time `until` nothing happens. A deadline that was met and a call that was
+        cancelled do not prolong a run; a sleep that was left does, as in SimPy. Returns the value of the event, `None` otherwise.
         Raises `ValueError` for a time that is not in the future, `RuntimeError` if nothing is left and the
         event has not happened. An error in a process stops the run: it is raised here with a note of seed,
         simulated time and process.

@@ -44,10 +44,18 @@ def annotate(error: BaseException, env: EventLoop, event: Event | None) -> None:
     error.add_note(f"{_NOTE_START}{env.now!r} s, seed {env.seed}, in {where}.")
 
 
+def _waiting_for(item: object) -> object:
+    """Return the process that waits for an event, which says more than "Timeout"; else the item itself."""
+    if isinstance(item, Process):
+        return item
+    waiting = (getattr(callback, "__self__", None) for callback in getattr(item, "callbacks", None) or ())
+    return next((process for process in waiting if isinstance(process, Process)), item)
+
+
 def runaway_names(env: EventLoop, *at_hand: object) -> str:
     """Return who has most of the items that are due at this instant, for the message of a `RunawayError`."""
     later = (item for time, _, item, _ in env._queue if time <= env.now)
-    due = Counter(item_name(item) for item in (*at_hand, *env._urgent, *env._ready, *later))
+    due = Counter(item_name(_waiting_for(item)) for item in (*at_hand, *env._urgent, *env._ready, *later))
     if env.active_process is not None:
         due[item_name(env.active_process)] += 1
     return ", ".join(f"{name!r} ({count})" for name, count in due.most_common(3))

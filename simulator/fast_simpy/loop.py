@@ -21,7 +21,7 @@ same, with the commonest cases spelled out.
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Generator
 from heapq import heappop, heappush
 from math import inf
 from typing import Any
@@ -153,10 +153,11 @@ class EventLoop(simpy.Environment):
                     continue
                 process, token, value = item
             else:
-                try:
-                    time, token, process, value = heappop(queue)
-                except IndexError:
-                    raise EmptySchedule from None
+                if not queue:
+                    raise EmptySchedule
+                time, token, process, value = heappop(queue)
+                if value is ITEM and self._is_void(process):
+                    continue
                 if time != now:
                     self.now = now = time
                     burst = 0
@@ -182,8 +183,7 @@ class EventLoop(simpy.Environment):
             else:
                 if type(target) is float:
                     time = now + target
-                    # Not chained: CPython 3.11 specialises only single comparisons.
-                    if time > now and time < inf:
+                    if time > now and time < inf:  # not chained: CPython 3.11 specialises single ones only
                         process._token = token = next(sequence)
                         heappush(queue, (time, token, process, None))
                         continue
@@ -210,10 +210,38 @@ class EventLoop(simpy.Environment):
             time, token, item, value = heappop(queue)
         except IndexError:
             raise EmptySchedule from None
+        if value is ITEM and self._is_void(item):
+            return None
         if time != self.now:
             self.now = time
             self._burst = 0
         return self._happen(item if value is ITEM else (item, token, value))
+
+    def _next_time(self) -> float:
+        """Return the time of the first item in the heap with which something is left to do, else infinity."""
+        queue = self._queue
+        while queue:
+            entry = heappop(queue)
+            if entry[3] is not ITEM or not self._is_void(entry[2]):
+                heappush(queue, entry)
+                return float(entry[0])
+        return inf
+
+    def _is_void(self, item: Any) -> bool:
+        """Return whether nothing is left to do for an item from the heap, and have a lane look further ahead.
+
+        The clock must not go there: a run would otherwise last until the last deadline that was met, and
+        means over its time would be diluted. A sleep that was left is another matter: it is a timeout to
+        SimPy, which prolongs a run.
+        """
+        if type(item) is Call:
+            return item.function is None
+        if type(item) is DeadlineLane:
+            head = item.next_open()
+            if head is None or head.sequence != item.sequence:
+                self._expire(item)
+                return True
+        return False
 
     def _happen(self, item: Any) -> Event | None:
         """Let one item happen: wake a process, call a function, let a deadline pass, or settle an event."""
@@ -369,4 +397,5 @@ class EventLoop(simpy.Environment):
 def _wrong_yield(target: Any) -> Exception:
     if isinstance(target, int | float) and not isinstance(target, bool):
         return ValueError(f"a sleep must be finite and >= 0 s, got {target!r}")
-    return RuntimeError(f'Invalid yield value "{target}"')
+    hint = "; `yield from` goes through a generator" if isinstance(target, Generator) else ""
+    return RuntimeError(f'Invalid yield value "{target}"{hint}')

@@ -29,7 +29,7 @@ class TraceDigest:
 
     def update(self, time: float, item: Any) -> None:
         """Add one processed item at a simulated time."""
-        if type(item) is Pause:
+        if is_of_a_pause(item):
             return
         self._hash.update(pack("<d", time))
         self._hash.update(item_name(item).encode())
@@ -37,6 +37,12 @@ class TraceDigest:
     def hexdigest(self) -> str:
         """Return the digest of everything added so far, 32 hexadecimal digits."""
         return self._hash.hexdigest()
+
+
+def is_of_a_pause(item: Any) -> bool:
+    """Return whether the engine made this item to stop a run for somebody, or to go on after that."""
+    function = getattr(item, "function", None)
+    return type(item) is Pause or getattr(function, "__qualname__", "") == "EventLoop._settle"
 
 
 def item_name(item: Any) -> str:

@@ -82,6 +82,18 @@ def test_bad_text_is_told_name_rule_and_value(name, text, line):
     assert str(caught.value) == line
 
 
+def test_values_from_a_toml_file_can_be_none_and_true_is_no_number():
+    assert SPACE.values({"limit": "none"})["limit"] is None
+    assert SPACE.values({"label": "none"})["label"] == "none"
+    for name, kind in (
+        ("timeout", "number"),
+        ("limit", "whole number or none"),
+        ("attempts", "whole number"),
+    ):
+        with pytest.raises(Misuse, match=f"{name} must be a {kind}, got true"):
+            SPACE.values({name: True})
+
+
 def test_unknown_parameter_is_told_near_misses_and_what_there_is():
     with pytest.raises(
         Misuse, match=r"a parameter of kinds must be one of timeout, .*did you mean 'timeout'"

@@ -4,6 +4,7 @@ import subprocess
 import sys
 import textwrap
 from concurrent.futures import BrokenExecutor, Executor, ThreadPoolExecutor
+from dataclasses import replace
 
 import pandas as pd
 import pytest
@@ -114,6 +115,7 @@ def test_replications_go_on_until_the_interval_is_narrow():
         ({"design": {"laod": [0.5]}}, "did you mean 'load'"),
         ({"design": {"load": [1.5]}}, "load must be < 1, got 1.5"),
         ({"replications": 0}, "replications must be a whole number >= 1, got 0"),
+        ({"executor": 2}, "executor must be a concurrent.futures.Executor, got 2"),
         ({"jobs": 0}, "jobs must be a whole number >= 1, got 0"),
         ({"until": Until(measure="weight", half_width=1)}, "a measure of queue must be one of wait"),
     ],
@@ -121,6 +123,28 @@ def test_replications_go_on_until_the_interval_is_narrow():
 def test_misuse_is_found_before_anything_is_written(tmp_path, arguments, message):
     with pytest.raises(Misuse, match=message):
         sweep(queue, out=tmp_path / "r.sqlite", **arguments)
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_file_that_cannot_be_read_is_misuse(tmp_path, monkeypatch):
+    def refused(path):
+        raise PermissionError(13, "Permission denied", str(path))
+
+    monkeypatch.setattr("experiments.runner.file_fingerprint", refused)
+    with pytest.raises(
+        Misuse, match=r"test_runner\.py must be a file that can be read, got: Permission denied"
+    ):
+        sweep(queue, fixed={"trace": __file__}, out=tmp_path / "r.sqlite")
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_parameters_that_cannot_go_together_are_found_before_anything_is_written(tmp_path):
+    def check(*, load, customers, **_others):
+        if load > 0.8 and customers < 100:
+            raise Misuse(f"customers must be >= 100 at this load, got {customers}")
+
+    with pytest.raises(Misuse, match="customers must be >= 100 at this load, got 5"):
+        sweep(replace(queue, check=check), GRID, fixed={"customers": 5}, out=tmp_path / "r.sqlite")
     assert list(tmp_path.iterdir()) == []
 
 

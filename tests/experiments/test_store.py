@@ -151,6 +151,12 @@ def test_an_empty_file_left_by_a_kill_before_the_first_commit_is_taken(tmp_path)
         assert store.points() == POINTS
 
 
+def test_an_empty_file_is_said_to_be_empty(tmp_path):
+    (tmp_path / "r.sqlite").touch()
+    with pytest.raises(Misuse, match="got an empty one"):
+        Store.open_existing(str(tmp_path / "r.sqlite"))
+
+
 def test_only_results_files_can_be_read(tmp_path):
     with pytest.raises(Misuse, match="results file must exist"):
         Store.open_existing(str(tmp_path / "none.sqlite"))

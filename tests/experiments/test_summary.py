@@ -7,6 +7,7 @@ import pytest
 from scipy import stats
 
 from experiments import compare_paired, estimate
+from experiments.table import estimate_text
 
 
 def test_interval_is_the_student_t_interval():
@@ -64,3 +65,9 @@ def test_paired_comparison_uses_shared_seeds_and_finds_what_the_single_intervals
 def test_comparison_without_a_shared_seed_is_refused():
     with pytest.raises(ValueError, match="must share a seed with a value of wait"):
         compare_paired("wait", {0: 1.0}, {1: 1.0})
+
+
+def test_a_half_width_of_rounding_errors_alone_is_shown_as_none():
+    values = [6.85605, 6.85605 + 9e-15, 6.85605 - 9e-15]
+    assert estimate_text(estimate(values)) == ("6.85605", "0")
+    assert estimate_text(estimate([1.0, 2.0, 3.0])) == ("2.0", "2.5")

@@ -3,6 +3,7 @@
 import json
 import os
 import shlex
+import sqlite3
 import subprocess
 import sys
 
@@ -102,9 +103,15 @@ def test_sweep_prints_a_table_writes_figures_and_resumes(tmp_path, capsys):
     assert "2 points x 3 replications" in said.out
     assert "(6 of 6 rows new)" in said.out
     assert f"figure: {tmp_path / 'r' / 'waits.png'}" in said.out
-    assert "6/6" in said.err
+    assert said.err == "", "a progress bar is for a person at a terminal"
     assert main(command) == 0
     assert "(0 of 6 rows new)" in capsys.readouterr().out
+
+
+def test_a_sweep_shows_its_progress_at_a_terminal_only(tmp_path, monkeypatch, capsys):
+    monkeypatch.setattr("sys.stderr.isatty", lambda: True)
+    assert main(["sweep", QUEUE, "--customers", "5", "--jobs", "1", "--out", str(tmp_path / "r.sqlite")]) == 0
+    assert "6/6" in capsys.readouterr().err
 
 
 def test_sweep_json_has_stable_keys_and_nothing_else_on_standard_output(tmp_path, capsys):
@@ -174,6 +181,18 @@ def test_figures_that_cannot_be_drawn_cost_no_results(tmp_path, capsys, monkeypa
     said = capsys.readouterr()
     assert "figures could not be drawn: ZeroDivisionError" in said.err
     assert "(6 of 6 rows new)" in said.out
+
+
+def test_a_file_without_a_finished_run_has_no_figures_and_says_so(tmp_path, capsys):
+    out = tmp_path / "r.sqlite"
+    assert main(["sweep", QUEUE, "--customers", "5", "--jobs", "1", "--no-figures", "--out", str(out)]) == 0
+    with sqlite3.connect(out) as connection:
+        connection.execute("DELETE FROM rows")
+    capsys.readouterr()
+    assert main(["plot", str(out)]) == 1
+    said = capsys.readouterr()
+    assert said.err == "gameday: figures could not be drawn: no run has been finished\n"
+    assert said.out == ""
 
 
 def test_a_folder_for_figures_that_cannot_be_made_is_named(tmp_path, capsys):

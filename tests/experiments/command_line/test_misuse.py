@@ -45,6 +45,8 @@ RUN = ["run", QUEUE]
             "0.2",
             "must be swept or set, not both",
         ),
+        ([*SWEEP, "--set", "load=0.1", "--load", "0.2"], "load", "twice", "must be set once"),
+        ([*SWEEP, "--until", "wait=1", "--replications", "1"], "replications", "1", "must be >= 2"),
         ([*SWEEP, "--set", "customers"], "--set", "customers", "must be written name=value"),
         ([*SWEEP, "--replications", "0"], "replications", "0", "must be a whole number >= 1"),
         ([*SWEEP, "--jobs", "0"], "jobs", "0", "must be a whole number >= 1"),

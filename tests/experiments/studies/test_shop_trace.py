@@ -1,11 +1,13 @@
 """Recorded traces as visits: what buys, what browses, and what a study says about a bad one."""
 
+import json
 from pathlib import Path
 
 import numpy as np
 import pytest
 
-from experiments import Misuse
+from experiments import Misuse, Study, sweep
+from experiments.command_line import main
 from experiments.studies.breakers import breakers
 from experiments.studies.shop_trace import load_visits
 from experiments.studies.timeouts import timeouts
@@ -75,6 +77,21 @@ def test_an_unreadable_trace_is_misuse_of_one_line(tmp_path: Path) -> None:
     assert "\n" not in str(raised.value)
 
 
+@pytest.mark.parametrize("study", [timeouts, breakers])
+def test_a_sweep_over_a_bad_load_stores_nothing(tmp_path: Path, study: Study) -> None:
+    bad, good = tmp_path / "bad.csv", trace_file(tmp_path)
+    bad.write_text("neither\n", encoding="utf-8")
+    for fixed, message in (
+        ({"trace": bad}, "trace must be an access log or a CSV file"),
+        ({"trace": good, "rate": 5.0}, "rate must be none beside a trace"),
+        ({"trace": good, "duration": 500.0}, "duration must be > 0 and at most the trace's"),
+        ({"rate": "inf"}, "rate must be finite or none, got inf"),
+    ):
+        with pytest.raises(Misuse, match=message):
+            sweep(study, fixed=fixed, out=tmp_path / "r.sqlite")
+    assert not (tmp_path / "r.sqlite").exists()
+
+
 def test_options_that_could_not_act_are_misuse(tmp_path: Path) -> None:
     path = trace_file(tmp_path)
     with pytest.raises(Misuse, match="rate must be none beside a trace"):
@@ -83,3 +100,23 @@ def test_options_that_could_not_act_are_misuse(tmp_path: Path) -> None:
         timeouts(seed=1, speed_up=5.0)
     with pytest.raises(Misuse, match=r"duration must be > 0 and at most the trace's 19.975 s, got 500.0"):
         timeouts(seed=1, trace=path, speed_up=1.0, duration=500.0)
+
+
+@pytest.mark.filterwarnings("always::experiments.misuse.Remark")
+@pytest.mark.parametrize("command", ["run", "sweep"])
+def test_malformed_lines_are_counted_and_named_on_standard_error(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], command: str
+) -> None:
+    path = trace_file(tmp_path, CSV_TRACE + "20,get,/late\n" + "soon,get,/page/1,5\n")
+    words = [command, "timeouts", "--trace", str(path), "--speed_up", "100", "--json"]
+    if command == "sweep":
+        grid = ["--grid", "fault=silent", "--replications", "1", "--jobs", "1", "--no-figures"]
+        words += [*grid, "--out", str(tmp_path / "sweep.sqlite")]
+    assert main(words) == 0
+    said = capsys.readouterr()
+    assert said.err.splitlines()[:3] == [
+        "gameday: malformed lines left out: 2, beside 800 requests",
+        f"  {path}:802: has 3 fields, the header has 4",
+        f"  {path}:803: time must be seconds or ISO 8601, got 'soon'",
+    ]
+    json.loads(said.out)

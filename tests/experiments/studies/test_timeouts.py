@@ -66,3 +66,9 @@ def test_threads_waiting_grow_with_the_timeout() -> None:
 
 def test_same_seed_same_measures() -> None:
     assert dict(short(0.5).measures) == dict(timeouts(seed=1, timeout=0.5, duration=DURATION).measures)
+
+
+def test_users_who_were_never_in_trouble_are_back_after_exactly_no_time() -> None:
+    # 15.06 s: here two windows before the third begin a rounding before the end of the fault.
+    run = timeouts(seed=1, timeout=0.5, duration=15.06, rate=5.0)
+    assert run.measures["recover_time"] == 0.0

@@ -179,6 +179,8 @@ def test_misuse_is_an_error_that_says_what_is_wrong() -> None:
         balancer.add(other, weight=0)
     with pytest.raises(ValueError, match=r"weights must be as many as targets \(1\), got 2"):
         Balancer(env, [probe], policy=Weighted(), weights=[1, 2])
+    with pytest.raises(TypeError, match=r"policy must be a Policy, such as RoundRobin\(\), got <class"):
+        Balancer(env, [probe], policy=Weighted)  # type: ignore[arg-type]
     assert balancer.targets == (probe,)
 
 

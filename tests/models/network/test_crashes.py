@@ -143,3 +143,14 @@ def test_calls_through_two_hops_die_where_the_crash_is() -> None:
 
 def iter_sleep(delay: float) -> Steps:
     yield delay
+
+
+def test_a_host_that_is_down_sends_no_message() -> None:
+    world = World()
+    world.a.crash()
+    world.send("while down")
+    world.a.restart()
+    world.env.run()
+    world.send("up again")
+    world.env.run()
+    assert world.arrived == [("up again", WAY)]

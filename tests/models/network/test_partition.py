@@ -6,6 +6,8 @@ import pytest
 
 from models.failures import TimedOut
 from models.infrastructure import Host, Region, Zone
+from models.network import Network
+from simulator import Environment
 from tests.models.network.building import WAY, World
 
 
@@ -111,3 +113,22 @@ def test_two_partitions_are_healed_one_by_one() -> None:
     world.send("free")
     world.env.run()
     assert world.arrived == [("free", WAY)]
+
+
+def test_a_host_that_comes_to_a_zone_later_shares_its_fate_and_its_distance() -> None:
+    env = Environment(seed=1)
+    region = Region("1")
+    zone = Zone("1a", region)
+    far, here = Host(env, "far"), Host(env, "here", zone=zone)
+    network = Network(env, latencies=WAY)
+    network.override(far, region, latency=2 * WAY)
+    rule = network.partition(far, zone)
+    late = Host(env, "late", zone=zone)
+    arrived: list[tuple[str, float]] = []
+    for host in (here, late):
+        network.send(far, host, lambda: arrived.append(("cut", env.now)))
+    env.run()
+    network.heal(rule)
+    network.send(far, late, lambda: arrived.append(("healed", env.now)))
+    env.run()
+    assert arrived == [("healed", 2 * WAY)]

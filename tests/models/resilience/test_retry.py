@@ -221,8 +221,10 @@ def test_a_call_that_gives_up_leaves_no_garbage_in_circles() -> None:
         gc.enable()
 
 
-def test_attempts_must_be_at_least_one() -> None:
+def test_attempts_must_be_at_least_one_and_the_backoff_a_backoff() -> None:
     env = Environment()
+    with pytest.raises(TypeError, match=r"backoff must be a Backoff, such as .*, got 0.1"):
+        Retry(env, Scripted(env), backoff=0.1)  # type: ignore[arg-type]
     with pytest.raises(ValueError, match="attempts must be a whole number >= 1, got 0"):
         Retry(env, Scripted(env), 0, backoff=HALF_A_SECOND)
 

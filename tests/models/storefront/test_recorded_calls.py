@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from models import FunctionEndpoint, Host, Rejected, Request, Response
-from models.services import Instance, Work
+from models.services import Instance, Work, in_sequence
 from models.storefront import RecordedCalls, recorded
 from models.workload import request_table
 from simulator import CallFailed, Environment, Gauge
@@ -69,3 +69,17 @@ def test_a_recorded_step_keeps_its_time_apart_from_the_queue() -> None:
     env.run()
     assert table.latencies().tolist() == pytest.approx([1.0, 1.0, 1.0])
     assert table.columns()["end"].tolist() == pytest.approx([1.0, 2.0, 3.0])
+
+
+def test_a_recorded_step_whose_answer_lacks_something_is_degraded() -> None:
+    env = Environment()
+    table = request_table()
+
+    def handler(instance: Instance, request: Request) -> Generator[Any, Any, Response]:
+        yield 1.0
+        return Response("page", ("reviews",))
+
+    instance = Instance(env, Host(env, "web"), recorded(in_sequence(handler), table))
+    env.process(instance.call(Request()))
+    env.run()
+    assert {name: count for name, count in table.counts().items() if count} == {"degraded": 1}

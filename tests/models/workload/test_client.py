@@ -55,6 +55,22 @@ def test_an_answered_request_is_one_row_with_start_end_operation_and_outcome() -
     assert client.issued == client.table.issued == 1
 
 
+def test_a_rejection_is_counted_by_the_part_that_rejected() -> None:
+    env = Environment()
+    parts = iter(["queue", "bulkhead", "queue"])
+
+    def reject(request: Request) -> Generator[Any, Any, Response]:
+        yield 0.5
+        raise Rejected(next(parts))
+
+    client = Client(env, FunctionEndpoint(reject))
+    for _ in range(3):
+        client.issue(Request())
+    env.run()
+    assert client.rejected_by == {"queue": 2, "bulkhead": 1}
+    assert client.table.counts()["rejected"] == 3
+
+
 def test_an_answer_with_parts_missing_is_degraded() -> None:
     env = Environment()
     client = Client(env, answering_after(1.0, Response(degraded=("reviews",))))

@@ -104,10 +104,11 @@ def test_a_rate_that_is_zero_for_ever_does_not_keep_the_run_from_its_end() -> No
         ({"rate": -3.0}, "rate must be finite and > 0 per s, got -3.0"),
         ({"rate": math.inf}, "rate must be finite and > 0 per s, got inf"),
         ({"rate": math.nan}, "rate must be finite and > 0 per s, got nan"),
+        ({"interarrival": 1.0}, "interarrival must be a Distribution, got 1.0"),
         ({"interarrival": Constant(0.0)}, "interarrival must have a mean > 0 s"),
     ],
-    ids=["neither", "both", "zero", "negative", "infinite", "nan", "no time between"],
+    ids=["neither", "both", "zero", "negative", "infinite", "nan", "a number", "no time between"],
 )
 def test_misuse_is_an_error_on_construction(settings: dict[str, Any], message: str) -> None:
-    with pytest.raises(ValueError, match=message):
+    with pytest.raises((ValueError, TypeError), match=message):
         OpenLoop(Environment(seed=1), instant(), **settings)

@@ -205,7 +205,7 @@ def user_of_late_priorities(env: Environment) -> Steps:
         (yielder_of_the_past, "yielder_of_the_past"),
         (bad_yielder, "bad_yielder"),
         (caller_later, "again"),
-        (user_of_simpy, "Timeout|user_of_simpy"),
+        (user_of_simpy, "user_of_simpy"),
         (user_of_late_priorities, "Event"),
     ],
 )
@@ -220,6 +220,12 @@ def test_a_clock_that_does_not_move_stops_the_run_and_names_who_keeps_it(
     assert env.now == 2.0
     assert any(part in caught.value.names for part in name.split("|"))
     assert "bystander" not in caught.value.names
+
+
+@pytest.mark.parametrize("limit", [0, -1])
+def test_a_limit_that_every_run_would_break_is_refused(limit: int) -> None:
+    with pytest.raises(ValueError, match=f"instant_events_max must be >= 1, got {limit}"):
+        Environment(instant_events_max=limit)
 
 
 def test_much_that_happens_at_one_instant_is_no_runaway_below_the_limit() -> None:

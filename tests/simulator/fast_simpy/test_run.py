@@ -34,6 +34,40 @@ def test_a_run_until_a_time_leaves_out_what_is_due_then(trace: bool) -> None:
     assert (env.now, log) == (3.5, [1.0, 2.0, 3.0])
 
 
+@pytest.mark.parametrize("trace", [False, True])
+def test_the_clock_does_not_go_where_nothing_is_left_to_do(trace: bool) -> None:
+    env = Environment(trace=trace)
+
+    def in_time() -> Steps:
+        with env.fail_after(100.0):
+            yield 1.0
+        with env.move_on_after(0.5):
+            yield PARKED
+
+    env.process(in_time())
+    env.call_later(300.0, pytest.fail, "was cancelled").cancel()
+    env.run(until=1.25)
+    env.step()  # what is left of the pause
+    assert env.peek() == 1.5
+    env.run()
+    assert (env.now, env.peek()) == (1.5, inf)
+
+
+def test_a_deadline_behind_one_that_was_met_passes_in_its_time() -> None:
+    env = Environment()
+    log: list[float] = []
+
+    def caller(waits_for: Any) -> Steps:
+        with env.move_on_after(2.0):
+            yield waits_for
+        log.append(env.now)
+
+    env.process(caller(1.0))
+    env.start_delayed(caller(PARKED), 0.5)
+    env.run()
+    assert (log, env.now) == ([1.0, 2.5], 2.5)
+
+
 def test_a_run_until_a_time_at_which_nothing_is_due_gets_there() -> None:
     env = Environment()
     env.call_later(50.0, pytest.fail, "happened")

@@ -74,6 +74,17 @@ def test_what_is_no_number_and_no_event_raises_at_the_yield(value: object) -> No
     assert env.run(until=env.process(confused())) == "went on"
 
 
+def test_who_forgets_yield_from_is_told() -> None:
+    env = Environment()
+
+    def confused() -> Generator[Any, Any, None]:
+        yield sleeper(env, 1.0, [])
+
+    env.process(confused())
+    with pytest.raises(RuntimeError, match=r"Invalid yield value .*; `yield from` goes through a generator"):
+        env.run()
+
+
 def test_a_sleep_that_would_end_at_infinity_raises_at_the_yield() -> None:
     env = Environment()
 

@@ -63,6 +63,7 @@ def test_pauses_of_a_run_do_not_show() -> None:
         return env.trace_digest()
 
     assert digest(0.5, 1.0, 1.5) == digest()
+    assert digest(0.5, 1.0, 1.5, 2.5) == digest()
 
 
 def test_the_clocks_first_reading_shows() -> None:

@@ -1,0 +1,75 @@
+"""`docs/command-line.md`: its JSON keys are those that are printed, and its sweep file can be read."""
+
+import json
+import re
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from experiments.command_line import main
+from experiments.sweep_file import read_sweep_file
+
+PAGE = (Path(__file__).parent.parent / "docs" / "command-line.md").read_text(encoding="utf-8")
+QUEUE = "tests.experiments.toy_studies:queue"
+FRAGILE = "tests.experiments.toy_studies:fragile"
+
+# Their keys are a user's names, not ours.
+NAMES_OF_A_STUDY = {"parameters", "measures", "units", "detail"}
+
+
+def documented(command: str) -> set[str]:
+    (row,) = re.findall(rf"^\| `{command}` \| (.*) \|$", PAGE, flags=re.MULTILINE)
+    return set(re.findall(r"`(\w+)`", row)) - {"null"}
+
+
+def keys_of(value: Any) -> set[str]:
+    if isinstance(value, list):
+        return set().union(*map(keys_of, value))
+    if not isinstance(value, dict):
+        return set()
+    found = set(value)
+    for key, item in value.items():
+        if key in NAMES_OF_A_STUDY and isinstance(item, dict):
+            found |= set().union(*map(keys_of, item.values()))
+        else:
+            found |= keys_of(item)
+    return found
+
+
+@pytest.mark.parametrize(
+    "words, code",
+    [
+        (["list", QUEUE], 0),
+        (["run", QUEUE, "--customers", "5"], 0),
+        (["sweep", FRAGILE, "--raise_at", "1/1", "--jobs", "1", "--out", "r.sqlite"], 1),
+        pytest.param(
+            ["validate", "--only", "M/M/10, arrival rate 8", "--quick", "--workers", "1"],
+            0,
+            marks=pytest.mark.slow,
+        ),
+        (["bench", "--only", "sleeps", "--quick", "--repeat", "1"], None),
+    ],
+    ids=lambda words: words[0] if isinstance(words, list) else "",
+)
+def test_json_has_the_keys_of_the_page(words, code, tmp_path, monkeypatch, capsys):
+    monkeypatch.chdir(tmp_path)
+    assert main([*words, "--json"]) in ({0, 1} if code is None else {code})
+    assert keys_of(json.loads(capsys.readouterr().out)) == documented(words[0])
+
+
+def test_json_of_plot_has_the_keys_of_the_page(tmp_path, capsys):
+    out = str(tmp_path / "r.sqlite")
+    main(["sweep", QUEUE, "--customers", "5", "--jobs", "1", "--no-figures", "--out", out])
+    capsys.readouterr()
+    assert main(["plot", out, "--json"]) == 0
+    assert set(json.loads(capsys.readouterr().out)) == documented("plot")
+
+
+def test_the_sweep_file_of_the_page_can_be_read(tmp_path):
+    (example,) = re.findall(r"```toml\n(.*?)```", PAGE, flags=re.DOTALL)
+    (tmp_path / "sweep.toml").write_text(example, encoding="utf-8")
+    file = read_sweep_file(tmp_path / "sweep.toml")
+    assert file.study == "timeouts"
+    assert file.design is not None
+    assert file.stopping is not None
