@@ -5,8 +5,8 @@ Two disciplines, one contract (`Cores`): *first-come*, where work waits for a co
 never faster than one core (the limit of round robin with small time slices; Kleinrock 1967). Demand is in
 seconds on one core at speed 1.
 
-First-come reads the speed when work starts on a core and keeps to it; processor sharing follows every change
-of speed at once. Leaves out: context-switch cost, priorities, affinity.
+A change of speed holds for all work at once, for what is in progress from then on: work that began while a
+host was slow does not stay slow. Leaves out: context-switch cost, priorities, affinity.
 """
 
 from __future__ import annotations
@@ -19,6 +19,8 @@ from math import inf
 from typing import Any
 
 from simulator import PARKED, Environment, Permits, Process
+
+_SPEED_CHANGED = object()  # what working processes are roused with
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -93,11 +95,20 @@ class Cores(ABC):
 class FirstComeCores(Cores):
     """Each core does one piece of work at a time; work waits in one first-in first-out queue."""
 
-    __slots__ = ("_permits",)
+    __slots__ = ("_changed", "_permits", "_running")
 
     def __init__(self, env: Environment, count: int, speed: float) -> None:
         super().__init__(env, count, speed)
         self._permits = Permits(env, count)
+        self._running: dict[Process, float] = {}  # when each began
+        # Those that were running when the speed changed: what was done until when, and the speed since.
+        self._changed: dict[Process, tuple[float, float, float]] = {}
+
+    def _change_speed(self, speed: float) -> None:
+        if speed != self._speed:
+            self._speed = speed
+            for process in self._running:
+                self._env.rouse(process, _SPEED_CHANGED)
 
     def work(self, demand: float) -> Generator[Any, Any, None]:
         """Wait for a core, then have it until the work is done."""
@@ -106,18 +117,18 @@ class FirstComeCores(Cores):
             permits.free -= 1
         else:
             yield from permits.wait()
-        env = self._env
-        # Less the start now, plus the end later: what still runs is then added as `now` for each, and needs
-        # no list.
-        start = env.now
-        self._busy_time -= start
+        env, running = self._env, self._running
+        process: Any = env.active_process
+        running[process] = start = env.now
         speed = self._speed
         try:
-            yield demand / speed
+            if (yield demand / speed) is _SPEED_CHANGED:
+                yield from self._go_on(process, demand, start, speed)
         except BaseException:
-            self._give_up(start, speed)
+            self._give_up(process, start, speed)
             raise
-        self._busy_time += env.now
+        del running[process]
+        self._busy_time += env.now - start
         self._work_done += demand
         self._completed_count += 1
         if permits.waiting:
@@ -125,17 +136,31 @@ class FirstComeCores(Cores):
         else:
             permits.free += 1
 
-    def _give_up(self, start: float, speed: float) -> None:
+    def _go_on(
+        self, process: Process, demand: float, since: float, speed: float
+    ) -> Generator[Any, Any, None]:
+        """Do what is left of work that has gone on since `since` at `speed`, at what the speed is now."""
+        done = 0.0
+        is_done = False
+        while not is_done:
+            now = self._env.now
+            done = min(demand, done + (now - since) * speed)
+            since, speed = now, self._speed
+            self._changed[process] = (done, since, speed)
+            is_done = (yield (demand - done) / speed) is not _SPEED_CHANGED
+        del self._changed[process]
+
+    def _give_up(self, process: Process, start: float, speed: float) -> None:
         now = self._env.now
-        self._busy_time += now
-        self._work_done += (now - start) * speed
+        done, since, speed = self._changed.pop(process, (0.0, start, speed))
+        self._work_done += done + (now - since) * speed
+        self._busy_time += now - self._running.pop(process)
         self._permits.release()
 
     def statistics(self) -> CoreStatistics:
         """Return what has been done so far; work in progress is busy time now, and work once it ends."""
-        running_count = self._permits.held_count
-        busy = running_count * self._env.now
-        return self._statistics(running_count, self._permits.waiting_count, busy=busy)
+        busy = sum(self._env.now - start for start in self._running.values())
+        return self._statistics(self._permits.held_count, self._permits.waiting_count, busy=busy)
 
 
 class _Job:

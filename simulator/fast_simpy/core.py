@@ -138,6 +138,18 @@ class Environment(EventLoop):
         process._token = token = next(self._eid)
         self._ready.append((process, token, value))
 
+    def rouse(self, process: Process, value: Any = None) -> None:
+        """Let a process go on that sleeps (has yielded seconds): now, after what is due before.
+
+        `value` is what its `yield` returns, which is `None` after a sleep of full length. For whoever has let
+        the process sleep: to one that waits for an answer on its way, `value` would come in its place. Raises
+        `RuntimeError` for a process that waits for an event, is parked, or has ended.
+        """
+        if process._token <= 0 or process._target is not None or process.triggered:
+            raise RuntimeError(f"process {process.name!r} is not asleep")
+        process._token = token = next(self._eid)
+        self._ready.append((process, token, value))
+
     def fail_after(self, delay: float) -> CancelScope:
         """Return a context manager that raises `TimedOut` when its block takes longer than `delay` seconds.
 
@@ -226,10 +238,11 @@ class Environment(EventLoop):
         """Run until nothing is left to happen, the clock reads `until`, or the event `until` has happened.
 
         Of what is due at the time `until` nothing happens. A deadline that was met and a call that was
-        cancelled do not prolong a run; a sleep that was left does, as in SimPy. Returns the value of the event, `None` otherwise.
-        Raises `ValueError` for a time that is not in the future, `RuntimeError` if nothing is left and the
-        event has not happened. An error in a process stops the run: it is raised here with a note of seed,
-        simulated time and process.
+        cancelled do not prolong a run; a sleep that was left does, as in SimPy.
+
+        Returns the value of the event, `None` otherwise. Raises `ValueError` for a time that is not in the
+        future, `RuntimeError` if nothing is left and the event has not happened. An error in a process stops
+        the run: it is raised here with a note of seed, simulated time and process.
         """
         stop = self._stop_event(until)
         if stop is not None:

@@ -1,11 +1,12 @@
 """`gameday validate`: what it prints, what it leaves with, and what it says to bad input."""
 
-import json
 import contextlib
+import json
 import os
 import signal
 import subprocess
 import sys
+import termios
 
 import pytest
 
@@ -105,6 +106,7 @@ def test_interrupted_command_says_so(checks, capsys):
 def test_ctrl_c_leaves_with_130_and_no_worker_behind():
     command = [sys.executable, "-m", "experiments.command_line", "validate", "--workers", "2"]
     terminal, its_end = os.openpty()  # the bar, which says when to interrupt, is for terminals only
+    termios.tcsetwinsize(its_end, (24, 80))
     process = subprocess.Popen(
         command, stdout=subprocess.PIPE, stderr=its_end, text=True, start_new_session=True
     )

@@ -1,5 +1,6 @@
 """What both disciplines must do, and what no trace of arrivals can make them violate."""
 
+from itertools import pairwise
 from math import inf, nan
 
 import pytest
@@ -45,6 +46,31 @@ def test_one_core_is_never_idle_while_there_is_work(
     worked = Worked(1, scheduling, speed)
     worked.begin(*pieces)
     assert max(worked.run()) == pytest.approx(free_at, abs=1e-9)
+
+
+def end_of_all_work(pieces: list[tuple[float, float]], speeds: dict[float, float]) -> float:
+    """Work off the backlog of one core from one arrival, or change of speed, to the next."""
+    times = sorted({time for time, _ in pieces} | set(speeds))
+    backlog, speed, end = 0.0, 1.0, 0.0
+    for time, next_time in pairwise([*times, inf]):
+        speed = speeds.get(time, speed)
+        backlog += sum(demand for arrival, demand in pieces if arrival == time)
+        if any(arrival == time for arrival, _ in pieces) or backlog:
+            end = min(next_time, time + backlog / speed)
+        backlog = max(0.0, backlog - (next_time - time) * speed)
+    return end
+
+
+@given(pieces=PIECES, speeds=st.dictionaries(EIGHTHS, st.sampled_from([0.125, 0.5, 1.0, 4.0]), max_size=5))
+@settings(deadline=None)
+def test_one_core_works_at_the_speed_of_the_moment(
+    scheduling: str, pieces: list[tuple[float, float]], speeds: dict[float, float]
+) -> None:
+    worked = Worked(1, scheduling)
+    for time, speed in speeds.items():
+        worked.at(time, speed=speed)
+    worked.begin(*pieces)
+    assert max(worked.run()) == pytest.approx(end_of_all_work(pieces, speeds), abs=1e-9)
 
 
 @given(cores=st.integers(1, 3), pieces=PIECES)

@@ -43,12 +43,29 @@ def test_demand_is_in_seconds_at_speed_one() -> None:
     assert worked.run() == [0.25, 0.75]
 
 
-def test_the_speed_is_read_when_work_starts_on_a_core() -> None:
+def test_a_change_of_speed_holds_for_what_is_left_of_work_in_progress() -> None:
     worked = first_come()
     worked.begin((0.0, 2.0), (0.0, 2.0))
     worked.at(1.0, speed=0.5)
-    # The first keeps its pace; the second begins at 2 at half the speed.
-    assert worked.run() == [2.0, 6.0]
+    # The first has half of its work before it at half the speed; the second begins at 3.
+    assert worked.run() == [3.0, 7.0]
+
+
+def test_work_that_began_while_the_host_was_nearly_still_does_not_stay_slow() -> None:
+    worked = first_come(2, speed=0.001)
+    worked.begin((0.0, 0.1), (0.5, 0.1))
+    worked.at(1.0, speed=1.0)
+    assert worked.run() == pytest.approx([1.099, 1.0995])
+
+
+def test_a_change_to_the_same_speed_changes_nothing_and_one_at_the_very_end_neither() -> None:
+    worked = first_come()
+    worked.begin((0.0, 2.0))
+    worked.at(1.0, speed=1.0)
+    worked.at(2.0, speed=0.25)
+    assert worked.run() == [2.0]
+    statistics = worked.host.statistics()
+    assert (statistics.work_done, statistics.busy_time, statistics.completed_count) == (2.0, 2.0, 1)
 
 
 def test_no_work_takes_no_time_but_its_turn() -> None:
@@ -91,12 +108,13 @@ def test_the_core_passed_to_one_who_leaves_at_that_instant_goes_to_the_next() ->
 
 def test_what_is_given_up_counts_as_far_as_it_got_at_the_speed_that_it_had() -> None:
     worked = first_come(speed=0.5)
-    worked.begin((0.0, 4.0))
+    worked.begin((0.0, 40.0))
     worked.at(1.0, speed=4.0)
     worked.env.call_later(3.0, worked.processes[0].kill)
     worked.run()
     statistics = worked.host.statistics()
-    assert (statistics.work_done, statistics.busy_time) == (1.5, 3.0)
+    # One second at half the speed, two at four times.
+    assert (statistics.work_done, statistics.busy_time) == (0.5 + 8.0, 3.0)
 
 
 def test_the_account_of_busy_time_is_exact_in_between() -> None:

@@ -160,9 +160,7 @@ def test_one_step_may_serve_several_instances() -> None:
     assert_idle(*instances)
 
 
-@pytest.mark.parametrize(
-    "make", [in_sequence, lambda: by_operation({})], ids=["in_sequence", "by_operation"]
-)
+@pytest.mark.parametrize("make", [in_sequence, lambda: by_operation({})], ids=["in_sequence", "by_operation"])
 def test_there_must_be_a_step(make: Any) -> None:
     with pytest.raises(ValueError, match="must have at least one step, got none"):
         make()
