@@ -156,17 +156,17 @@ class EventLoop(simpy.Environment):
                 if not queue:
                     raise EmptySchedule
                 time, token, process, value = heappop(queue)
-                if value is ITEM and self._is_void(process):
+                if value is ITEM:
+                    self._burst = burst + 1
+                    if (failed := self._happen_at(time, process)) is not None:
+                        return failed
+                    now, burst = self.now, self._burst
                     continue
                 if time != now:
                     self.now = now = time
                     burst = 0
                 elif (burst := burst + 1) > burst_max:
                     self._stop_runaway(process)
-                if value is ITEM:
-                    if (failed := self._happen(process)) is not None:
-                        return failed
-                    continue
             if process._token != token:
                 continue
             self.active_process = process
@@ -210,12 +210,23 @@ class EventLoop(simpy.Environment):
             time, token, item, value = heappop(queue)
         except IndexError:
             raise EmptySchedule from None
-        if value is ITEM and self._is_void(item):
+        if value is ITEM:
+            return self._happen_at(time, item)
+        if time != self.now:
+            self.now = time
+            self._burst = 0
+        return self._happen((item, token, value))
+
+    def _happen_at(self, time: float, item: Any) -> Event | None:
+        """Let an item from the heap, no process, happen at its time; the clock does not go to a void one."""
+        if self._is_void(item):
             return None
         if time != self.now:
             self.now = time
             self._burst = 0
-        return self._happen(item if value is ITEM else (item, token, value))
+        elif self._burst > self._instant_events_max:
+            self._stop_runaway(item)
+        return self._happen(item)
 
     def _next_time(self) -> float:
         """Return the time of the first item in the heap with which something is left to do, else infinity."""
