@@ -22,7 +22,7 @@ from ..endpoint import Call, Endpoint
 from ..failures import Refused
 from ..infrastructure import Host
 from ..request import Request
-from .policy import Policy, Target
+from .policy import Choose, Policy, Target
 from .round_robin import RoundRobin
 
 _IN_TURN = RoundRobin()
@@ -90,15 +90,13 @@ class Balancer(Endpoint):
         # Also those that were removed: calls to them may be under way when they come back.
         self._known: dict[Endpoint, Target] = {}
         self._refused_count = 0
+        self._policys_choice = policy.chooser(env, self._targets, name)
+        self._choose: Choose = self._refuse
         for endpoint, weight in zip(endpoints, weights or [1.0] * len(endpoints), strict=True):
             self.add(endpoint, weight=weight)
-        self._choose = policy.chooser(env, self._targets, name)
 
     def call(self, request: Request) -> Call:
         """Answer `request` as the chosen target does."""
-        if not self._targets:
-            self._refused_count += 1
-            raise Refused(f"{self.name} has no target")
         choose = self._choose
         target = choose(request)
         target.call_count += 1
@@ -130,6 +128,7 @@ class Balancer(Endpoint):
         target.weight = weight
         target.credit = 0.0
         self._targets.append(target)
+        self._choose = self._policys_choice
 
     def remove(self, endpoint: Endpoint) -> None:
         """Do not choose `endpoint` any more; calls under way go on. Raises `ValueError` for no target."""
@@ -137,6 +136,13 @@ class Balancer(Endpoint):
         if target is None or target not in self._targets:
             raise ValueError(f"endpoint must be one of the targets, got {endpoint.name!r}")
         self._targets.remove(target)
+        if not self._targets:
+            self._choose = self._refuse
+
+    def _refuse(self, request: Request) -> Target:
+        """Choose where there is nothing to choose from."""
+        self._refused_count += 1
+        raise Refused(f"{self.name} has no target")
 
     def statistics(self) -> BalancerStatistics:
         """Return what has happened so far."""
