@@ -213,10 +213,8 @@ def require_load(
         visits = load_visits(trace, buy_share)
         _replayed_duration(load, visits, SPEED_UP if speed_up is None else speed_up)
         if visits.malformed_count:
-            named = "".join(f"\n  {line}" for line in visits.malformed)
-            more = "\n  ..." if visits.malformed_count > len(visits.malformed) else ""
             text = f"malformed lines left out: {visits.malformed_count:,}, beside {len(visits):,} requests"
-            warnings.warn(Remark(f"{text}{named}{more}"), stacklevel=2)
+            warnings.warn(Remark(f"{text}{visits.summary().malformed_text()}"), stacklevel=2)
 
 
 def browse_latencies(run: StorefrontRun) -> dict[str, float]:

@@ -143,8 +143,8 @@ class Instance(Endpoint):
             if self._is_own(failure):
                 raise
             raise DependencyFailed(self.name, failure) from failure
-        except BaseException:
-            self._aborted_count += 1
+        except BaseException as error:
+            self._abort(error)
             raise
         finally:
             if threads.waiting:
@@ -158,6 +158,14 @@ class Instance(Endpoint):
         if answer.degraded:
             self._degraded_count += 1
         return answer
+
+    def _abort(self, error: BaseException) -> None:
+        """Count a call that has no result; say in plain words if that is because the handler cannot run."""
+        self._aborted_count += 1
+        traceback = error.__traceback__
+        if type(error) is TypeError and traceback is not None and traceback.tb_next is None:
+            # Raised by `yield from` itself, not below it: what it got does not run.
+            raise TypeError(f"handler of {self.name!r} must be a generator function: {error}") from None
 
     def _is_own(self, failure: CallFailed) -> bool:
         """Count a failure that leaves the handler, and say whether it may leave the instance as it is."""

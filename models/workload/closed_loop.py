@@ -53,6 +53,8 @@ class ClosedLoop(Workload):
             raise ValueError(f"users_count must be >= 1, got {users_count!r}")
         if not 0.0 <= ramp_up < inf:
             raise ValueError(f"ramp_up must be finite and >= 0 s, got {ramp_up!r}")
+        if not isinstance(think_time, Distribution):
+            raise TypeError(f"think_time must be a Distribution of seconds, got {think_time!r}")
         self._think_time = env.sampler(f"{name}/think_time", think_time)
         self._source = RequestSource(env, name, self.table, mix, keys)
         self.users: list[Process] = [

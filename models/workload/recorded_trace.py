@@ -43,7 +43,7 @@ class TraceSummary:
     out_of_order_count: int
 
     def __str__(self) -> str:
-        """Return one line, and one for each malformed line that is named."""
+        """Return one line, and one for each of the first five malformed lines."""
         operations = ", ".join(f"{name} {count:,}" for name, count in self.operation_counts.items())
         text = (
             f"{self.file} ({self.format}): {self.request_count:,} requests in {self.duration:,.0f} s, "
@@ -51,7 +51,12 @@ class TraceSummary:
             f"{self.key_count:,} keys; {self.bytes_total:,} bytes; "
             f"{self.out_of_order_count:,} out of order; {self.malformed_count:,} malformed lines left out"
         )
-        return text + "".join(f"\n  {line}" for line in self.malformed)
+        return text + self.malformed_text()
+
+    def malformed_text(self, shown: int = 5) -> str:
+        """Return a line for each of the first `shown` malformed lines, each after a line break."""
+        named = "".join(f"\n  {line}" for line in self.malformed[:shown])
+        return f"{named}\n  ..." if self.malformed_count > shown else named
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -62,8 +67,8 @@ class RecordedTrace:
     (indices into the names `operations` and `keys`), `size_bytes`, and for access logs the `status` of the
     answer (0 otherwise). An empty key is `None`. `resolution` is that of the clock that wrote the times, in
     seconds: 1 for access logs, 0 where times are exact. The size is that of the request in a CSV file, and of
-    the answer's body in an access log. `malformed` are the first of the `malformed_count` lines that were
-    left out; `out_of_order_count` lines were earlier than one before them.
+    the answer's body in an access log. `malformed` are the first thousand of the `malformed_count` lines
+    that were left out; `out_of_order_count` lines were earlier than one before them.
     """
 
     file: str

@@ -1,8 +1,8 @@
 """Reads a recorded trace: CSV or a web server's access log, plain or compressed by gzip.
 
 The format is that of the first line that makes sense in one; what is malformed is left out, counted, and the
-first few such lines are named. A trace is kept in columns, about 30 bytes per request and each operation and
-key once, so that a log of millions of lines fits.
+first thousand such lines are named. A trace is kept in columns, about 30 bytes per request and each operation
+and key once, so that a log of millions of lines fits.
 
 Left out: logs in other formats (write a CSV), several files, traces that do not fit in memory.
 """
@@ -28,7 +28,7 @@ from .recorded_trace import MalformedLine, RecordedTrace
 from .trace_line import LineError, LineParser, TraceLine, shortened
 
 _GZIP_MAGIC = b"\x1f\x8b"
-_NAMED_MAX = 5  # malformed lines that are named
+_NAMED_MAX = 1_000  # malformed lines that are named; a file with more is another kind of file
 _OPERATIONS_MAX = 2**16
 
 

@@ -399,3 +399,11 @@ def test_a_handler_must_be_a_step_or_a_function() -> None:
 def test_host_and_instance_must_live_in_one_environment() -> None:
     with pytest.raises(ValueError, match="must belong to the same environment"):
         Instance(Environment(), Host(Environment(), "elsewhere"), pause)
+
+
+def test_a_handler_that_is_no_generator_is_named() -> None:
+    env = Environment()
+    plain = Instance(env, Host(env, "host"), lambda instance, request: None, name="plain")  # type: ignore[arg-type,return-value]
+    env.process(plain.call(Request()))
+    with pytest.raises(TypeError, match="handler of 'plain' must be a generator function"):
+        env.run()

@@ -106,3 +106,8 @@ def test_misuse_is_an_error_on_construction(settings: dict[str, Any], message: s
     arguments = {"users_count": 1, "think_time": Constant(1.0), **settings}
     with pytest.raises(ValueError, match=message):
         ClosedLoop(Environment(seed=1), answering_after(1.0), **arguments)
+
+
+def test_a_think_time_that_is_no_distribution_is_named() -> None:
+    with pytest.raises(TypeError, match=r"think_time must be a Distribution of seconds, got 1\.0"):
+        ClosedLoop(Environment(seed=1), answering_after(1.0), users_count=1, think_time=1.0)  # type: ignore[arg-type]

@@ -201,10 +201,16 @@ def test_the_format_is_that_of_the_first_line_that_makes_sense(folder: Path) -> 
     assert (trace.format, len(trace), trace.malformed_count) == ("combined log format", 1, 2)
 
 
-def test_only_the_first_few_malformed_lines_are_named_but_all_are_counted(folder: Path) -> None:
-    trace = load(folder, COMMON + "x\n" * 1_000)
-    assert trace.malformed_count == 1_000
-    assert [line.line for line in trace.malformed] == [2, 3, 4, 5, 6]
+def test_the_first_thousand_malformed_lines_are_named_five_are_shown_and_all_are_counted(
+    folder: Path,
+) -> None:
+    trace = load(folder, COMMON + "x\n" * 1_200)
+    assert trace.malformed_count == 1_200
+    assert [line.line for line in trace.malformed] == list(range(2, 1_002))
+    shown = str(trace.summary()).splitlines()[1:]
+    assert len(shown) == 6
+    assert ":6: " in shown[4]
+    assert shown[5].strip() == "..."
 
 
 def test_names_are_kept_once_and_columns_cannot_be_written(folder: Path) -> None:
