@@ -13,12 +13,28 @@ from .source import Source
 FUNCTION_CODE_LINES_MAX = 60
 FILE_LINES_MAX = 500
 # Where the noun is missing, the design is.
-EMPTY_NAMES = frozenset({
-    "base2", "common", "helper", "helpers", "manager", "managers", "misc", "stuff", "util", "utils",
-})
+EMPTY_NAMES = frozenset(
+    {
+        "base2",
+        "common",
+        "helper",
+        "helpers",
+        "manager",
+        "managers",
+        "misc",
+        "stuff",
+        "util",
+        "utils",
+    }
+)
 
 _NO_CODE = (
-    tokenize.COMMENT, tokenize.NL, tokenize.NEWLINE, tokenize.INDENT, tokenize.DEDENT, tokenize.ENDMARKER,
+    tokenize.COMMENT,
+    tokenize.NL,
+    tokenize.NEWLINE,
+    tokenize.INDENT,
+    tokenize.DEDENT,
+    tokenize.ENDMARKER,
 )
 _Function = ast.FunctionDef | ast.AsyncFunctionDef
 

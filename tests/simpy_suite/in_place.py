@@ -87,13 +87,17 @@ class SuiteReport:
 
     def pytest_sessionfinish(self) -> None:
         """Write the report."""
-        Path(os.environ["REPORT"]).write_text(json.dumps({
-            "simpy_version": simpy.__version__,
-            "outcomes": self.outcomes,
-            "failures": self.failures,
-            "environment_count": self.environment_count,
-            "foreign_environments": self.foreign_environments,
-        }))
+        Path(os.environ["REPORT"]).write_text(
+            json.dumps(
+                {
+                    "simpy_version": simpy.__version__,
+                    "outcomes": self.outcomes,
+                    "failures": self.failures,
+                    "environment_count": self.environment_count,
+                    "foreign_environments": self.foreign_environments,
+                }
+            )
+        )
 
     def _note(self, test: str, outcome: str, text: str) -> None:
         self.outcomes[test] = outcome

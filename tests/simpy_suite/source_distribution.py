@@ -49,7 +49,10 @@ def fetch_simpy(folder: Path, *, environment_variables: Mapping[str, str] | None
     options = ["--disable-pip-version-check", "--retries", "2", "--no-deps", "--no-binary", ":all:"]
     done = subprocess.run(
         [sys.executable, "-m", "pip", "download", *options, "--dest", str(folder), f"simpy=={version}"],
-        capture_output=True, text=True, env=environment_variables, check=False,
+        capture_output=True,
+        text=True,
+        env=environment_variables,
+        check=False,
     )
     if done.returncode != 0:
         output = done.stdout + done.stderr

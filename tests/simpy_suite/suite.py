@@ -40,9 +40,23 @@ def run_simpy_tests(
     options = ["-p", "in_place", "-p", "no:cacheprovider", "--import-mode=prepend", "--doctest-glob="]
     options += [f"--deselect={entry}" for entry in LEFT_OUT]
     done = subprocess.run(
-        [sys.executable, "-m", "pytest", "-q", *options, "--rootdir", str(sources), "-c", "pyproject.toml",
-        tests], cwd=sources, env=_variables(environment_class, REPORT=str(report)), capture_output=True,
-        text=True, check=False,
+        [
+            sys.executable,
+            "-m",
+            "pytest",
+            "-q",
+            *options,
+            "--rootdir",
+            str(sources),
+            "-c",
+            "pyproject.toml",
+            tests,
+        ],
+        cwd=sources,
+        env=_variables(environment_class, REPORT=str(report)),
+        capture_output=True,
+        text=True,
+        check=False,
     )
     if not report.exists():
         raise RuntimeError(f"SimPy's tests did not run:\n{done.stdout}{done.stderr}")
@@ -53,7 +67,10 @@ def run_simpy_example(script: Path, *, environment_class: str = OURS) -> str:
     """Run one example of SimPy and return what it printed; raises RuntimeError if it fails."""
     done = subprocess.run(
         [sys.executable, str(HERE / "in_place.py"), str(script)],
-        env=_variables(environment_class), capture_output=True, text=True, check=False,
+        env=_variables(environment_class),
+        capture_output=True,
+        text=True,
+        check=False,
     )
     if done.returncode != 0:
         raise RuntimeError(f"{script.name} failed:\n{done.stderr}")
@@ -64,7 +81,11 @@ def _variables(environment_class: str, **more: str) -> dict[str, str]:
     """The process environment: this checkout's packages first, and nothing of an outer pytest's options."""
     outer = ("PYTEST_", "PYTHONPATH")
     kept = {name: value for name, value in os.environ.items() if not name.startswith(outer)}
-    return kept | {
-        "PYTHONPATH": os.pathsep.join([str(HERE), str(CHECKOUT)]),
-        "ENVIRONMENT_CLASS": environment_class,
-    } | more
+    return (
+        kept
+        | {
+            "PYTHONPATH": os.pathsep.join([str(HERE), str(CHECKOUT)]),
+            "ENVIRONMENT_CLASS": environment_class,
+        }
+        | more
+    )
