@@ -76,6 +76,15 @@ class FunctionEndpoint(Endpoint):
         return result if isinstance(result, Response) else Response(result)
 
 
+def does_not_run(error: BaseException) -> bool:
+    """Return whether `error`, just caught, means that what `yield from` got is no generator.
+
+    Such an error is raised by the catcher's own `yield from`, and not below it.
+    """
+    traceback = error.__traceback__
+    return type(error) is TypeError and traceback is not None and traceback.tb_next is None
+
+
 def require_endpoint(name: str, value: object) -> None:
     """Raise `TypeError` unless `value` is an endpoint; `name` is the parameter's."""
     if not isinstance(value, Endpoint):

@@ -28,7 +28,7 @@ from typing import Any
 from simulator import PARKED, CallFailed, Environment, Permits, ProcessCancelled, QueueFull, Sampler
 from simulator.randomness import Distribution
 
-from ..endpoint import Call, Endpoint
+from ..endpoint import Call, Endpoint, does_not_run
 from ..failures import ConnectionLost, Refused, Rejected, ServerError
 from ..infrastructure import Host
 from ..request import Request, Response
@@ -162,9 +162,7 @@ class Instance(Endpoint):
     def _abort(self, error: BaseException) -> None:
         """Count a call that has no result; say in plain words if that is because the handler cannot run."""
         self._aborted_count += 1
-        traceback = error.__traceback__
-        if type(error) is TypeError and traceback is not None and traceback.tb_next is None:
-            # Raised by `yield from` itself, not below it: what it got does not run.
+        if does_not_run(error):
             raise TypeError(f"handler of {self.name!r} must be a generator function: {error}") from None
 
     def _is_own(self, failure: CallFailed) -> bool:

@@ -15,7 +15,7 @@ from typing import Any
 
 from simulator import CallFailed, Cancelled, Environment, Process, RequestTable
 
-from ..endpoint import Endpoint, require_endpoint
+from ..endpoint import Endpoint, does_not_run, require_endpoint
 from ..failures import Rejected
 from ..outcome import OUTCOME_NAMES, Outcome, outcome_of
 from ..request import Request, Response
@@ -110,6 +110,5 @@ def _explain(error: AttributeError | TypeError, target: Endpoint) -> None:
     if isinstance(error, AttributeError):
         if error.name == "degraded" and not isinstance(error.obj, Response):
             raise TypeError(f"call of {target!r} must return a Response, got {error.obj!r}") from None
-    elif error.__traceback__ is not None and error.__traceback__.tb_next is None:
-        # Raised by `yield from` itself, not below it: what it got does not run.
+    elif does_not_run(error):
         raise TypeError(f"call of {target!r} must be a generator, with a yield in it: {error}") from None

@@ -10,9 +10,9 @@ SimPy's law, and it is kept. Where things wait is different:
   earlier. The clock moves when both are empty.
 - deadline lanes (`scopes`): of all open deadlines of one length, only the first stands in the heap.
 
-An item is an event, a `Call`, a `DeadlineLane`, or a process that wakes up: in the heap the process itself
-with its token as the sequence number, in the queues a tuple `(process, token, value)`. A wake-up whose token
-is not the process's any more is void.
+An item is an event, a `Call`, a `DeadlineLane`, a `Remainder`, or a process that wakes up: in the heap the
+process itself with its token as the sequence number, in the queues a tuple `(process, token, value)`. A
+wake-up whose token is not the process's any more is void.
 
 `_advance` and `_happen` say plainly what happens to an item. `_loop` is the whole engine on one screen: the
 same, with the commonest cases spelled out.
@@ -33,7 +33,7 @@ from simpy.events import NORMAL, URGENT, Event
 from .failure_notes import RunawayError, annotate, runaway_names
 from .process import PARKED, Process, _own_copy
 from .scopes import Cancelled, Deadline, DeadlineLane
-from .trace import TraceDigest
+from .trace import Remainder, TraceDigest
 
 # The token of a parked process; others are sequence numbers, from 1 on, and 0 that of a process that has not
 # started.
@@ -270,6 +270,8 @@ class EventLoop(simpy.Environment):
                 function(*item.arguments)
         elif kind is DeadlineLane:
             self._expire(item)
+        elif kind is Remainder:
+            self._settle(item.event)
         else:
             return self._settle(item)
         return None
@@ -287,7 +289,7 @@ class EventLoop(simpy.Environment):
                 # The callbacks that are left run first thing when the run goes on, and SimPy's `peek` says so
                 # even where none are left.
                 event.callbacks = callbacks[position + 1 :]
-                rest = Call(self._settle, (event,))
+                rest = Remainder(event)
                 self._put_with_priority(self.now, -1, rest)
                 raise
         return None if event._ok or hasattr(event, "_defused") else event

@@ -1,9 +1,10 @@
 """The trace digest: one number for everything that happened in a run, in order.
 
-Two runs are the same, event for event, if and only if their digests are the same (up to collisions of a
-128-bit hash). The digest covers the time and the name of every item that the engine processes; it contains no
-identities, hashes of objects or memory addresses, so that it is the same in another process. Observers
-schedule nothing, hence do not show in it, and neither does where a run was paused to look at it.
+Where the digests of two runs are the same, the same things happened at the same times in the same order, up
+to collisions of a 128-bit hash: it covers the time and the name of every item that the engine processes,
+though not what processes are sent. It contains no identities, hashes of objects or memory addresses, so that
+it is the same in another process. Observers schedule nothing, hence do not show in it, and neither does where
+a run was paused to look at it.
 """
 
 from __future__ import annotations
@@ -19,6 +20,15 @@ class Pause(Event):
     """The end of `run(until=time)`: it belongs to whoever looks, not to what happens."""
 
 
+class Remainder:
+    """What was left to do for an event when a run was stopped at it; also no more than a part of a pause."""
+
+    __slots__ = ("event",)
+
+    def __init__(self, event: Event) -> None:
+        self.event = event
+
+
 class TraceDigest:
     """Digest of the items that an environment has processed so far."""
 
@@ -29,7 +39,7 @@ class TraceDigest:
 
     def update(self, time: float, item: Any) -> None:
         """Add one processed item at a simulated time."""
-        if is_of_a_pause(item):
+        if isinstance(item, Pause | Remainder):
             return
         self._hash.update(pack("<d", time))
         self._hash.update(item_name(item).encode())
@@ -37,12 +47,6 @@ class TraceDigest:
     def hexdigest(self) -> str:
         """Return the digest of everything added so far, 32 hexadecimal digits."""
         return self._hash.hexdigest()
-
-
-def is_of_a_pause(item: Any) -> bool:
-    """Return whether the engine made this item to stop a run for somebody, or to go on after that."""
-    function = getattr(item, "function", None)
-    return type(item) is Pause or getattr(function, "__qualname__", "") == "EventLoop._settle"
 
 
 def item_name(item: Any) -> str:

@@ -2,6 +2,7 @@
 
 import math
 import sqlite3
+from contextlib import closing
 
 import pytest
 
@@ -59,7 +60,7 @@ def test_a_finished_row_stays_and_a_failed_one_is_replaced():
 def test_any_sqlite_tool_sees_one_tidy_row_per_replication(tmp_path):
     with opened(tmp_path / "r.sqlite") as store:
         store.add([done(1, 0)])
-    with sqlite3.connect(tmp_path / "r.sqlite") as connection:
+    with closing(sqlite3.connect(tmp_path / "r.sqlite")) as connection, connection:
         found = connection.execute("SELECT timeout, label, seed, status, wait FROM tidy").fetchall()
     connection.close()
     assert found == [(0.5, "a", 0, "done", 1.0)]

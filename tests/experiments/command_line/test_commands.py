@@ -6,6 +6,7 @@ import shlex
 import sqlite3
 import subprocess
 import sys
+from contextlib import closing
 
 import pytest
 
@@ -186,7 +187,7 @@ def test_figures_that_cannot_be_drawn_cost_no_results(tmp_path, capsys, monkeypa
 def test_a_file_without_a_finished_run_has_no_figures_and_says_so(tmp_path, capsys):
     out = tmp_path / "r.sqlite"
     assert main(["sweep", QUEUE, "--customers", "5", "--jobs", "1", "--no-figures", "--out", str(out)]) == 0
-    with sqlite3.connect(out) as connection:
+    with closing(sqlite3.connect(out)) as connection, connection:
         connection.execute("DELETE FROM rows")
     capsys.readouterr()
     assert main(["plot", str(out)]) == 1
