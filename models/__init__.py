@@ -14,7 +14,7 @@ Everything that answers is an `Endpoint`, and systems are built by nesting, oute
 The core is importable from here, the rest from the packages.
 """
 
-from .endpoint import Call, Endpoint, FunctionEndpoint
+from .endpoint import Call, Endpoint, FunctionEndpoint, Wrapper
 from .failures import (
     BreakerOpen,
     CallFailed,
@@ -49,6 +49,7 @@ __all__ = [
     "ServerError",
     "TimedOut",
     "Unavailable",
+    "Wrapper",
     "Zone",
     "outcome_of",
 ]

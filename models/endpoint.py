@@ -24,13 +24,18 @@ class Endpoint(ABC):
     """Something that answers requests.
 
     `name` says which one it is in logs, tables and errors; `host` is where it runs, if that matters.
-    `is_listening` says whether a process is there to answer: a call over the network to an endpoint that does
-    not listen is refused.
+    `is_listening` says whether a process is there to answer: a call over the network to an endpoint whose
+    `serving` one does not listen is refused.
     """
 
     name: str = "endpoint"
     host: Host | None = None
     is_listening: bool = True
+
+    @property
+    def serving(self) -> Endpoint:
+        """The endpoint in whose process a call to this one is worked on: mostly itself."""
+        return self
 
     def __repr__(self) -> str:
         return f"{type(self).__name__}({self.name!r})"
@@ -42,6 +47,26 @@ class Endpoint(ABC):
         What the call has taken (threads, permits, counts) is given back when the generator ends, however it
         ends: returned, raised, cancelled (`Cancelled` is thrown in) or killed (the generator is closed).
         """
+
+
+class Wrapper(Endpoint):
+    """An endpoint around another one, `target`, in the same process: base of timeouts and their like.
+
+    It stands where its target stands. Around a connection that is the caller's side, around an instance of a
+    service the server's: there it is reached over the network as the instance is, lives in the instance's
+    process, and dies with it.
+    """
+
+    def __init__(self, target: Endpoint, *, name: str) -> None:
+        require_endpoint("target", target)
+        self.target = target
+        self.host = target.host
+        self.name = name
+
+    @property
+    def serving(self) -> Endpoint:
+        """What the target is served by."""
+        return self.target.serving
 
 
 class FunctionEndpoint(Endpoint):

@@ -74,6 +74,7 @@ class Connection(Endpoint):
         self._env = env
         self._there = there
         self._target_host = there.target
+        self._serving = target.serving
         self._back = back
         self._transport = transport
         self._call_count = 0
@@ -123,18 +124,18 @@ class Connection(Endpoint):
 
     def _arrive(self, request: Request) -> Generator[Any, Any, Response | CallFailed | None]:
         """Let the target answer, in this process, bound to its host meanwhile; then send the answer back."""
-        host, target, env = self._target_host, self.target, self._env
+        host, serving, env = self._target_host, self._serving, self._env
         process: Any = env.active_process
         answer: Response | CallFailed
         if not host.is_up:
             self._silence()
             return None
-        if target.is_listening:
+        if serving.is_listening:
             start = env.now
             running = host.running
-            running[process] = target
+            running[process] = serving
             try:
-                answer = yield from target.call(request)
+                answer = yield from self.target.call(request)
             except CallFailed as failure:
                 answer = failure
             except GeneratorExit:
@@ -150,7 +151,7 @@ class Connection(Endpoint):
                 self._wasted_count += 1
                 self._wasted_time += env.now - start
         else:
-            answer = Refused(f"{target.name} is not listening")
+            answer = Refused(f"{serving.name} is not listening")
         back = self._back
         if back.is_plain:
             if process.waiter is None:
@@ -197,7 +198,7 @@ class Connection(Endpoint):
         process: Any = self._env.active_process
         if process.waiter is None:
             self._late_count += 1
-        return ConnectionLost(f"{self.target.name} crashed: connection reset")
+        return ConnectionLost(f"{self._serving.name} crashed: connection reset")
 
     def _cancel(self, carrier: Process) -> Generator[Any, Any, None]:
         try:

@@ -21,7 +21,7 @@ from dataclasses import dataclass
 
 from simulator import Environment
 
-from ..endpoint import Call, Endpoint, require_endpoint
+from ..endpoint import Call, Endpoint, Wrapper
 from ..failures import BreakerOpen, CallFailed
 from ..request import Request
 from .backoff import Backoff, FullJitter, jitter_source
@@ -47,7 +47,7 @@ class RetryStatistics:
     budget_denied_count: int
 
 
-class Retry(Endpoint):
+class Retry(Wrapper):
     """Calls `target` until it answers, up to `attempts` times (>= 1; the first call counts).
 
     If none is answered it raises the last failure. `backoff` says how long to wait before each retry.
@@ -74,14 +74,12 @@ class Retry(Endpoint):
         name: str = "retry",
     ) -> None:
         """Put retries around `target`."""
-        require_endpoint("target", target)
+        super().__init__(target, name=name)
         require_count("attempts", attempts)
         if both := set(retries_on) & set(gives_up_on):
             names = ", ".join(sorted(kind.__name__ for kind in both))
             raise ValueError(f"retries_on and gives_up_on must have no class in common, got {names} in both")
-        self.target = target
         self.attempts = attempts
-        self.name = name
         self._backoff = backoff
         self._uniform = jitter_source(env, backoff, f"retry/{name}")
         self._is_budgeted = budget is not None

@@ -14,7 +14,7 @@ from dataclasses import dataclass
 
 from simulator import Cancelled, Environment, TimedOut
 
-from ..endpoint import Call, Endpoint, require_endpoint
+from ..endpoint import Call, Endpoint, Wrapper
 from ..request import Request
 from .validation import require_duration
 
@@ -27,7 +27,7 @@ class TimeoutStatistics:
     expired_count: int
 
 
-class Timeout(Endpoint):
+class Timeout(Wrapper):
     """Answers as `target` does, or raises `TimedOut` after `delay` seconds (> 0; infinity: no limit).
 
     A `TimedOut` that comes from inside (a shorter timeout further in) passes through and does not count as
@@ -43,12 +43,10 @@ class Timeout(Endpoint):
         self, env: Environment, target: Endpoint, delay: float, *, log: bool = False, name: str = "timeout"
     ) -> None:
         """Put a limit of `delay` seconds around `target`."""
-        require_endpoint("target", target)
+        super().__init__(target, name=name)
         require_duration("timeout", delay)
         self._env = env
-        self.target = target
         self.delay = delay
-        self.name = name
         self._log = log
         self._call_count = 0
         self._expired_count = 0

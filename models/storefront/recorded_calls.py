@@ -13,7 +13,7 @@ from typing import Any
 
 from simulator import CallFailed, Cancelled, Environment, Gauge, RequestTable
 
-from ..endpoint import Call, Endpoint
+from ..endpoint import Call, Endpoint, Wrapper
 from ..outcome import Outcome, outcome_of
 from ..request import Request, Response
 from ..services import Handler, Instance, Step
@@ -21,7 +21,7 @@ from ..services import Handler, Instance, Step
 _OK, _DEGRADED, _CANCELLED = int(Outcome.OK), int(Outcome.DEGRADED), int(Outcome.CANCELLED)
 
 
-class RecordedCalls(Endpoint):
+class RecordedCalls(Wrapper):
     """Answers as `target` does and records each call in `table`, which several may share.
 
     `under_way`, a gauge that may be shared too, follows how many calls are under way.
@@ -42,10 +42,9 @@ class RecordedCalls(Endpoint):
         name: str = "recorded",
     ) -> None:
         """Watch `target` from now on."""
-        self.target = target
+        super().__init__(target, name=name)
         self.table = table
         self.under_way = Gauge(env) if under_way is None else under_way
-        self.name = name
         self._env = env
 
     def call(self, request: Request) -> Call:

@@ -13,7 +13,7 @@ from typing import Any, NamedTuple
 
 from models.outcome import Outcome
 
-from .expectation import TICK, Clock, Done, Node, Withdraw
+from .expectation import TICK, Clock, Done, Node, Withdraw, WrapperModel
 
 _BUCKET, _BUCKETS = 0.5, 20  # Hystrix's
 
@@ -51,12 +51,12 @@ class Rule:
     harmless: tuple[Outcome, ...] = ()
 
 
-class BreakerModel(Node):
+class BreakerModel(WrapperModel):
     """Closed, open, half-open. `changes` are the times and names of the states entered."""
 
     def __init__(self, clock: Clock, inner: Node, rule: Rule) -> None:
-        super().__init__(clock)
-        self.inner, self.rule = inner, rule
+        super().__init__(clock, inner)
+        self.rule = rule
         self.changes: list[tuple[float, str]] = []
         self.permitted_count = self.rejected_count = self.failed_count = self.ignored_count = 0
         self.timer: Callable[[bool], None] | None = None

@@ -18,11 +18,11 @@ from models.services import Instance
 
 from .bad_targets import BadTarget
 from .breaker_expectation import BreakerModel
+from .catalogue import Wrapper, build_chain, model_chain
 from .expectation import TICK, Clock, Node, OutboxModel, Target, Withdraw
 from .host_expectation import HostModel
 from .invariants import check_always, check_drained
 from .world import World
-from .wrappers import Wrapper, build_chain, model_chain
 
 # A first call into the trouble, one that meets what that did, and more across outages, openings and trials.
 CALLS = (0.0, 0.29113, 2.21371, 7.61539, 7.93191, 13.37273, 31.73687)

@@ -62,6 +62,11 @@ class Node(ABC):
     def __init__(self, clock: Clock) -> None:
         self.clock = clock
 
+    @property
+    def serving(self) -> Node | None:
+        """In whose process a question to this node is worked on, if that may crash: mostly in nobody's."""
+        return None
+
     @abstractmethod
     def ask(self, done: Done) -> Withdraw:
         """Ask; `done` is called once or never, and never before this has returned."""
@@ -94,12 +99,24 @@ class Target(Node):
         return self.clock.after(verdict.time - now, lambda: done(verdict.outcome))
 
 
-class TimeoutModel(Node):
+class WrapperModel(Node):
+    """What stands around another node in the same process, and dies with it."""
+
+    def __init__(self, clock: Clock, inner: Node) -> None:
+        super().__init__(clock)
+        self.inner = inner
+
+    @property
+    def serving(self) -> Node | None:
+        return self.inner.serving
+
+
+class TimeoutModel(WrapperModel):
     """No answer after `delay` seconds is a time-out, and the question is withdrawn."""
 
     def __init__(self, clock: Clock, inner: Node, delay: float) -> None:
-        super().__init__(clock)
-        self.inner, self.delay = inner, delay
+        super().__init__(clock, inner)
+        self.delay = delay
         self.call_count = self.expired_count = 0
 
     def ask(self, done: Done) -> Withdraw:
@@ -126,7 +143,7 @@ class TimeoutModel(Node):
         return {"call_count": self.call_count, "expired_count": self.expired_count}
 
 
-class RetryModel(Node):
+class RetryModel(WrapperModel):
     """Asks again after the next of `delays`, as the budget allows, unless the outcome is `final`."""
 
     def __init__(
@@ -138,8 +155,8 @@ class RetryModel(Node):
         final: Sequence[Outcome] = (Outcome.BREAKER_OPEN,),
         budget: BudgetModel | None = None,
     ) -> None:
-        super().__init__(clock)
-        self.inner, self.delays, self.final = inner, delays, final
+        super().__init__(clock, inner)
+        self.delays, self.final = delays, final
         self.budget = budget or BudgetModel()
         self.call_count = self.retry_count = self.gave_up_count = self.denied_count = 0
 

@@ -59,27 +59,41 @@ class HopModel(Node):
     ) -> None:
         super().__init__(clock)
         self.inner, self.host, self.propagates, self.one_way = inner, host, propagates, one_way
-        self.inside: dict[int, Withdraw] = {}
+        self.inside: dict[int, tuple[Withdraw, Done]] = {}
         self.call_count = self.answered_count = self.late_count = self.wasted_count = 0
         host.on_crash.append(self.crash)
+        self.instance = inner.serving
+        if isinstance(self.instance, InstanceModel):
+            self.instance.hops.append(self)
 
     def crash(self) -> None:
         inside, self.inside = self.inside, {}
-        for withdraw in inside.values():
+        for withdraw, _ in inside.values():
             withdraw(True)
+
+    def reset(self) -> None:
+        """The process at the other end has crashed, with all that stands around the instance there."""
+        inside, self.inside = self.inside, {}
+        for withdraw, back in inside.values():
+            withdraw(True)
+            back(Outcome.UNKNOWN)
 
     def ask(self, done: Done) -> Withdraw:
         self.call_count += 1
         number, is_wanted, is_on_the_way = self.call_count, True, False
 
         def arrive() -> None:
-            if self.host.is_up:
-                self.inside[number] = self.inner.ask(back)
+            if not self.host.is_up:
+                return
+            if isinstance(self.instance, InstanceModel) and not self.instance.is_listening:
+                back(Outcome.REFUSED)
+            else:
+                self.inside[number] = self.inner.ask(back), back
 
         def back(outcome: Outcome) -> None:
             nonlocal is_on_the_way
             is_on_the_way = True
-            del self.inside[number]
+            self.inside.pop(number, None)
             self.wasted_count += not is_wanted
             self.late_count += not is_wanted
             self.clock.after(self.one_way, lambda: deliver(outcome))
@@ -100,7 +114,7 @@ class HopModel(Node):
 
         def cancel() -> None:
             if number in self.inside:
-                self.inside.pop(number)(False)
+                self.inside.pop(number)[0](False)
 
         self.clock.after(self.one_way, arrive)
         return withdraw
@@ -126,6 +140,7 @@ class InstanceModel(Node):
         super().__init__(clock)
         self.inner, self.host, self.free, self.queue = inner, host, threads, queue
         self.is_listening = True
+        self.hops: list[HopModel] = []
         self.waiting: list[_Visit] = []
         self.present: dict[int, _Visit] = {}
         self.call_count = self.completed_count = self.failed_count = self.rejected_count = (
@@ -134,6 +149,10 @@ class InstanceModel(Node):
         host.on_crash.append(self.crash)
         host.on_process_crash.append(self.crash_process)
         host.on_process_restart.append(self.restart_process)
+
+    @property
+    def serving(self) -> Node:
+        return self
 
     def crash(self) -> list[_Visit]:
         """End everything; return who would have been told."""
@@ -146,6 +165,8 @@ class InstanceModel(Node):
 
     def crash_process(self) -> None:
         self.is_listening = False
+        for hop in self.hops:
+            hop.reset()
         for visit in self.crash():
             visit.reset = self.answer(visit.done, Outcome.UNKNOWN)
 

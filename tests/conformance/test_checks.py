@@ -14,11 +14,11 @@ from models.resilience import CircuitBreaker, Timeout, consecutive_failures
 from models.services import Dependency, Instance
 
 from .bad_targets import BAD_TARGETS
+from .catalogue import Wrapper, named
 from .comparison import compare
 from .invariants import check_drained
 from .watching import Watch
 from .world import World
-from .wrappers import Wrapper, named
 
 TARGETS = {target.name: target for target in BAD_TARGETS}
 RETRY, TIMEOUT, INSTANCE = named("Retry", "Timeout of 0.71 s", "Instance of 1 thread")

@@ -13,9 +13,9 @@ from itertools import islice, pairwise
 import pytest
 
 from .bad_targets import BAD_TARGETS, BadTarget, crashing_host, crashing_process
+from .catalogue import WRAPPERS, Wrapper, build_chain, name_of, named
 from .comparison import Interruption, compare
 from .world import World
-from .wrappers import WRAPPERS, Wrapper, build_chain, name_of
 
 # The calls: one into the trouble, three that share with it what there is to share, and two later.
 CALLS = (0.0, 0.29113, 0.33127, 2.21371, 7.61539, 13.37273)
@@ -86,6 +86,14 @@ def check_all_interruptions(
 @pytest.mark.parametrize(("kind", "chain", "target"), _cases([(), *((each,) for each in WRAPPERS)], PARTS))
 def test_wrapper_is_cut_short_anywhere(kind: str, chain: tuple[Wrapper, ...], target: BadTarget) -> None:
     check_all_interruptions(kind, chain, target)
+
+
+LINK, INSTANCE = named("link", "Instance")
+
+
+@pytest.mark.parametrize("wrapper", WRAPPERS, ids=repr)
+def test_wrapper_in_the_process_of_an_instance_dies_with_it(wrapper: Wrapper) -> None:
+    check_all_interruptions("process", (LINK, wrapper, INSTANCE), TARGETS["healthy"], one_in=2)
 
 
 # Before the call, on its way, as it arrives, while it is served, as it is done, on the way back, as the

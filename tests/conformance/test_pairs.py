@@ -9,8 +9,8 @@ from __future__ import annotations
 import pytest
 
 from .bad_targets import BAD_TARGETS, BadTarget
+from .catalogue import WRAPPERS, Wrapper, name_of
 from .comparison import compare
-from .wrappers import WRAPPERS, Wrapper, name_of
 
 Chain = tuple[Wrapper, ...]
 

@@ -10,8 +10,8 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from .bad_targets import BAD_TARGETS, BadTarget, crashing_host
+from .catalogue import WRAPPERS, Wrapper
 from .comparison import CALLS, Interruption, compare
-from .wrappers import WRAPPERS, Wrapper
 
 # Times of crashes and interruptions are thousandths of a second plus a little, which nothing else is: no ties
 # by accident. Crashes of processes are left to the other tests: they reset several calls at one instant, and

@@ -25,7 +25,7 @@ from math import inf
 from simulator import Call as ScheduledCall
 from simulator import Environment
 
-from ...endpoint import Call, Endpoint, require_endpoint
+from ...endpoint import Call, Endpoint, Wrapper
 from ...failures import BreakerOpen, CallFailed
 from ...request import Request
 from ..backoff import jitter_source
@@ -35,7 +35,7 @@ from .state import BreakerState, CircuitBreakerStatistics
 _RESILIENCE4J = CircuitBreakerSettings()
 
 
-class CircuitBreaker(Endpoint):
+class CircuitBreaker(Wrapper):
     """Lets calls through to `target` while that answers, and raises `BreakerOpen` while it does not.
 
     `settings` say when it opens and closes (see the presets `resilience4j`, `hystrix`, `polly`,
@@ -58,13 +58,11 @@ class CircuitBreaker(Endpoint):
         name: str = "breaker",
     ) -> None:
         """Start closed."""
-        require_endpoint("target", target)
+        super().__init__(target, name=name)
         if not isinstance(settings, CircuitBreakerSettings):
             raise TypeError(f"settings must be CircuitBreakerSettings, such as hystrix(), got {settings!r}")
         self._env = env
-        self.target = target
         self.settings = settings
-        self.name = name
         self._uniform = jitter_source(env, settings.open_durations, f"breaker/{name}")
         self._failures = settings.counts_as_failure
         self._ignores = settings.ignores

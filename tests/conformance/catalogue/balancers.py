@@ -1,0 +1,57 @@
+"""Balancers, by their policies."""
+
+from __future__ import annotations
+
+from collections.abc import Generator
+from typing import Any
+
+from models import Endpoint, FunctionEndpoint, Request
+from models.balancing import (
+    Balancer,
+    LeastOutstanding,
+    Policy,
+    PowerOfTwoChoices,
+    Random,
+    RoundRobin,
+    Weighted,
+)
+
+from ..expectation import Spare, TurnsModel
+from ..world import World
+from .wrapper import SPARE, Wrapper
+
+
+def _balancer(policy: Policy) -> Wrapper:
+    # Of one target, since nobody can foresee what a policy that draws would choose.
+    return Wrapper(
+        name=type(policy).__name__,
+        build=lambda world, inner: Balancer(
+            world.env, [inner], policy=policy, name=f"balancer {len(world.endpoints)}"
+        ),
+        model=lambda clock, inner, host: TurnsModel(clock, [inner], [0]),
+    )
+
+
+def _balancer_in_turns(policy: Policy, weights: list[float], turns: list[int]) -> Wrapper:
+    def build(world: World, inner: Endpoint) -> Endpoint:
+        def answer(request: Request) -> Generator[Any, Any, str]:
+            yield SPARE
+            return "from the spare one"
+
+        spare = FunctionEndpoint(answer, name="spare")
+        return Balancer(world.env, [inner, spare], policy=policy, weights=weights)
+
+    return Wrapper(
+        name=type(policy).__name__,
+        build=build,
+        model=lambda clock, inner, host: TurnsModel(clock, [inner, Spare(clock, SPARE)], turns),
+    )
+
+
+WRAPPERS = (
+    _balancer_in_turns(RoundRobin(), [1.0, 1.0], [0, 1]),
+    _balancer_in_turns(Weighted(), [2.0, 1.0], [0, 1, 0]),
+    _balancer(Random()),
+    _balancer(LeastOutstanding()),
+    _balancer(PowerOfTwoChoices()),
+)
