@@ -1,6 +1,7 @@
 """A host: cores in a zone, on which endpoints run, and which can crash.
 
-States: *up* -> *down* (`crash`) -> *up* (`restart`, after `boot_time`). What a host does is done by processes
+States: *up* -> *down* (`crash`) -> *booting* (`restart`) -> *up*, after `boot_time`. A crash while booting
+ends the boot. What a host does is done by processes
 that are bound to it: calls that arrived over the network (the connection binds them), and whatever is started
 with `start`. When it crashes, all of them are killed where they stand: their `finally` blocks give back what
 they held, but nothing they do can wait, so nothing runs on a dead host. They answer nobody: to its callers a
@@ -9,7 +10,13 @@ then must be started again, by a function given to `on_restart`.
 
 When one *process* of a host crashes (`crash_process`), the same happens to what ran in that endpoint only,
 and the operating system, still up, resets the connections: callers learn of it after one way through the
-network (see `models.network`), and later callers are refused.
+network (see `models.network`), and later callers are refused. An orderly shutdown (`crash(resets=True)`)
+resets them too before the host is gone; later callers meet silence.
+
+Faults overlap: a power cut may strike a host that has crashed, and end before it is repaired. So whatever
+keeps a host down says so (`hold_down`, `let_up`), and it boots when nothing does any more; the same goes for
+a process, for what slows a host down and for what sets its clock wrong. The host's own clock is read with
+`clock()`; everything that happens, happens by the environment's.
 
 Leaves out: memory, disks (they come with storage), several network interfaces. Source: fail-stop and
 crash-recovery models (Cachin, Guerraoui, Rodrigues 2011, section 2.2).
@@ -18,7 +25,7 @@ crash-recovery models (Cachin, Guerraoui, Rodrigues 2011, section 2.2).
 from __future__ import annotations
 
 from collections.abc import Callable, Generator
-from math import inf
+from math import inf, prod
 from typing import TYPE_CHECKING, Any
 
 from simulator import Environment, Process
@@ -35,7 +42,8 @@ class Host:
 
     `scheduling` is "first-come" or "processor-sharing" (see `cores`); `boot_time` in seconds passes between
     `restart` and being up. `work(demand)` is a generator that does `demand` seconds of work on a core.
-    `is_up` says whether it runs now, `crash_count` how often it has crashed.
+    `is_up` says whether it runs now, `crash_count` how often it has crashed, and `has_reset` whether the last
+    crash has reset the connections.
 
     Example::
 
@@ -73,12 +81,19 @@ class Host:
         self.boot_time = boot_time
         self.is_up = True
         self.crash_count = 0
+        self.has_reset = False
         self._cores = DISCIPLINES[scheduling](env, cores, speed)
         # The discipline's own generator, not one of ours around it: it is on the hottest path.
         self.work: Callable[[float], Generator[Any, Any, None]] = self._cores.work
         self.running: dict[Process, Endpoint | None] = {}
         self._on_restart: list[tuple[Callable[[], object], Endpoint | None]] = []
         self._boot_count = 0
+        self._is_booting = False
+        self._holders: dict[object, None] = {}
+        self._process_holders: dict[tuple[Endpoint, object], None] = {}
+        self._speed = speed
+        self._slowdowns: dict[object, float] = {}
+        self._skews: dict[object, tuple[float, float, float]] = {}
         self._processes_down: list[Endpoint] = []
         if zone is not None:
             zone.hosts.append(self)
@@ -93,12 +108,55 @@ class Host:
 
     @property
     def speed(self) -> float:
-        """How much work a core does in a second; set it below 1 for a gray failure."""
+        """How much work a core does in a second, all that slows it down included.
+
+        What is set is the speed without that.
+        """
         return self._cores.speed
 
     @speed.setter
     def speed(self, speed: float) -> None:
-        self._cores.speed = speed
+        if not 0 < speed < inf:
+            raise ValueError(f"speed must be finite and > 0, got {speed!r}")
+        self._speed = speed
+        self._cores.speed = speed * prod(self._slowdowns.values())
+
+    def slow_down(self, holder: object, factor: float) -> None:
+        """Multiply the speed by `factor` (> 0), for a gray failure, until `recover(holder)`.
+
+        Several factors multiply. Raises `ValueError` if the holder slows the host down already.
+        """
+        if not 0 < factor < inf:
+            raise ValueError(f"factor must be finite and > 0, got {factor!r}")
+        _take_hold(self._slowdowns, holder, factor, f"host {self.name!r} is slowed down")
+        self.speed = self._speed
+
+    def recover(self, holder: object) -> None:
+        """Undo `slow_down`. Raises `ValueError` if the holder does not slow the host down."""
+        _let_go(self._slowdowns, holder, f"host {self.name!r} is slowed down")
+        self.speed = self._speed
+
+    # -- the host's own clock
+
+    def clock(self) -> float:
+        """Return the time in seconds that the host takes it to be: the true one, unless it is skewed."""
+        now = self.env.now
+        if not self._skews:
+            return now
+        return now + sum(offset + drift * (now - since) for offset, drift, since in self._skews.values())
+
+    def skew_clock(self, holder: object, offset: float, drift: float = 0.0) -> None:
+        """Set the host's clock wrong by `offset` seconds, and let it gain `drift` seconds a second.
+
+        Several skews add up. Raises `ValueError` if the holder skews it already.
+        """
+        if not -inf < offset < inf or not -1 < drift < inf:
+            raise ValueError(f"offset must be finite and drift > -1, got {offset!r} s and {drift!r}")
+        _take_hold(self._skews, holder, (offset, drift, self.env.now), f"clock of {self.name!r} is skewed")
+
+    def set_clock(self, holder: object) -> None:
+        """Undo `skew_clock`. Raises `ValueError` if the holder does not skew it."""
+        _let_go(self._skews, holder, f"clock of {self.name!r} is skewed")
 
     # -- what runs here
 
@@ -140,19 +198,32 @@ class Host:
 
     # -- crash and restart
 
-    def crash(self) -> None:
-        """Stop what runs here, at once and silently. Raises `RuntimeError` on a host that is down."""
+    def crash(self, *, resets: bool = False) -> None:
+        """Stop what runs here at once: silently, or with `resets` so that present callers learn of it.
+
+        Raises `RuntimeError` on a host that is down and not booting.
+        """
+        if self._is_booting:
+            self._is_booting = False
+            self._boot_count += 1
+            return
         if not self.is_up:
             raise RuntimeError(f"host {self.name!r} is down already")
+        self.has_reset = resets
+        if resets:
+            self._kill(list(self.running))
         self.is_up = False
         self.crash_count += 1
         self.env.log("host.down", self.name)
         self._kill(list(self.running))
 
     def restart(self) -> None:
-        """Boot: the host is up after `boot_time`. Raises `RuntimeError` if it is up."""
+        """Boot: the host is up after `boot_time`. Raises `RuntimeError` if it is up, or held down."""
         if self.is_up:
             raise RuntimeError(f"host {self.name!r} is up already")
+        if self._holders:
+            raise RuntimeError(f"host {self.name!r} is held down by {next(iter(self._holders))}")
+        self._is_booting = True
         self._boot_count += 1
         self.env.call_later(self.boot_time, self._boot, self._boot_count)
 
@@ -161,12 +232,52 @@ class Host:
         if boot_count != self._boot_count:
             return
         self.is_up = True
+        self._is_booting = False
+        held = {endpoint for endpoint, _ in self._process_holders}
         for endpoint in self._processes_down:
-            endpoint.is_listening = True
-        self._processes_down.clear()
+            endpoint.is_listening = endpoint not in held
+        self._processes_down = [endpoint for endpoint in self._processes_down if endpoint in held]
         self.env.log("host.up", self.name)
-        for function, _ in self._on_restart:
-            function()
+        for function, whose in self._on_restart:
+            if whose not in held:
+                function()
+
+    def hold_down(self, holder: object, *, resets: bool = False) -> None:
+        """Crash the host if it is up or booting, and keep it down until `let_up(holder)`.
+
+        Raises `ValueError` if the holder does so already.
+        """
+        _take_hold(self._holders, holder, None, f"host {self.name!r} is held down")
+        if self.is_up or self._is_booting:
+            self.crash(resets=resets)
+
+    def let_up(self, holder: object) -> None:
+        """Undo `hold_down`: if nothing else keeps the host down, it boots.
+
+        Raises `ValueError` if the holder does not keep it down.
+        """
+        _let_go(self._holders, holder, f"host {self.name!r} is held down")
+        if not self._holders:
+            self.restart()
+
+    def hold_process_down(self, endpoint: Endpoint, holder: object) -> None:
+        """Crash the process of `endpoint` if it runs, and keep it down until `let_process_up`.
+
+        It stays down when its host boots. Raises `ValueError` if the holder does so already.
+        """
+        _take_hold(self._process_holders, (endpoint, holder), None, f"process {endpoint.name!r} is held down")
+        if endpoint.is_listening:
+            self.crash_process(endpoint)
+
+    def let_process_up(self, endpoint: Endpoint, holder: object) -> None:
+        """Undo `hold_process_down`: if nothing else keeps it down it starts, or does so with its host.
+
+        Raises `ValueError` if the holder does not keep it down.
+        """
+        _let_go(self._process_holders, (endpoint, holder), f"process {endpoint.name!r} is held down")
+        is_held = any(held is endpoint for held, _ in self._process_holders)
+        if self.is_up and not is_held and not endpoint.is_listening:
+            self.restart_process(endpoint)
 
     def crash_process(self, endpoint: Endpoint) -> None:
         """Stop what runs here in `endpoint`; the host stays up, and the endpoint no longer listens.
@@ -186,6 +297,9 @@ class Host:
             raise RuntimeError(f"the process of {endpoint.name!r} is up already")
         if not self.is_up:
             raise RuntimeError(f"host {self.name!r} is down: its processes start with it")
+        for held, holder in self._process_holders:
+            if held is endpoint:
+                raise RuntimeError(f"the process of {endpoint.name!r} is held down by {holder}")
         endpoint.is_listening = True
         self._processes_down.remove(endpoint)
         self.env.log("process.up", endpoint.name, host=self.name)
@@ -201,3 +315,15 @@ class Host:
     def statistics(self) -> CoreStatistics:
         """Return what the cores have done so far."""
         return self._cores.statistics()
+
+
+def _take_hold(holds: dict[Any, Any], holder: object, what: Any, text: str) -> None:
+    if holder in holds:
+        raise ValueError(f"{text} by {holder} already")
+    holds[holder] = what
+
+
+def _let_go(holds: dict[Any, Any], holder: object, text: str) -> None:
+    if holder not in holds:
+        raise ValueError(f"{text} by others only, not by {holder}")
+    del holds[holder]

@@ -110,7 +110,8 @@ class Instance(Endpoint):
         self._rejected_count = 0
         self._aborted_count = 0
         host.on_restart(self._start_afresh, endpoint=self)
-        self._handle = handler_of(handler, self)
+        self._own_handle = self._handle = handler_of(handler, self)
+        self._interposed: dict[object, Callable[[Handler], Handler]] = {}
 
     def __repr__(self) -> str:
         return f"Instance({self.name!r})"
@@ -196,7 +197,7 @@ class Instance(Endpoint):
             raise
         if answer is None:
             # A crash. Of the host it says nothing, and nothing ever follows.
-            if not host.is_up:
+            if not host.is_up and not host.has_reset:
                 yield PARKED
             raise ConnectionLost(f"{self.name} crashed: connection reset")
         if isinstance(answer, CallFailed):
@@ -216,6 +217,27 @@ class Instance(Endpoint):
             where = self._running.pop(process, None)
         # One that has crashed its own host or process, and come to its end without waiting, answers nobody.
         return None if where is None else answer
+
+    # -- trouble --------------------------------------------------------------------------------------------
+
+    def interpose(self, holder: object, around: Callable[[Handler], Handler]) -> None:
+        """Let `around(handler)` stand for the handler until `withdraw(holder)`, for calls that begin then.
+
+        For faults. Of several, the last stands outermost. Raises `ValueError` if the holder has one already.
+        """
+        if holder in self._interposed:
+            raise ValueError(f"handler of {self.name!r} is interposed by {holder} already")
+        self._interposed[holder] = around
+        self._handle = around(self._handle)
+
+    def withdraw(self, holder: object) -> None:
+        """Undo `interpose`. Raises `ValueError` if the holder has nothing there."""
+        if holder not in self._interposed:
+            raise ValueError(f"handler of {self.name!r} is interposed by others only, not by {holder}")
+        del self._interposed[holder]
+        self._handle = self._own_handle
+        for around in self._interposed.values():
+            self._handle = around(self._handle)
 
     # -- crash and restart ----------------------------------------------------------------------------------
 

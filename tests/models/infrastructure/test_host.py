@@ -8,7 +8,10 @@ import pytest
 
 from models.endpoint import FunctionEndpoint
 from models.infrastructure import Host, Region, Zone
+from models.network import Network
 from models.request import Request
+from models.services import Instance
+from models.workload import Client
 from simulator import PARKED, Environment, Process
 
 Steps = Generator[Any, Any, Any]
@@ -280,3 +283,143 @@ def test_work_in_a_handler_takes_the_hosts_time() -> None:
         return response.value
 
     assert env.run(until=env.process(caller())) == 2.0
+
+
+def test_a_crash_while_booting_ends_the_boot() -> None:
+    env = Environment()
+    host = Host(env, "host", boot_time=30.0)
+    host.crash()
+    host.restart()
+    env.run(until=10.0)
+    host.crash()
+    env.run(until=100.0)
+    assert not host.is_up
+    assert host.crash_count == 1
+    host.restart()
+    env.run(until=130.0)
+    assert not host.is_up
+    env.run(until=130.1)
+    assert host.is_up
+
+
+def test_a_host_boots_when_nothing_holds_it_down_any_more() -> None:
+    env = Environment()
+    host = Host(env, "host", boot_time=1.0)
+    host.hold_down("power cut")
+    host.hold_down("chaos monkey")
+    with pytest.raises(RuntimeError, match="host 'host' is held down by power cut"):
+        host.restart()
+    host.let_up("power cut")
+    env.run(until=5.0)
+    assert not host.is_up
+    host.let_up("chaos monkey")
+    env.run(until=6.1)
+    assert host.is_up
+    assert host.crash_count == 1
+    with pytest.raises(ValueError, match="by others only, not by power cut"):
+        host.let_up("power cut")
+
+
+def test_holding_a_booting_host_down_ends_its_boot() -> None:
+    env = Environment()
+    host = Host(env, "host", boot_time=10.0)
+    host.crash()
+    host.restart()
+    env.run(until=5.0)
+    host.hold_down("power cut")
+    env.run(until=50.0)
+    assert not host.is_up
+    with pytest.raises(ValueError, match="held down by power cut already"):
+        host.hold_down("power cut")
+
+
+def test_a_process_that_is_held_down_does_not_start_with_its_host() -> None:
+    env = Environment()
+    host = Host(env, "host")
+    restarts: list[float] = []
+    server = FunctionEndpoint(lambda request: iter(()), host=host, name="server")
+    host.on_restart(lambda: restarts.append(env.now), endpoint=server)
+    host.hold_process_down(server, "crash loop")
+    host.crash()
+    host.restart()
+    env.run(until=1.0)
+    assert host.is_up
+    assert not server.is_listening
+    with pytest.raises(RuntimeError, match="held down by crash loop"):
+        host.restart_process(server)
+    host.let_process_up(server, "crash loop")
+    assert server.is_listening
+    assert restarts == [1.0]
+
+
+def test_a_process_let_up_while_its_host_is_down_starts_with_it() -> None:
+    env = Environment()
+    host = Host(env, "host")
+    server = FunctionEndpoint(lambda request: iter(()), host=host, name="server")
+    host.hold_process_down(server, "crash loop")
+    host.crash()
+    host.let_process_up(server, "crash loop")
+    assert not server.is_listening
+    host.restart()
+    env.run()
+    assert server.is_listening
+
+
+def test_slowdowns_multiply_and_leave_the_speed_as_it_was() -> None:
+    env = Environment()
+    host = Host(env, "host", speed=2.0)
+    host.slow_down("disk", 0.1)
+    host.slow_down("neighbour", 0.5)
+    assert host.speed == pytest.approx(0.1)
+    host.speed = 4.0
+    assert host.speed == pytest.approx(0.2)
+    host.recover("disk")
+    assert host.speed == pytest.approx(2.0)
+    host.recover("neighbour")
+    assert host.speed == 4.0
+    with pytest.raises(ValueError, match="slowed down by others only, not by disk"):
+        host.recover("disk")
+
+
+def test_skews_of_the_clock_add_up_and_drift() -> None:
+    env = Environment(5.0)
+    host = Host(env, "host")
+    assert host.clock() == 5.0
+    host.skew_clock("battery", 2.0, drift=0.5)
+    host.skew_clock("operator", -10.0)
+    assert host.clock() == -3.0
+    env.run(until=9.0)
+    assert host.clock() == 3.0
+    host.set_clock("operator")
+    assert host.clock() == 13.0
+    host.set_clock("battery")
+    assert host.clock() == 9.0
+
+
+def test_an_orderly_shutdown_resets_the_calls_in_progress_and_then_is_silent() -> None:
+    env = Environment(seed=1)
+    web, bank = Host(env, "web"), Host(env, "bank")
+
+    def handle(request: Request) -> Generator[Any, Any, None]:
+        yield 10.0
+
+    link = Network(env, latencies=0.01).connect(web, FunctionEndpoint(handle, host=bank))
+    client = Client(env, link)
+    client.issue(Request())
+    env.call_later(1.0, lambda: bank.crash(resets=True))
+    env.call_later(2.0, lambda: client.issue(Request()))
+    env.run(until=100.0)
+    assert client.table.counts()["unknown"] == 1
+    assert list(client.table.columns()["end"]) == [pytest.approx(1.01)]
+    assert client.in_flight == 1
+
+
+def test_an_orderly_shutdown_resets_calls_from_its_own_host_too() -> None:
+    env = Environment()
+    host = Host(env, "host")
+    instance = Instance(env, host, lambda instance, request: iter([10.0]))
+    client = Client(env, instance)
+    client.issue(Request())
+    env.call_later(1.0, lambda: host.crash(resets=True))
+    env.run(until=100.0)
+    assert client.table.counts()["unknown"] == 1

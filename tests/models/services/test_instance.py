@@ -9,7 +9,8 @@ from models.failures import ConnectionLost, Refused, Rejected, ServerError, Time
 from models.infrastructure import Host
 from models.request import Request, Response
 from models.resilience import ConstantBackoff, Retry, Timeout
-from models.services import DependencyFailed, Instance, Work
+from models.services import DependencyFailed, Handler, Instance, Work
+from models.workload import Client
 from simulator import Environment
 from simulator.randomness import Constant, Exponential, Uniform
 from tests.models.services.building import WAY, Probe, World, assert_idle, call, pause
@@ -407,3 +408,40 @@ def test_a_handler_that_is_no_generator_is_named() -> None:
     env.process(plain.call(Request()))
     with pytest.raises(TypeError, match="handler of 'plain' must be a generator function"):
         env.run()
+
+
+def test_interposed_handlers_stand_around_the_own_one_until_withdrawn() -> None:
+    env = Environment()
+    host = Host(env, "host")
+    instance = Instance(env, host, lambda instance, request: iter([1.0]), name="bank-1")
+    client = Client(env, instance)
+
+    def fails(handler: Handler) -> Handler:
+        def handle(instance: Instance, request: Request) -> Generator[Any, Any, Any]:
+            yield 0.25
+            raise ServerError("burst")
+
+        return handle
+
+    def late(handler: Handler) -> Handler:
+        def handle(instance: Instance, request: Request) -> Generator[Any, Any, Any]:
+            yield 5.0
+            return (yield from handler(instance, request))
+
+        return handle
+
+    instance.interpose("errors", fails)
+    instance.interpose("delay", late)
+    client.issue(Request())
+    env.run(until=1.0)
+    instance.withdraw("errors")
+    client.issue(Request())
+    env.run(until=2.0)
+    instance.withdraw("delay")
+    client.issue(Request())
+    env.run()
+    columns = client.table.columns()
+    assert list(columns["end"]) == [3.0, 5.25, 7.0]
+    assert client.table.counts()["server_error"] == 1
+    with pytest.raises(ValueError, match="interposed by others only, not by delay"):
+        instance.withdraw("delay")
