@@ -3,6 +3,7 @@
     request, endpoint, failures, outcome    what is asked, who answers, how it can end
     infrastructure                          regions, zones, hosts, cores
     network                                 latency, loss, partitions; calls from host to host
+    system                                  the parts of a system by name, and how to put them together
     services                                instances with threads and queues; dependencies
     balancing                               balancers and their policies
     resilience                              timeout, retry, circuit breaker, outbox
@@ -29,6 +30,7 @@ from .infrastructure import Host, Region, Zone
 from .network import Network
 from .outcome import OUTCOME_NAMES, Outcome, outcome_of
 from .request import Request, Response
+from .system import System
 
 __all__ = [
     "OUTCOME_NAMES",
@@ -47,6 +49,7 @@ __all__ = [
     "Request",
     "Response",
     "ServerError",
+    "System",
     "TimedOut",
     "Unavailable",
     "Wrapper",

@@ -21,13 +21,13 @@ from typing import Any
 from simulator import Environment, Gauge, RequestTable
 from simulator.randomness import Distribution
 
-from ..balancing import Balancer, PowerOfTwoChoices
 from ..endpoint import Endpoint
-from ..infrastructure import Host, Region, Zone
-from ..network import Connection, Network
+from ..infrastructure import Host
+from ..network import Connection
 from ..request import Request
 from ..resilience import CircuitBreaker, Retry, Timeout
 from ..services import Dependency, Handler, Instance, Service, Step, Work, by_operation, in_sequence
+from ..system import System
 from ..workload import OpenLoop, request_table
 from .dependency_fault import FaultSwitch
 from .recorded_calls import RecordedCalls, recorded
@@ -42,7 +42,7 @@ class Storefront:
     """A storefront of some `settings`, in an environment with a seed; nobody uses it before `admit_users`.
 
     - `entrance`: the endpoint that users call, patience included.
-    - `network`, `region`, `zones`, `edge`, and `hosts` by name.
+    - `system`: its hosts, zones and services by name; `zones` in order, `edge`: the balancer's host.
     - `web`, `catalogue`, `payment`: the services.
     - `payment_fault`: the switch with which payment is put in trouble.
     - `breakers`, `timeouts` around payment, one per web host (empty where there are none), and
@@ -65,11 +65,10 @@ class Storefront:
         """Build everything."""
         self.env = env
         self.settings = settings = StorefrontSettings() if settings is None else settings
-        self.network = Network(env)
-        self.region = Region("region")
-        self.zones = [Zone(name, self.region) for name in settings.zones]
-        self.hosts: dict[str, Host] = {}
-        self.edge = self._host("edge", self.zones[0], 1)
+        self.system = system = System(env)
+        region = system.add_region("region")
+        self.zones = [system.add_zone(name, region) for name in settings.zones]
+        self.edge = system.add_host("edge", self.zones[0])
         self.payment_fault = FaultSwitch(env, "payment")
         self.breakers: list[CircuitBreaker] = []
         self.timeouts: list[Timeout] = []
@@ -112,7 +111,7 @@ class Storefront:
 
     def _web_step(self, host: Host) -> Step:
         work = Work(self.settings.web_work)
-        catalogue = Dependency(self._balanced(host, self.catalogue)[0], name="catalogue")
+        catalogue = Dependency(self.system.balanced(host, self.catalogue), name="catalogue")
         payment = Dependency(self._protected_payment(host), name="payment")
         return by_operation(
             {BROWSE: in_sequence(work, catalogue), BUY: in_sequence(work, catalogue, payment)}
@@ -122,9 +121,8 @@ class Storefront:
         """Return payment as a web host calls it, with everything that protects the caller."""
         env, settings = self.env, self.settings
         place = f"{host.name} to payment"
-        endpoint: Endpoint
-        endpoint, connections = self._balanced(host, self.payment)
-        self.payment_connections += connections
+        endpoint: Endpoint = self.system.balanced(host, self.payment)
+        self.payment_connections += self.system.connections_between(host, self.payment)
         if settings.payment_timeout is not None:
             endpoint = Timeout(env, endpoint, settings.payment_timeout, log=True, name=place)
             self.timeouts.append(endpoint)
@@ -137,28 +135,18 @@ class Storefront:
 
     # -- who stands where ------------------------------------------------------------------------------------
 
-    def _host(self, name: str, zone: Zone | None, cores: int) -> Host:
-        self.hosts[name] = host = Host(self.env, name, zone=zone, cores=cores)
-        return host
-
     def _service(self, name: str, cores: int, make_step: Any, **capacity: Any) -> Service:
-        hosts = [self._host(f"{name} in {zone.name}", zone, cores) for zone in self.zones]
-        return Service(self.env, name, hosts, make_step, **capacity)
-
-    def _balanced(self, source: Host, service: Service) -> tuple[Balancer, list[Connection]]:
-        """Return a balancer on `source` over connections from there to all instances of `service`."""
-        connections = [self.network.connect(source, instance) for instance in service.instances]
-        name = f"{source.name} to {service.name}"
-        return Balancer(
-            self.env, connections, policy=PowerOfTwoChoices(), host=source, name=name
-        ), connections
+        system = self.system
+        hosts = [system.add_host(f"{name} in {zone.name}", zone, cores=cores) for zone in self.zones]
+        return system.add_service(name, hosts, make_step, **capacity)
 
     def _entrance(self) -> Endpoint:
         """Return the way in: users are nowhere near the region."""
-        users = self._host("users", None, 1)
-        balancer, _ = self._balanced(self.edge, self.web)
+        system = self.system
+        users = system.add_host("users")
+        balancer = system.balanced(self.edge, self.web)
         return Timeout(
-            self.env, self.network.connect(users, balancer), self.settings.patience, name="patience"
+            self.env, system.network.connect(users, balancer), self.settings.patience, name="patience"
         )
 
 

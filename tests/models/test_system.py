@@ -1,0 +1,72 @@
+"""A system knows its parts by name, and says so where a name is unknown or given twice."""
+
+from __future__ import annotations
+
+import pytest
+
+from models.request import Request
+from models.resilience import Timeout
+from models.services import Work
+from models.system import System
+from models.workload import Client
+from simulator import Environment
+
+
+def make() -> System:
+    system = System(Environment(seed=1))
+    region = system.add_region("eu")
+    zones = [system.add_zone(name, region) for name in ("eu-a", "eu-b")]
+    hosts = [system.add_host(f"bank in {zone.name}", zone, cores=2) for zone in zones]
+    system.add_host("web", zones[0])
+    system.add_service("bank", hosts, lambda host: Work(0.1), threads=3)
+    return system
+
+
+def test_parts_are_found_by_name() -> None:
+    system = make()
+    assert system.region("eu").zones == [system.zone("eu-a"), system.zone("eu-b")]
+    assert system.host("bank in eu-b").zone is system.zone("eu-b")
+    assert system.host("web").cores == 1
+    assert system.instance("bank-2") is system.service("bank").instances[1]
+    timeout = system.add_part("patience", Timeout(system.env, system.instance("bank-1"), 1.0))
+    assert system.part("patience", Timeout) is timeout
+    assert list(system.hosts) == ["bank in eu-a", "bank in eu-b", "web"]
+
+
+@pytest.mark.parametrize(
+    ("find", "message"),
+    [
+        (
+            lambda system: system.host("wbe"),
+            "must be one of the system's, got 'wbe'; did you mean 'web'",
+        ),
+        (lambda system: system.zone("mars"), r"got 'mars' \(there are: 'eu-a', 'eu-b'\)"),
+        (lambda system: system.region("us"), "region must be one of the system's"),
+        (lambda system: system.service("bnak"), "did you mean 'bank'"),
+        (lambda system: system.instance("bank-3"), "did you mean 'bank-2' or 'bank-1'"),
+        (lambda system: system.part("pool", Timeout), r"Timeout must be .* \(there are: none\)"),
+        (lambda system: system.add_host("web"), "name of a host must be given once, got 'web' twice"),
+        (lambda system: system.add_zone(""), "name of a zone must not be empty, got ''"),
+    ],
+)
+def test_wrong_name_is_said_clearly(find: object, message: str) -> None:
+    with pytest.raises(ValueError, match=message):
+        find(make())  # type: ignore[operator] # any of the finders above
+
+
+def test_balanced_reaches_all_instances_over_the_network() -> None:
+    system = make()
+    limited: list[object] = []
+    way = system.balanced(
+        system.host("web"),
+        system.service("bank"),
+        around=lambda connection: limited.append(connection) or Timeout(system.env, connection, 5.0),  # type: ignore[func-returns-value] # counts them
+    )
+    client = Client(system.env, way)
+    for _ in range(10):
+        client.issue(Request())
+    system.env.run()
+    assert client.table.counts()["ok"] == 10
+    connections = system.connections_between(system.host("web"), system.service("bank"))
+    assert connections == system.connections == limited
+    assert [each.statistics().call_count > 0 for each in connections] == [True, True]
