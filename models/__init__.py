@@ -7,6 +7,7 @@
     services                                instances with threads and queues; dependencies
     balancing                               balancers and their policies
     resilience                              timeout, retry, circuit breaker, outbox
+    observers                               what was seen: calls and how they ended, states of breakers
     workload                                users: open, closed, recorded
     storefront                              a whole system for reference: a shop in three zones
 

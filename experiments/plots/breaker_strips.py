@@ -6,7 +6,7 @@ from typing import NamedTuple
 from matplotlib.axes import Axes
 from matplotlib.patches import Patch
 
-from models.storefront import breaker_names, breaker_stays
+from models.observers import breaker_names, breaker_stays
 from simulator import EventLog
 
 from .palette import BLUE, SKY

@@ -2,8 +2,8 @@
 
 import math
 
+from models.observers import BreakerStay, breaker_stays
 from models.resilience import BreakerState
-from models.storefront import BreakerStay, breaker_stays
 
 from .storefront_run import StorefrontRun
 

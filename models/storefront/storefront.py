@@ -24,13 +24,13 @@ from simulator.randomness import Distribution
 from ..endpoint import Endpoint
 from ..infrastructure import Host
 from ..network import Connection
+from ..observers import RecordedCalls, recorded
 from ..request import Request
 from ..resilience import CircuitBreaker, Retry, Timeout
 from ..services import Dependency, Handler, Instance, Service, Step, Work, by_operation, in_sequence
 from ..system import System
 from ..workload import OpenLoop, request_table
 from .dependency_fault import FaultSwitch
-from .recorded_calls import RecordedCalls, recorded
 from .settings import BROWSE, BUY, StorefrontSettings
 
 # A payment instance waits for a bank; it has threads for all who wait, so that its silence is not mistaken

@@ -2,6 +2,7 @@
 
 import pytest
 
+from models.observers import breaker_names, breaker_stays
 from models.resilience import BreakerState, CountBased, resilience4j
 from models.storefront import (
     BROWSE,
@@ -10,8 +11,6 @@ from models.storefront import (
     FaultMode,
     Storefront,
     StorefrontSettings,
-    breaker_names,
-    breaker_stays,
 )
 from simulator import Environment, RequestTable
 from simulator.measurement import windowed_level

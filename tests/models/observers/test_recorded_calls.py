@@ -6,8 +6,8 @@ from typing import Any
 import pytest
 
 from models import FunctionEndpoint, Host, Rejected, Request, Response
+from models.observers import RecordedCalls, recorded
 from models.services import Instance, Work, in_sequence
-from models.storefront import RecordedCalls, recorded
 from models.workload import request_table
 from simulator import CallFailed, Environment, Gauge
 
@@ -83,3 +83,16 @@ def test_a_recorded_step_whose_answer_lacks_something_is_degraded() -> None:
     env.process(instance.call(Request()))
     env.run()
     assert {name: count for name, count in table.counts().items() if count} == {"degraded": 1}
+
+
+def test_killed_call_ends_as_cancelled_also_inside_the_server() -> None:
+    env = Environment()
+    host = Host(env, "web")
+    inside, outside = request_table(), request_table()
+    instance = Instance(env, host, recorded(Work(10.0), inside))
+    caller = env.process(calling(env, RecordedCalls(env, instance, outside)))
+    env.call_later(1.0, caller.kill)
+    env.run()
+    assert inside.counts()["cancelled"] == outside.counts()["cancelled"] == 1
+    assert list(inside.columns()["end"]) == list(outside.columns()["end"]) == [1.0]
+    assert inside.in_flight == outside.in_flight == 0

@@ -1,8 +1,8 @@
 """Observers of calls: an endpoint and a step that write down how each call ended, and change nothing.
 
 They see from where they stand: around a breaker, what the caller got; inside the server, how long the work
-took, also for callers who had given up. A call that is killed by a crash has no end to record and stays in
-flight in the table. Leaves out: which request it was.
+took, also for callers who had given up. A call that is cancelled, or killed by a crash, ends as cancelled.
+Leaves out: which request it was.
 """
 
 from __future__ import annotations
@@ -61,6 +61,9 @@ class RecordedCalls(Wrapper):
         except Cancelled:
             table.record(start, env.now, _CANCELLED)
             raise
+        except GeneratorExit:
+            _record_kill(env, table, start)
+            raise
         finally:
             self.under_way.add(-1)
         table.record(start, env.now, _DEGRADED if response.degraded else _OK)
@@ -92,8 +95,19 @@ class _RecordedStep(Step):
             except Cancelled:
                 table.record(start, env.now, _CANCELLED)
                 raise
+            except GeneratorExit:
+                _record_kill(env, table, start)
+                raise
             is_degraded = isinstance(answer, Response) and answer.degraded
             table.record(start, env.now, _DEGRADED if is_degraded else _OK)
             return answer
 
         return handle
+
+
+def _record_kill(env: Environment, table: RequestTable, start: float) -> None:
+    """Record a killed call through the schedule.
+
+    A generator that is only collected, after the end of the run, must leave the table as it was read.
+    """
+    env.call_later(0.0, table.record, start, env.now, _CANCELLED)

@@ -1,0 +1,10 @@
+"""Observers: they see what happens, from where they stand, write it down, and change nothing.
+
+recorded_calls      an endpoint and a step that record how each call ended
+breaker_stays       the states of circuit breakers over time, from the event log
+"""
+
+from .breaker_stays import BreakerStay, breaker_names, breaker_stays
+from .recorded_calls import RecordedCalls, recorded
+
+__all__ = ["BreakerStay", "RecordedCalls", "breaker_names", "breaker_stays", "recorded"]
