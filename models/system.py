@@ -30,6 +30,9 @@ _TWO_CHOICES = PowerOfTwoChoices()
 Around = Callable[[Connection], Endpoint]
 """What stands around one connection, inside a balancer: `lambda way: Timeout(env, way, 0.5)`."""
 
+Front = Callable[[Instance], Endpoint]
+"""What stands in front of an instance, in its process: `lambda instance: HonourDeadline(env, instance)`."""
+
 
 class System:
     """The named parts of one system in `env`, on `network` (by default one of usual latencies).
@@ -56,6 +59,7 @@ class System:
         self._hosts: dict[str, Host] = {}
         self._services: dict[str, Service] = {}
         self._parts: dict[str, Any] = {}
+        self._fronts: dict[Instance, Endpoint] = {}
         self.connections: list[Connection] = []
 
     @property
@@ -98,15 +102,29 @@ class System:
         return _added(self._hosts, "host", name, lambda: Host(self.env, name, zone=zone, **settings))
 
     def add_service(
-        self, name: str, hosts: Iterable[Host], make_handler: MakeHandler, **settings: Any
+        self,
+        name: str,
+        hosts: Iterable[Host],
+        make_handler: MakeHandler,
+        *,
+        front: Front | None = None,
+        **settings: Any,
     ) -> Service:
         """Add a service with an instance on each of `hosts`; `settings` are those of `Service`.
 
-        Raises `ValueError` for a name that another has.
+        `front` makes what stands in front of each instance, on the server's side. Raises `ValueError` for a
+        name that another has.
         """
-        return _added(
+        service = _added(
             self._services, "service", name, lambda: Service(self.env, name, hosts, make_handler, **settings)
         )
+        if front is not None:
+            self._fronts |= {instance: front(instance) for instance in service.instances}
+        return service
+
+    def front_of(self, instance: Instance) -> Endpoint:
+        """Return what callers of `instance` reach over the network: what stands in front of it, or itself."""
+        return self._fronts.get(instance, instance)
 
     def add_part(self, name: str, part: _Part) -> _Part:
         """Give `part` a name and return it. Raises `ValueError` for a name that another has."""
@@ -129,7 +147,7 @@ class System:
         """
         ways: list[Endpoint] = []
         for instance in service.instances:
-            connection = self.network.connect(source, instance, **connecting)
+            connection = self.network.connect(source, self.front_of(instance), **connecting)
             self.connections.append(connection)
             ways.append(connection if around is None else around(connection))
         return Balancer(self.env, ways, policy=policy, host=source, name=f"{source.name} to {service.name}")
@@ -170,7 +188,7 @@ class System:
     def connections_between(self, source: Host, service: Service) -> list[Connection]:
         """Return the connections from a host to the instances of a service, in the order of their making."""
         instances = set(service.instances)
-        return [each for each in self.connections if each.host is source and each.target in instances]
+        return [each for each in self.connections if each.host is source and each.target.serving in instances]
 
 
 def _added(known: dict[str, _Part], kind: str, name: str, make: Callable[[], _Part]) -> _Part:

@@ -70,3 +70,19 @@ def test_balanced_reaches_all_instances_over_the_network() -> None:
     connections = system.connections_between(system.host("web"), system.service("bank"))
     assert connections == system.connections == limited
     assert [each.statistics().call_count > 0 for each in connections] == [True, True]
+
+
+def test_callers_reach_an_instance_through_what_stands_in_front_of_it() -> None:
+    env = Environment(seed=1)
+    system = System(env)
+    host, web = system.add_host("bank"), system.add_host("web")
+    bank = system.add_service(
+        "bank", [host], lambda host: Work(0.1), front=lambda instance: Timeout(env, instance, 0.05)
+    )
+    (instance,) = bank.instances
+    client = Client(env, system.balanced(web, bank))
+    client.issue(Request())
+    env.run()
+    assert client.table.counts()["timed_out"] == 1
+    assert system.front_of(instance).serving is instance
+    assert [each.target.serving for each in system.connections_between(web, bank)] == [instance]
