@@ -4,6 +4,7 @@
     service         Service: one instance per host, all alike
     step            what an instance does for a request: Step, Handler
     work            Work: a demand on the host's cores
+    pause           Pause: wait for what costs no core
     dependency      Dependency: ask another endpoint, required or optional
     sequence        in_sequence: one step after the other
     parallel        in_parallel: all at once, over when the last is done
@@ -17,6 +18,7 @@ from .by_operation import by_operation
 from .dependency import Dependency, DependencyFailed
 from .instance import Instance, InstanceStatistics
 from .parallel import in_parallel
+from .pause import Pause
 from .sequence import in_sequence
 from .service import MakeHandler, Service
 from .step import Handler, Step
@@ -29,6 +31,7 @@ __all__ = [
     "Instance",
     "InstanceStatistics",
     "MakeHandler",
+    "Pause",
     "Service",
     "Step",
     "Work",

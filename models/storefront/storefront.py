@@ -13,21 +13,17 @@ Leaves out: sessions, stock, anything that is stored; deployment; failures of ho
 
 from __future__ import annotations
 
-from collections.abc import Generator
-from dataclasses import dataclass
 from math import inf
 from typing import Any
 
 from simulator import Environment, Gauge, RequestTable
-from simulator.randomness import Distribution
 
 from ..endpoint import Endpoint
 from ..infrastructure import Host
 from ..network import Connection
 from ..observers import RecordedCalls, recorded
-from ..request import Request
 from ..resilience import CircuitBreaker, Retry, Timeout
-from ..services import Dependency, Handler, Instance, Service, Step, Work, by_operation, in_sequence
+from ..services import Dependency, Pause, Service, Step, Work, by_operation, in_sequence
 from ..system import System
 from ..workload import OpenLoop, request_table
 from .dependency_fault import FaultSwitch
@@ -106,7 +102,7 @@ class Storefront:
         return Work(self.settings.catalogue_work)
 
     def _payment_step(self, host: Host) -> Step:
-        bank = _Pause(self.settings.payment_time)
+        bank = Pause(self.settings.payment_time)
         return recorded(in_sequence(self.payment_fault, bank), self.payment_work)
 
     def _web_step(self, host: Host) -> Step:
@@ -148,18 +144,3 @@ class Storefront:
         return Timeout(
             self.env, system.network.connect(users, balancer), self.settings.patience, name="patience"
         )
-
-
-@dataclass(frozen=True, slots=True)
-class _Pause(Step):
-    """Wait for something that costs no core here."""
-
-    duration: Distribution
-
-    def handler(self, instance: Instance) -> Handler:
-        draw = instance.sampler("pause", self.duration)
-
-        def handle(instance: Instance, request: Request) -> Generator[Any, Any, None]:
-            yield draw()
-
-        return handle

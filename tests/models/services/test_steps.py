@@ -6,10 +6,13 @@ from typing import Any
 import pytest
 
 from models.failures import BreakerOpen, Refused, Rejected, TimedOut
+from models.infrastructure import Host
 from models.outcome import Outcome, outcome_of
 from models.request import Request, Response
 from models.resilience import Timeout
-from models.services import Dependency, DependencyFailed, Instance, Work, by_operation, in_sequence
+from models.services import Dependency, DependencyFailed, Instance, Pause, Work, by_operation, in_sequence
+from simulator import Environment
+from simulator.randomness import Constant, Uniform
 from tests.models.services.building import Probe, World, assert_idle, call, pause
 
 
@@ -176,3 +179,26 @@ def test_a_dependency_takes_only_what_can_act() -> None:
         Dependency(Probe(1.0), fallback="x")
     with pytest.raises(TypeError, match="endpoint must be an Endpoint, got 'stock'"):
         Dependency("stock")  # type: ignore[arg-type]
+
+
+def test_pause_holds_a_thread_and_no_core() -> None:
+    env = Environment()
+    host = Host(env, "host")
+    instance = Instance(env, host, Pause(Constant(2.0)), threads=2)
+    ends = []
+
+    def ask() -> Generator[Any, Any, None]:
+        yield from instance.call(Request())
+        ends.append(env.now)
+
+    for _ in range(3):
+        env.process(ask())
+    env.run()
+    assert ends == [2.0, 2.0, 4.0]
+    assert host.statistics().busy_time == 0.0
+
+
+@pytest.mark.parametrize("duration", [1.0, Uniform(-1.0, 1.0)])
+def test_pause_of_no_duration_is_refused(duration: Any) -> None:
+    with pytest.raises((TypeError, ValueError), match="duration must be"):
+        Pause(duration)
