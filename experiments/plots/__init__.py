@@ -1,6 +1,7 @@
 """Figures: what is shown is computed first, as a frozen record, and drawn second, on axes of one's own.
 
     availability_over_time    windowed availability with the fault shaded, breakers' states as strips below
+    curves_over_time          anything counted per window, a line per policy
     outcomes_over_time        what became of requests, stacked per window
     latency_over_time         windowed percentiles on a logarithmic axis
     measures_by_parameter     measures of a sweep along one parameter, with 95 % intervals
@@ -21,6 +22,7 @@ from .availability_over_time import (
     plot_availability_over_time,
 )
 from .axis_text import parameter_label, position_of, value_text, values_of
+from .curves_over_time import curves_over_time, plot_curves_over_time
 from .fault_shading import fault_bands
 from .latency_over_time import latency_over_time, plot_latency_over_time
 from .latency_percentiles import latency_limits, plot_latency_percentiles
@@ -38,6 +40,7 @@ __all__ = [
     "SweepHeatMap",
     "availability_over_time",
     "compare_availability_over_time",
+    "curves_over_time",
     "fault_bands",
     "latency_limits",
     "latency_over_time",
@@ -45,6 +48,7 @@ __all__ = [
     "outcomes_over_time",
     "parameter_label",
     "plot_availability_over_time",
+    "plot_curves_over_time",
     "plot_latency_over_time",
     "plot_latency_percentiles",
     "plot_measures_by_parameter",

@@ -15,23 +15,11 @@ from simulator import RequestTable
 from simulator.measurement import windowed_share
 
 from ..study import Run
-from ..summary import estimate
 from .breaker_strips import BreakerStrip, breaker_strips, draw_breaker_strips
+from .curves_over_time import Curve, curve_of, draw_curves, name_curves
 from .fault_shading import FaultBand, fault_bands, shade_faults
-from .palette import OPERATION_COLOURS, POLICY_COLOURS, colours_of, finish, new_axes
+from .palette import OPERATION_COLOURS, POLICY_COLOURS, finish, new_axes
 from .timeline import timeline_of, width_of
-
-_DASHES = ("-", (0, (5, 2)), (0, (1, 1.5)))
-
-
-@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
-class AvailabilityCurve:
-    """One line: shape (windows,) each, `low` and `high` the 95 % interval across runs (nan with one run)."""
-
-    label: str
-    mean: npt.NDArray[np.float64]
-    low: npt.NDArray[np.float64]
-    high: npt.NDArray[np.float64]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -44,7 +32,7 @@ class AvailabilityOverTime:
 
     starts: npt.NDArray[np.float64]
     width: float
-    curves: tuple[AvailabilityCurve, ...]
+    curves: tuple[Curve, ...]
     faults: tuple[FaultBand, ...]
     breakers: tuple[BreakerStrip, ...]
     runs_count: int
@@ -56,7 +44,7 @@ def availability_over_time(run: Run, *, width: float | None = None) -> Availabil
     step = width_of(timeline, width)
     table = timeline.requests
     occurring = [name for name in table.operations if len(table.sample(operation=name))]
-    curves = [_curve(name, [_shares(table, name, step, timeline.duration)]) for name in occurring]
+    curves = [curve_of(name, [_shares(table, name, step, timeline.duration)]) for name in occurring]
     return AvailabilityOverTime(
         starts=_starts(table, step, timeline.duration),
         width=step,
@@ -82,7 +70,7 @@ def compare_availability_over_time(
         starts=_starts(first.requests, step, until),
         width=step,
         curves=tuple(
-            _curve(label, [_shares(run.requests, operation, step, until) for run in several])
+            curve_of(label, [_shares(run.requests, operation, step, until) for run in several])
             for label, several in details.items()
         ),
         faults=fault_bands(first.log, until),
@@ -98,29 +86,13 @@ def plot_availability_over_time(
     ax = new_axes(ax)
     shade_faults(ax, data.faults)
     middles = data.starts + data.width / 2
-    colours = colours_of([curve.label for curve in data.curves], {**POLICY_COLOURS, **OPERATION_COLOURS})
-    for index, curve in enumerate(data.curves):
-        colour = colours[curve.label]
-        dash = _DASHES[index % len(_DASHES)]
-        ax.plot(middles, curve.mean, color=colour, linestyle=dash, linewidth=1.8, label=curve.label)
-        if np.isfinite(curve.low).any():
-            low, high = np.clip(curve.low, 0, 1), np.clip(curve.high, 0, 1)
-            ax.fill_between(middles, low, high, color=colour, alpha=0.22, linewidth=0)
+    colours = {**POLICY_COLOURS, **OPERATION_COLOURS}
+    draw_curves(ax, data.curves, middles, colours, limits=(0.0, 1.0))
     ax.set_ylim(-0.03, 1.12)
     ax.set_yticks([0, 0.25, 0.5, 0.75, 1.0], ["0 %", "25 %", "50 %", "75 %", "100 %"])
     ax.set_xlim(0, float(data.starts[-1] + data.width))
     ax.set_ylabel(f"requests answered\n(share per {data.width:.2g} s)")
-    title_of_legend = "" if data.runs_count == 1 else f"mean of {data.runs_count} runs,\nband: 95 % interval"
-    ax.legend(
-        title=title_of_legend,
-        title_fontsize=8,
-        fontsize=9,
-        loc="upper left",
-        bbox_to_anchor=(1.0, 1.0),
-        borderaxespad=0.3,
-        frameon=False,
-        alignment="left",
-    )
+    name_curves(ax, data.runs_count)
     of_first = "; breakers: those of the first run" if data.breakers and data.runs_count > 1 else ""
     draw_breaker_strips(ax, data.breakers).set_xlabel(f"time sent (s){of_first}")
     return finish(ax, title)
@@ -135,13 +107,3 @@ def _shares(
 ) -> npt.NDArray[np.float64]:
     sample = table.sample(operation=operation, by="start")
     return windowed_share(sample.start, sample.succeeded, width=width, until=until).values
-
-
-def _curve(label: str, shares: list[npt.NDArray[np.float64]]) -> AvailabilityCurve:
-    estimates = [estimate(list(window)) for window in zip(*(row.tolist() for row in shares), strict=True)]
-    return AvailabilityCurve(
-        label=label,
-        mean=np.array([found.mean for found in estimates]),
-        low=np.array([found.low for found in estimates]),
-        high=np.array([found.high for found in estimates]),
-    )
