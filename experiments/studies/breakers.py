@@ -61,13 +61,13 @@ MEASURES = {
 
 
 def _figures_of_run(run: Run) -> "Mapping[str, Figure]":
-    from .storefront_figures import figures_of_run
+    from .figures.storefront import figures_of_run
 
     return figures_of_run(run)
 
 
 def _figures_of_sweep(result: "SweepResult") -> "Mapping[str, Figure]":
-    from .breakers_figures import figures_of_sweep
+    from .figures.breakers import figures_of_sweep
 
     return figures_of_sweep(result)
 

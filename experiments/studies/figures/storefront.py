@@ -12,7 +12,7 @@ from matplotlib.figure import Figure
 
 from models.storefront import BROWSE
 
-from ..plots import (
+from ...plots import (
     availability_over_time,
     compare_availability_over_time,
     latency_limits,
@@ -24,10 +24,10 @@ from ..plots import (
     plot_latency_percentiles,
     plot_outcomes_over_time,
 )
-from ..plots import fault_bands as bands_of
-from ..result import SweepResult
-from ..study import Run
-from .storefront_run import StorefrontRun
+from ...plots import fault_bands as bands_of
+from ...result import SweepResult
+from ...study import Run
+from ..storefront_run import StorefrontRun
 
 PERCENTILES = {"p50": "browse_p50", "p95": "browse_p95", "p99": "browse_p99"}
 """The measures behind the percentiles, in both studies."""

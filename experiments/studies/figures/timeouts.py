@@ -10,9 +10,9 @@ from matplotlib.figure import Figure
 
 from models.storefront import StorefrontSettings
 
-from ..plots import POLICY_COLOURS, measures_by_parameter, plot_measures_by_parameter, position_of
-from ..result import SweepResult
-from .storefront_figures import compare_policies, cut_text, latency_panels, others_fixed
+from ...plots import POLICY_COLOURS, measures_by_parameter, plot_measures_by_parameter, position_of
+from ...result import SweepResult
+from .storefront import compare_policies, cut_text, latency_panels, others_fixed
 
 _WINDOW_COLOUR = "#DDEEDD"
 

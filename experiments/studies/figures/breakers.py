@@ -7,7 +7,7 @@ import numpy as np
 from matplotlib import pyplot as plt
 from matplotlib.figure import Figure
 
-from ..plots import (
+from ...plots import (
     fault_bands,
     outcomes_over_time,
     parameter_label,
@@ -19,10 +19,10 @@ from ..plots import (
     value_text,
     values_of,
 )
-from ..result import SweepResult
-from ..study import Run
-from .storefront_figures import compare_policies, cut_text, latency_panels, others_fixed, state_text
-from .storefront_run import StorefrontRun
+from ...result import SweepResult
+from ...study import Run
+from ..storefront_run import StorefrontRun
+from .storefront import compare_policies, cut_text, latency_panels, others_fixed, state_text
 
 _USUAL_THRESHOLD = 0.5
 _LONG_TIMEOUT = 8.0
