@@ -5,8 +5,8 @@ figure may run one representative point again: `result.study(seed=0, **result.po
 that made that row.
 """
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from os import PathLike, fspath
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -63,6 +63,21 @@ class SweepResult:
         """The parameters that differ between points."""
         first = self.points[0]
         return [name for name in first if any(point[name] != first[name] for point in self.points)]
+
+    def select(self, keeps: Callable[[Mapping[str, Any]], bool]) -> "SweepResult":
+        """The part of the sweep at those points whose parameters it `keeps`; raises Misuse if there are none.
+
+        For figures of a sweep that is no grid. Example: `result.select(lambda point: point["layers"] == 1)`.
+        """
+        kept = [index for index, point in enumerate(self.points) if keeps(point)]
+        if not kept:
+            raise Misuse(f"a part of {self!r} must hold at least one point, got none")
+        number = {index: position for position, index in enumerate(kept)}
+        return replace(
+            self,
+            points=[self.points[index] for index in kept],
+            rows=[replace(row, point=number[row.point]) for row in self.rows if row.point in number],
+        )
 
     def point(self, **parameters: Any) -> int:
         """The index of the one point with these parameters; raises Misuse if none or several have them."""

@@ -6,7 +6,8 @@ one place, and an unfinished file should not break the others.
 
 from ..study import Study
 from .breakers import breakers
+from .retries import retries
 from .timeouts import timeouts
 
-STUDIES: tuple[Study, ...] = (timeouts, breakers)
+STUDIES: tuple[Study, ...] = (timeouts, breakers, retries)
 """All of them."""

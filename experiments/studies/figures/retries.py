@@ -1,0 +1,178 @@
+"""Figures of `retries`: what layers multiply to, and how the herd comes back."""
+
+from collections.abc import Mapping, Sequence
+
+import numpy as np
+from matplotlib import pyplot as plt
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+
+from simulator.measurement import windowed_level
+
+from ...plots import (
+    curves_over_time,
+    fault_bands,
+    measures_by_parameter,
+    plot_curves_over_time,
+    plot_measures_by_parameter,
+)
+from ...result import SweepResult
+from ...study import Run
+from ..retries import RetriesRun
+
+_WIDTH = 0.25
+_LAW_COLOUR = "#777777"
+
+
+def figures_of_run(run: Run) -> Mapping[str, Figure]:
+    """Return attempts and connections over time."""
+    backoff = run.parameters["backoff"]
+    peak = run.measures["peak_back"]
+    title = f"Retries with backoff: {backoff}. Up to {peak:,.0f} attempts/s when the server is back"
+    return {"over_time": _over_time({str(backoff): [run]}, title)}
+
+
+def figures_of_sweep(result: SweepResult) -> Mapping[str, Figure]:
+    """Return the figures that the sweep has points for."""
+    figures: dict[str, Figure] = {}
+    layered = [point for point in result.points if point["layers"] > 1]
+    if layered:
+        figures["layers"] = _layers(result)
+    herd = {
+        str(point["backoff"]): point
+        for point in reversed(result.points)
+        if point["layers"] == 1 and point["budget"] == "none" and point["attempts"] == _most_attempts(result)
+    }
+    if len(herd) > 1:
+        figures["herd"] = _herd(result, herd)
+    return figures
+
+
+def _most_attempts(result: SweepResult) -> int:
+    return max(int(point["attempts"]) for point in result.points)
+
+
+def _layers(result: SweepResult) -> Figure:
+    """Draw attempts per request along the layers, one line per rule, and the law."""
+    points = [point for point in result.points if point["layers"] > 1]
+    rules = list(dict.fromkeys((point["attempts"], point["backoff"], point["budget"]) for point in points))
+    layers = sorted({point["layers"] for point in points} | {1})
+    clients = points[0]["clients"]
+    cut = result.select(
+        lambda point: (
+            point["clients"] == clients and (point["attempts"], point["backoff"], point["budget"]) in rules
+        )
+    )
+    lines = {
+        _rule_text(*rule): (
+            "attempts_per_request",
+            dict(zip(("attempts", "backoff", "budget"), rule, strict=True)),
+        )
+        for rule in rules
+    }
+    data = measures_by_parameter(cut, "layers", lines)
+    worst = max(estimate.mean for line in data.lines.values() for estimate in line)
+    best = min(line[-1].mean for line in data.lines.values())
+    ax = plot_measures_by_parameter(
+        data,
+        title=f"A request to a dead server costs it {worst:.3g} attempts over {layers[-1]} layers;\n"
+        f"with the tightest budget {best:.3g}",
+        label="attempts at the server\nper request, while it is down",
+    )
+    for attempts in sorted({rule[0] for rule in rules}):
+        ax.plot(
+            np.arange(len(layers)),
+            [attempts**number for number in layers],
+            color=_LAW_COLOUR,
+            linestyle=":",
+            zorder=1,
+            label=f"{attempts}^layers",
+        )
+    ax.set_yscale("log")
+    ax.set_ylim(0.8, 1.6 * worst)
+    ax.yaxis.set_major_formatter("{x:g}")
+    _legend_again(ax)
+    return _figure(ax)
+
+
+def _rule_text(attempts: int, backoff: str, budget: str) -> str:
+    pause = "at once" if backoff == "none" else backoff
+    return f"{attempts} attempts, {pause}" + ("" if budget == "none" else f",\nbudget: {budget}")
+
+
+def _herd(result: SweepResult, herd: Mapping[str, Mapping[str, object]]) -> Figure:
+    shown = [name for name in ("none", "exponential", "full jitter") if name in herd] or list(herd)[:3]
+    seeds = sorted({row.seed for row in result.rows})[: result.study.replications]
+    runs = {name: [result.study(seed=seed, **herd[name]) for seed in seeds] for name in shown}
+    peaks = {name: np.mean([run.measures["peak_back"] for run in several]) for name, several in runs.items()}
+    said = ", ".join(f"{peaks[name]:,.0f} with {_pause_text(name)}" for name in shown)
+    return _over_time(
+        {_pause_text(name): several for name, several in runs.items()},
+        f"Most attempts per second once the server is back:\n{said}",
+    )
+
+
+def _pause_text(backoff: str) -> str:
+    return "no backoff" if backoff == "none" else f"{backoff} backoff" if "jitter" not in backoff else backoff
+
+
+def _over_time(runs: Mapping[str, Sequence[Run]], title: str) -> Figure:
+    figure, (above, below) = plt.subplots(
+        2, 1, figsize=(8.8, 6.6), sharex=True, height_ratios=(3, 2), layout="constrained"
+    )
+    details: dict[str, list[RetriesRun]] = {
+        name: [run.detail for run in several] for name, several in runs.items()
+    }
+    first = next(iter(details.values()))[0]
+    bands = fault_bands(first.log, first.duration)
+    attempts = curves_over_time(
+        {name: [run.attempt_rate(_WIDTH) for run in several] for name, several in details.items()},
+        label=f"attempts at the server\n(1/s, per {_WIDTH:g} s)",
+        faults=bands,
+    )
+    plot_curves_over_time(attempts, ax=above, title=title)
+    above.set_yscale("log")
+    above.set_ylim(bottom=5)
+    above.set_xlabel("")
+    held = curves_over_time(
+        {
+            name: [
+                windowed_level(run.held.history, width=_WIDTH, since=0.0, until=run.duration)
+                for run in several
+            ]
+            for name, several in details.items()
+        },
+        label="connections held",
+        faults=bands,
+    )
+    plot_curves_over_time(held, ax=below)
+    legend = below.get_legend()
+    if legend is not None:
+        legend.remove()
+    for ax in (above, below):
+        ax.set_xlim(first.down_at - 5.0, first.duration)
+    return figure
+
+
+def _legend_again(ax: Axes) -> None:
+    """Let the legend name what was drawn after it."""
+    legend = ax.get_legend()
+    assert legend is not None
+    handles, labels = ax.get_legend_handles_labels()
+    ax.legend(
+        handles,
+        labels,
+        loc="upper left",
+        bbox_to_anchor=(1.0, 1.0),
+        borderaxespad=0.3,
+        frameon=False,
+        fontsize=9,
+        title=legend.get_title().get_text(),
+        title_fontsize=8,
+        alignment="left",
+    )
+
+
+def _figure(ax: Axes) -> Figure:
+    figure: Figure = ax.get_figure()  # type: ignore[assignment]  # never a sub-figure here
+    return figure
