@@ -148,6 +148,8 @@ class Oracle:
             self.is_web_up = False
             for time in list(self.under_way):
                 self.withdraw(time, True)
+            for function in self.host.on_web_crash:
+                function()
         elif kind == "proxy":
             self.host.crash()
         else:

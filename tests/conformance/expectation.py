@@ -10,15 +10,19 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Sequence
+from functools import partial
 from heapq import heappop, heappush
 from itertools import count
 from math import inf
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from models.outcome import Outcome
 
 from .bad_targets import BadTarget
 from .budget_expectation import BudgetModel
+
+if TYPE_CHECKING:
+    from .host_expectation import HostModel
 
 Done = Callable[[Outcome], None]
 Withdraw = Callable[[bool], None]
@@ -211,48 +215,84 @@ class RetryModel(WrapperModel):
 class OutboxModel(Node):
     """Accepts at once.
 
-    Workers deliver in order, each up to `attempts` times, if the entry is not too old by then.
+    Workers deliver in order, each up to `attempts` times, if the entry is not too old by then. Out of order,
+    what has failed joins the end of the queue after its `delay`. In the memory of a `host`, it accepts only
+    while that is up, and all that it has not delivered is lost in its crash.
     """
 
     def __init__(
-        self, clock: Clock, inner: Node, attempts: int, delay: float, *, workers: int = 1, age: float = inf
+        self,
+        clock: Clock,
+        inner: Node,
+        attempts: int,
+        delay: float,
+        *,
+        workers: int = 1,
+        age: float = inf,
+        in_order: bool = True,
+        host: HostModel | None = None,
     ) -> None:
         super().__init__(clock)
-        self.inner, self.attempts, self.delay, self.free, self.age = inner, attempts, delay, workers, age
-        self.waiting: list[float] = []
-        self.attempt_count = 0
+        self.inner, self.attempts, self.delay, self.age = inner, attempts, delay, age
+        self.free = self.workers = workers
+        self.in_order, self.host = in_order, host
+        self.waiting: list[tuple[int, float, int]] = []
+        self.under_way: dict[int, Withdraw] = {}
+        self.accepted_count = self.attempt_count = self.lost_count = 0
         self.delivered_at: list[float] = []
         self.dead_at: list[float] = []
+        if host is not None:
+            host.on_crash.append(self.crash)
+
+    def crash(self) -> None:
+        under_way, self.under_way = self.under_way, {}
+        for withdraw in under_way.values():
+            withdraw(True)
+        self.lost_count += len(under_way) + len(self.waiting)
+        self.waiting.clear()
+        self.free = self.workers
 
     def ask(self, done: Done) -> Withdraw:
-        self.waiting.append(self.clock.now)
-        self.clock.after(0.0, self._work)
+        if self.host is not None and not self.host.is_up:
+            return self.answer(done, Outcome.REFUSED)
+        self.accepted_count += 1
+        self._join(self.accepted_count, self.clock.now, 1)
         return self.answer(done, Outcome.OK)
+
+    def _join(self, entry: int, accepted_at: float, number: int) -> None:
+        self.under_way.pop(entry, None)
+        self.waiting.append((entry, accepted_at, number))
+        self.clock.after(0.0, self._work)
 
     def _work(self) -> None:
         if self.free and self.waiting:
             self.free -= 1
-            self._deliver(self.waiting.pop(0), 1)
+            self._deliver(*self.waiting.pop(0))
 
-    def _deliver(self, accepted_at: float, number: int) -> None:
+    def _deliver(self, entry: int, accepted_at: float, number: int) -> None:
         self.attempt_count += 1
 
         def end(outcome: Outcome) -> None:
             is_hopeless = number >= self.attempts or self.clock.now + self.delay - accepted_at > self.age
-            if not outcome.is_answer and not is_hopeless:
-                self.clock.after(self.delay, lambda: self._deliver(accepted_at, number + 1))
-                return
-            (self.delivered_at if outcome.is_answer else self.dead_at).append(self.clock.now)
+            again = partial(self._deliver if self.in_order else self._join, entry, accepted_at, number + 1)
+            if outcome.is_answer or is_hopeless:
+                del self.under_way[entry]
+                (self.delivered_at if outcome.is_answer else self.dead_at).append(self.clock.now)
+            else:
+                self.under_way[entry] = self.clock.after(self.delay, again)
+                if self.in_order:
+                    return
             self.free += 1
             self._work()
 
-        self.inner.ask(end)
+        self.under_way[entry] = self.inner.ask(end)
 
     def counts(self) -> dict[str, Any]:
         return {
             "attempt_count": self.attempt_count,
             "delivered_count": len(self.delivered_at),
             "dead_letter_count": len(self.dead_at),
+            "lost_count": self.lost_count,
         }
 
 

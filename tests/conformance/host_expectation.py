@@ -18,6 +18,8 @@ class HostModel:
     def __init__(self) -> None:
         self.is_up = True
         self.on_crash: list[Callable[[], None]] = []
+        # For what the callers' host takes with it although nobody asks for it any more.
+        self.on_web_crash: list[Callable[[], None]] = []
         self.on_process_crash: list[Callable[[], None]] = []
         self.on_process_restart: list[Callable[[], None]] = []
 

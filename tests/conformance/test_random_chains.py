@@ -25,7 +25,14 @@ targets = st.one_of(
 # Two calls that end at one instant, and want the one thread that is free then: who gets it is nobody's
 # promise either.
 AT_ONCE = {"in_parallel", "Outbox of two workers"}
-ONE_THREAD = {"Instance of 1 thread", "Instance without queue"}
+ONE_THREAD = {
+    "Instance of 1 thread",
+    "Instance without queue",
+    "Bulkhead of 1",
+    "Bulkhead of 1 with a room of 2",
+    "thread pool of 1",
+    "thread pool of 1 that abandons",
+}
 
 
 def is_in_nobodys_order(chain: tuple[Wrapper, ...]) -> bool:

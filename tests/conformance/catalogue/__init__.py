@@ -7,7 +7,18 @@ from models import Endpoint
 from ..expectation import Clock, Node
 from ..host_expectation import HostModel
 from ..world import World
-from . import balancers, breakers, links, outboxes, retries, services, timeouts
+from . import (
+    balancers,
+    breakers,
+    bulkheads,
+    idempotency,
+    links,
+    outboxes,
+    rate_limits,
+    retries,
+    services,
+    timeouts,
+)
 from .wrapper import Wrapper
 
 __all__ = ["WRAPPERS", "Wrapper", "build_chain", "model_chain", "name_of", "named"]
@@ -16,8 +27,11 @@ WRAPPERS: tuple[Wrapper, ...] = (
     *timeouts.WRAPPERS,
     *retries.WRAPPERS,
     *breakers.WRAPPERS,
+    *bulkheads.WRAPPERS,
     *outboxes.WRAPPERS,
+    *idempotency.WRAPPERS,
     *links.WRAPPERS,
+    *rate_limits.WRAPPERS,
     *services.WRAPPERS,
     *balancers.WRAPPERS,
 )

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from models import Endpoint
 from models.resilience import (
     ConstantBackoff,
@@ -13,19 +15,47 @@ from ..world import World
 from .wrapper import Wrapper
 
 
-def _outbox(name: str, workers: int, delay: float, age: float) -> Wrapper:
+def _outbox(
+    name: str,
+    delay: float,
+    *,
+    workers: int = 1,
+    age: float = float("inf"),
+    in_order: bool = True,
+    in_memory: bool = False,
+) -> Wrapper:
     def build(world: World, inner: Endpoint) -> Endpoint:
-        backoff = ConstantBackoff(delay=delay)
-        return Outbox(world.env, inner, backoff=backoff, attempts_max=3, workers=workers, age_max=age)
+        where: dict[str, Any] = {"host": world.proxy, "is_durable": False} if in_memory else {}
+        return Outbox(
+            world.env,
+            inner,
+            backoff=ConstantBackoff(delay=delay),
+            attempts_max=3,
+            workers=workers,
+            age_max=age,
+            in_order=in_order,
+            **where,
+        )
 
     return Wrapper(
         name=name,
         build=build,
-        model=lambda clock, inner, host: OutboxModel(clock, inner, 3, delay, workers=workers, age=age),
+        model=lambda clock, inner, host: OutboxModel(
+            clock,
+            inner,
+            3,
+            delay,
+            workers=workers,
+            age=age,
+            in_order=in_order,
+            host=host if in_memory else None,
+        ),
     )
 
 
 WRAPPERS = (
-    _outbox("Outbox", 1, 0.83191, float("inf")),
-    _outbox("Outbox of two workers", 2, 0.61733, 2.57219),
+    _outbox("Outbox", 0.83191),
+    _outbox("Outbox of two workers", 0.61733, workers=2, age=2.57219),
+    _outbox("Outbox out of order", 0.91127, in_order=False),
+    _outbox("Outbox in memory", 0.54371, in_memory=True),
 )

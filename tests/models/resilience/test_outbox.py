@@ -1,30 +1,28 @@
-"""Outbox: accepted at once, delivered later, dead at last, and nothing lost in between."""
+"""Outbox: accepted at once, delivered later, in order or out of it, and dead at last."""
 
+from __future__ import annotations
+
+from collections.abc import Generator
 from math import isnan
+from typing import Any
 
 import pytest
 
-from models.endpoint import Endpoint
+from models.endpoint import FunctionEndpoint
 from models.failures import BreakerOpen, Rejected, ServerError
 from models.infrastructure import Host
+from models.request import Request
 from models.resilience import (
     CircuitBreaker,
-    ConstantBackoff,
     ExponentialBackoff,
     Outbox,
     consecutive_failures,
 )
 from simulator import Environment
+from tests.models.resilience.outboxes import ONE_SECOND, conserves, on_a_host, send_at
 from tests.models.resilience.scripted import OK, Scripted, call_at
 
-ONE_SECOND = ConstantBackoff(delay=1.0)
 ERROR = (0.0, ServerError)
-
-
-def conserves(outbox: Outbox) -> bool:
-    """Whether accepted = delivered + dead + backlog."""
-    now = outbox.statistics()
-    return now.accepted_count == now.delivered_count + now.dead_letter_count + now.backlog.value
 
 
 def test_a_call_is_accepted_at_once_and_delivered_later() -> None:
@@ -133,56 +131,88 @@ def test_the_mean_backlog_is_weighted_by_time() -> None:
     assert outbox.statistics().backlog.mean == pytest.approx((2 + 1) / 4)
 
 
-def on_a_host(target: Endpoint, env: Environment, workers: int = 1) -> tuple[Host, Outbox]:
-    host = Host(env, "worker host")
-    outbox = Outbox(env, target, backoff=ONE_SECOND, workers=workers, start=host.start)
-    host.on_restart(outbox.start_workers)
-    return host, outbox
-
-
-@pytest.mark.parametrize("crash_at", [0.5, 1.25], ids=["in delivery", "in the backoff"])
-def test_a_crash_of_the_workers_host_delays_delivery_but_loses_nothing(crash_at: float) -> None:
+def test_stopped_workers_deliver_nothing_and_lose_nothing() -> None:
     env = Environment()
-    target = Scripted(env, (1.0, ServerError), (1.0, None))
-    host, outbox = on_a_host(target, env)
+    target = Scripted(env, (1.0, None))
+    outbox = Outbox(env, target, backoff=ONE_SECOND)
     call_at(env, outbox, 0.0, 0.0)
-    env.call_later(crash_at, host.crash)
+    env.call_later(0.5, outbox.stop_workers)
     env.run(until=5.0)
-    assert outbox.statistics().delivered_count == 0
-    assert target.under_way == 0
-    assert conserves(outbox)
-    host.restart()
+    assert (target.call_times, outbox.statistics().backlog.value) == ([0.0], 2)
+    outbox.start_workers()
     env.run()
-    assert outbox.statistics().delivered_count == 2
-    assert target.call_times[1] == 5.0
+    assert target.call_times == [0.0, 5.0, 6.0]
     assert conserves(outbox)
 
 
-def test_a_crash_of_idle_workers_is_survived() -> None:
+def test_out_of_order_an_entry_that_fails_holds_up_nobody() -> None:
     env = Environment()
-    host, outbox = on_a_host(Scripted(env), env, workers=2)
-    env.call_later(1.0, host.crash)
-    call_at(env, outbox, 2.0)
-    env.run(until=3.0)
-    host.restart()
+    delivered = []
+
+    def handle(request: Request) -> Generator[Any, Any, None]:
+        yield 0.5
+        if request.key == 0 and env.now < 3.0:
+            raise ServerError("not yet")
+        delivered.append((env.now, request.key))
+
+    outbox = Outbox(env, FunctionEndpoint(handle), backoff=ONE_SECOND, in_order=False)
+    send_at(env, outbox, 0.0, 0.0, 0.0, 2.0)
     env.run()
-    assert outbox.statistics().delivered_count == 1
+    # Number 0 fails at 0.5 and comes again at 1.5, behind number 2; fails at 2.0 and comes again at 3.0.
+    assert delivered == [(1.0, 1), (1.5, 2), (2.5, 3), (3.5, 0)]
+    assert outbox.statistics().attempt_count == 6
+    assert conserves(outbox)
 
 
-def test_a_worker_killed_as_it_is_woken_leaves_its_entry_to_another() -> None:
+def test_out_of_order_an_entry_comes_again_at_the_end_of_the_queue() -> None:
     env = Environment()
-    workers = []
+    order = []
 
-    def start(generator, name):  # type: ignore[no-untyped-def]
-        workers.append(env.process(generator, name))
-        return workers[-1]
+    def handle(request: Request) -> Generator[Any, Any, None]:
+        order.append(request.key)
+        yield 2.0
+        if request.key == 0 and len(order) == 1:
+            raise ServerError("once")
 
-    outbox = Outbox(env, Scripted(env), backoff=ONE_SECOND, workers=2, start=start)
-    env.run(until=1.0)
-    call_at(env, outbox, 1.0)
-    env.call_later(0.0, workers[0].kill)
+    outbox = Outbox(env, FunctionEndpoint(handle), backoff=ONE_SECOND, in_order=False)
+    send_at(env, outbox, 0.0, 0.0, 0.0)
     env.run()
-    assert outbox.statistics().delivered_count == 1
+    assert order == [0, 1, 2, 0]
+    assert env.now == 8.0
+
+
+def test_out_of_order_an_entry_dies_as_it_does_in_order() -> None:
+    env = Environment()
+    target = Scripted(env, ERROR)
+    outbox = Outbox(env, target, backoff=ONE_SECOND, attempts_max=2, age_max=10.0, in_order=False)
+    call_at(env, outbox, 0.0, 0.25)
+    env.run()
+    assert [letter.died_at for letter in outbox.dead_letters] == [1.0, 1.25]
+    assert target.call_times == [0.0, 0.25, 1.0, 1.25]
+    assert conserves(outbox)
+
+
+def test_out_of_order_a_backoff_that_ends_while_the_host_is_down_waits_for_the_workers() -> None:
+    env = Environment()
+    target = Scripted(env, ERROR, OK)
+    host, outbox = on_a_host(target, env, in_order=False)
+    call_at(env, outbox, 0.0)
+    env.call_later(0.5, host.crash)
+    env.call_later(3.0, host.restart)
+    env.run()
+    assert target.call_times == [0.0, 3.0]
+
+
+def test_out_of_order_what_was_lost_does_not_come_again_after_its_backoff() -> None:
+    env = Environment()
+    target = Scripted(env, ERROR, OK)
+    host, outbox = on_a_host(target, env, in_order=False, is_durable=False)
+    call_at(env, outbox, 0.0)
+    env.call_later(0.25, host.crash)
+    env.call_later(0.5, host.restart)
+    env.run()
+    assert (target.call_times, outbox.statistics().lost_count) == ([0.0], 1)
+    assert conserves(outbox)
 
 
 @pytest.mark.parametrize(
@@ -192,9 +222,20 @@ def test_a_worker_killed_as_it_is_woken_leaves_its_entry_to_another() -> None:
         ({"workers": 0}, "workers must be a whole number >= 1, got 0"),
         ({"attempts_max": 0}, "attempts_max must be >= 1, got 0"),
         ({"age_max": 0.0}, r"age_max must be > 0 s, got 0.0"),
+        ({"is_durable": False}, "host must say in whose memory 'outbox' keeps its entries, got None"),
+        (
+            {"host": Host(Environment(), "web")},
+            "host of 'outbox' must belong to the same environment, got Host",
+        ),
     ],
 )
 def test_misuse_is_named(settings: dict[str, float], message: str) -> None:
     env = Environment()
     with pytest.raises(ValueError, match=message):
         Outbox(env, Scripted(env), backoff=ONE_SECOND, **settings)  # type: ignore[arg-type]
+
+
+def test_a_host_that_is_none_is_named() -> None:
+    env = Environment()
+    with pytest.raises(TypeError, match="host must be a Host, got 'web'"):
+        Outbox(env, Scripted(env), backoff=ONE_SECOND, host="web")  # type: ignore[arg-type]

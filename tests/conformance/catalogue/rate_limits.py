@@ -1,0 +1,151 @@
+"""Rate limits of all kinds, and a client that throttles itself."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from models import Call, CallFailed, Endpoint, Refused, Rejected, Request, TimedOut
+from models.endpoint import Wrapper as EndpointAround
+from models.outcome import Outcome
+from models.resilience.rate_limits import (
+    FixedCycles,
+    LeakyBucket,
+    PerKey,
+    RateLimit,
+    RateLimiter,
+    SlidingWindow,
+    SlidingWindowCounter,
+    TokenBucket,
+)
+from models.resilience.throttling import AdaptiveThrottle
+from models.services import Instance
+
+from ..expectation import Clock, Node
+from ..host_expectation import HostModel
+from ..rate_limit_expectation import (
+    BucketRule,
+    CyclesModel,
+    EstimateRule,
+    LimiterModel,
+    Rule,
+    ThrottleModel,
+    WindowRule,
+)
+from ..world import World
+from .wrapper import Wrapper
+
+SLOW_RATE, RATE, DRIP_RATE = 0.11317, 1.63139, 1.36109
+PATIENCE, LONG_PATIENCE = 1.10063, 1.71027
+WINDOW, SHORT_WINDOW = 1.93217, 1.61811
+PERIOD, TIMEOUT = 0.87013, 1.30207
+RECENT, RECENT_TOO = 8.03117, 5.27329
+
+
+class Nowhere(EndpointAround):
+    """Stands on no host.
+
+    Limiters forget when their host restarts, and the oracle hears of that only for an instance's.
+    """
+
+    def __init__(self, target: Endpoint) -> None:
+        super().__init__(target, name="nowhere")
+        self.host = None
+
+    def call(self, request: Request) -> Call:
+        return self.target.call(request)
+
+
+def _in_a_process_or_nowhere(inner: Endpoint) -> Endpoint:
+    return inner if isinstance(inner.serving, Instance) else Nowhere(inner)
+
+
+def _limiter(
+    name: str,
+    limit: RateLimit,
+    model: Callable[[Clock, Node, HostModel], Node],
+    *,
+    wait_max: float = 0.0,
+) -> Wrapper:
+    return Wrapper(
+        name=name,
+        build=lambda world, inner: RateLimiter(
+            world.env, _in_a_process_or_nowhere(inner), limit, wait_max=wait_max
+        ),
+        model=model,
+    )
+
+
+def _by(rule: Rule) -> Callable[[Clock, Node, HostModel], Node]:
+    return lambda clock, inner, host: LimiterModel(clock, inner, host, rule)
+
+
+_ENDED_BADLY = {
+    Outcome.REJECTED: Rejected,
+    Outcome.REFUSED: Refused,
+    Outcome.TIMED_OUT: TimedOut,
+}
+
+
+def _throttle(
+    name: str,
+    k: float,
+    window: float,
+    rejections: tuple[Outcome, ...] = (Outcome.REJECTED, Outcome.REFUSED, Outcome.TIMED_OUT),
+) -> Wrapper:
+    kinds: tuple[type[CallFailed], ...] = tuple(_ENDED_BADLY[outcome] for outcome in rejections)
+
+    def build(world: World, inner: Endpoint) -> Endpoint:
+        return AdaptiveThrottle(
+            world.env,
+            _in_a_process_or_nowhere(inner),
+            k=k,
+            window=window,
+            counts_as_rejected=kinds,
+            name=name,
+        )
+
+    return Wrapper(
+        name=name,
+        build=build,
+        model=lambda clock, inner, host: ThrottleModel(
+            clock, inner, host, name=name, k=k, window=window, rejections=rejections
+        ),
+    )
+
+
+WRAPPERS = (
+    _limiter(
+        "TokenBucket",
+        TokenBucket(rate=SLOW_RATE, burst=2),
+        _by(BucketRule(rate=SLOW_RATE, burst=2.0)),
+    ),
+    _limiter(
+        "TokenBucket to wait for",
+        PerKey(TokenBucket(rate=RATE, burst=1)),
+        _by(BucketRule(rate=RATE, burst=1.0, patience=PATIENCE)),
+        wait_max=PATIENCE,
+    ),
+    _limiter(
+        "LeakyBucket",
+        LeakyBucket(rate=DRIP_RATE, queue_size_max=1),
+        _by(BucketRule(rate=DRIP_RATE, burst=1.0, size=1)),
+    ),
+    _limiter(
+        "SlidingWindow",
+        SlidingWindow(limit=2, window=WINDOW),
+        _by(WindowRule(limit=2, window=WINDOW, patience=LONG_PATIENCE)),
+        wait_max=LONG_PATIENCE,
+    ),
+    _limiter(
+        "SlidingWindowCounter",
+        SlidingWindowCounter(limit=2, window=SHORT_WINDOW),
+        _by(EstimateRule(limit=2, window=SHORT_WINDOW)),
+    ),
+    _limiter(
+        "FixedCycles",
+        FixedCycles(limit=1, period=PERIOD, timeout=TIMEOUT),
+        lambda clock, inner, host: CyclesModel(clock, inner, host, 1, PERIOD, TIMEOUT),
+    ),
+    _throttle("AdaptiveThrottle", 1.0, RECENT),
+    _throttle("AdaptiveThrottle on time-outs", 2.0, RECENT_TOO, (Outcome.TIMED_OUT,)),
+)
