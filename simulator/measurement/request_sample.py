@@ -50,6 +50,13 @@ class RequestSample:
         """Which requests ended in one of `successes`, shape (requests,)."""
         return np.isin(self.outcome, [self.outcomes.index(name) for name in self.successes])
 
+    def in_time(self, within: float) -> npt.NDArray[np.bool_]:
+        """Return which requests succeeded `within` so many seconds, shape (requests,): those of goodput.
+
+        Goodput over time is `windowed_rate(sample.end[sample.in_time(0.3)], width=1.0, until=60.0)`.
+        """
+        return self.succeeded & (self.latency <= within)
+
     def counts(self) -> dict[str, int]:
         """Return the number of requests per outcome, zeros included."""
         counts = np.bincount(self.outcome, minlength=len(self.outcomes))
@@ -81,11 +88,18 @@ class RequestSample:
     def per_operation(self) -> dict[str, "RequestSample"]:
         """Return one sample for each operation that occurs, in order of the codes."""
         return {
-            self.operations[code]: self._where(self.operation == code)
+            self.operations[code]: self.where(self.operation == code)
             for code in np.unique(self.operation).tolist()
         }
 
-    def _where(self, kept: npt.NDArray[np.bool_]) -> "RequestSample":
+    def of_operation(self, name: str) -> "RequestSample":
+        """Return the requests of one operation; ValueError if the table has never heard of it."""
+        if name not in self.operations:
+            raise ValueError(f"operation must be one of {list(self.operations)}, got {name!r}")
+        return self.where(self.operation == self.operations.index(name))
+
+    def where(self, kept: npt.NDArray[np.bool_]) -> "RequestSample":
+        """Return the requests for which `kept`, shape (requests,), is true; the window stays the same."""
         return replace(
             self,
             start=self.start[kept],
@@ -95,7 +109,7 @@ class RequestSample:
         )
 
     def _success_count(self, within: float) -> int:
-        return int(np.count_nonzero(self.succeeded & (self.latency <= within)))
+        return int(np.count_nonzero(self.in_time(within)))
 
     def _duration(self) -> float:
         duration = self.until - self.since

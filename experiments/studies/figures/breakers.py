@@ -22,6 +22,7 @@ from ...plots import (
 from ...result import SweepResult
 from ...study import Run
 from ..storefront_run import StorefrontRun
+from .drawing import figure_of
 from .storefront import compare_policies, cut_text, latency_panels, others_fixed, state_text
 
 _USUAL_THRESHOLD = 0.5
@@ -84,8 +85,7 @@ def _trade_off(result: SweepResult, other: str | None) -> Figure:
         x_label="from the fault to the opening of a breaker (s)",
         y_label="openings on a healthy payment\n(per breaker and minute)",
     )
-    figure: Figure = ax.get_figure()  # type: ignore[assignment]  # never a sub-figure here
-    return figure
+    return figure_of(ax)
 
 
 def _latencies(result: SweepResult, along: str) -> Figure:

@@ -4,7 +4,6 @@ from collections.abc import Mapping, Sequence
 
 import numpy as np
 from matplotlib import pyplot as plt
-from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from simulator.measurement import windowed_level
@@ -19,6 +18,7 @@ from ...plots import (
 from ...result import SweepResult
 from ...study import Run
 from ..retries import RetriesRun
+from .drawing import figure_of, name_again
 
 _WIDTH = 0.25
 _LAW_COLOUR = "#777777"
@@ -91,8 +91,8 @@ def _layers(result: SweepResult) -> Figure:
     ax.set_yscale("log")
     ax.set_ylim(0.8, 1.6 * worst)
     ax.yaxis.set_major_formatter("{x:g}")
-    _legend_again(ax)
-    return _figure(ax)
+    name_again(ax)
+    return figure_of(ax)
 
 
 def _rule_text(attempts: int, backoff: str, budget: str) -> str:
@@ -151,28 +151,4 @@ def _over_time(runs: Mapping[str, Sequence[Run]], title: str) -> Figure:
         legend.remove()
     for ax in (above, below):
         ax.set_xlim(first.down_at - 5.0, first.duration)
-    return figure
-
-
-def _legend_again(ax: Axes) -> None:
-    """Let the legend name what was drawn after it."""
-    legend = ax.get_legend()
-    assert legend is not None
-    handles, labels = ax.get_legend_handles_labels()
-    ax.legend(
-        handles,
-        labels,
-        loc="upper left",
-        bbox_to_anchor=(1.0, 1.0),
-        borderaxespad=0.3,
-        frameon=False,
-        fontsize=9,
-        title=legend.get_title().get_text(),
-        title_fontsize=8,
-        alignment="left",
-    )
-
-
-def _figure(ax: Axes) -> Figure:
-    figure: Figure = ax.get_figure()  # type: ignore[assignment]  # never a sub-figure here
     return figure

@@ -28,6 +28,7 @@ from ...plots import fault_bands as bands_of
 from ...result import SweepResult
 from ...study import Run
 from ..storefront_run import StorefrontRun
+from .drawing import figure_of
 
 PERCENTILES = {"p50": "browse_p50", "p95": "browse_p95", "p99": "browse_p99"}
 """The measures behind the percentiles, in both studies."""
@@ -48,23 +49,23 @@ def figures_of_run(run: Run) -> Mapping[str, Figure]:
     usual = 1000 * detail.before(BROWSE).percentiles([50.0])[0]
     worst = 1000 * np.nanmax(waits.values[0])
     return {
-        "availability_over_time": _figure(
+        "availability_over_time": figure_of(
             plot_availability_over_time(
                 availability_over_time(run),
                 title=f"While payment is {state_text(detail.fault.mode)}, {browse}",
             )
         ),
-        "latency_over_time": _figure(
+        "latency_over_time": figure_of(
             plot_latency_over_time(
                 waits, title=f"Browsing: median {usual:,.0f} ms before the fault, {worst:,.0f} ms at worst"
             )
         ),
-        "outcomes_over_time": _figure(
+        "outcomes_over_time": figure_of(
             plot_outcomes_over_time(
                 users, title=f"{failed:,} of {len(during):,} requests fail during the fault"
             )
         ),
-        "payment_calls": _figure(
+        "payment_calls": figure_of(
             plot_outcomes_over_time(calls, title="What the web tier's calls to payment come to")
         ),
     }
@@ -91,7 +92,7 @@ def compare_policies(
     fault = next(iter(policies.values()))["fault"]
     title = f"Browse requests answered while payment is {state_text(fault)}:\n{said}"
     data = compare_availability_over_time(runs, operation=BROWSE)
-    return _figure(plot_availability_over_time(data, title=title)), runs
+    return figure_of(plot_availability_over_time(data, title=title)), runs
 
 
 def latency_panels(
@@ -140,8 +141,3 @@ def others_fixed(result: SweepResult, *free: str) -> dict[str, Any]:
 def cut_text(where: Mapping[str, Any]) -> str:
     """Return what a figure holds fixed, for its title: "" or " (open_time = 5)"."""
     return f" ({', '.join(f'{name} = {value}' for name, value in where.items())})" if where else ""
-
-
-def _figure(ax: Any) -> Figure:
-    figure: Figure = ax.get_figure()
-    return figure

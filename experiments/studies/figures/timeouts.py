@@ -12,6 +12,7 @@ from models.storefront import StorefrontSettings
 
 from ...plots import POLICY_COLOURS, measures_by_parameter, plot_measures_by_parameter, position_of
 from ...result import SweepResult
+from .drawing import figure_of
 from .storefront import compare_policies, cut_text, latency_panels, others_fixed
 
 _WINDOW_COLOUR = "#DDEEDD"
@@ -132,8 +133,7 @@ def _wasted_work(result: SweepResult, along: str, cuts: Mapping[str, Mapping[str
         colours=_colours(list(cuts)),
     )
     ax.set_ylim(-0.03, 1.05)
-    figure: Figure = ax.get_figure()  # type: ignore[assignment]  # never a sub-figure here
-    return figure
+    return figure_of(ax)
 
 
 def _over_time(result: SweepResult, faults: list[str]) -> Figure:

@@ -17,6 +17,7 @@ from . import (
     rate_limits,
     retries,
     services,
+    shedding,
     timeouts,
 )
 from .wrapper import Wrapper
@@ -33,6 +34,7 @@ WRAPPERS: tuple[Wrapper, ...] = (
     *links.WRAPPERS,
     *rate_limits.WRAPPERS,
     *services.WRAPPERS,
+    *shedding.WRAPPERS,
     *balancers.WRAPPERS,
 )
 

@@ -1,0 +1,41 @@
+"""Figure of `idempotency`: orders charged twice, and orders paid, along the timeout."""
+
+from collections.abc import Mapping
+
+from matplotlib import pyplot as plt
+from matplotlib.figure import Figure
+
+from ...plots import measures_by_parameter, plot_measures_by_parameter
+from ...result import SweepResult
+
+
+def figures_of_sweep(result: SweepResult) -> Mapping[str, Figure]:
+    """Return the figures that the sweep has points for."""
+    return {"charged_twice": _charged_twice(result)} if {"keys", "timeout"} <= set(result.varied) else {}
+
+
+def _charged_twice(result: SweepResult) -> Figure:
+    figure, (above, below) = plt.subplots(
+        2, 1, figsize=(8.6, 7.0), sharex=True, height_ratios=(3, 2), layout="constrained"
+    )
+    names = list(dict.fromkeys(point["keys"] for point in result.points))
+    twice, paid = (
+        measures_by_parameter(result, "timeout", {name: (measure, {"keys": name}) for name in names})
+        for measure in ("charged_twice", "paid")
+    )
+    worst = {name: line[0].mean for name, line in twice.lines.items()}
+    most, least = max(worst, key=lambda name: worst[name]), min(worst, key=lambda name: worst[name])
+    plot_measures_by_parameter(
+        twice,
+        ax=above,
+        title=f"Timeout {twice.values[0]:g} s: {worst[most]:.0f} of a thousand orders are charged twice\n"
+        f"({most}), {worst[least]:.2g} with a store that is {least}",
+        label="orders charged more than once\n(per thousand)",
+    )
+    plot_measures_by_parameter(paid, ax=below, label="orders that the client\nknows are paid (share)")
+    above.set_yscale("symlog", linthresh=1.0)
+    above.set_ylim(bottom=-0.1)
+    below.set_ylim(-0.03, 1.05)
+    above.set_xlabel("")
+    below.set_title("")
+    return figure
