@@ -6,10 +6,12 @@
     system                                  the parts of a system by name, and how to put them together
     services                                instances with threads and queues; dependencies
     balancing                               balancers and their policies
-    resilience                              timeout, retry, circuit breaker, outbox
+    resilience                              timeouts, retries, breakers, bulkheads, limits, hedges
+    faults                                  what goes wrong: planned, or at random
+    requirements                            what should hold: objectives, error budgets
     observers                               what was seen: calls and how they ended, states of breakers
     workload                                users: open, closed, recorded
-    storefront                              a whole system for reference: a shop in three zones
+    shop, storefront                        whole systems to break: the chapter's shop, and a small one
 
 Everything that answers is an `Endpoint`, and systems are built by nesting, outermost first:
 `CircuitBreaker(env, Retry(env, Timeout(env, network.connect(web, service), 0.5)))`.

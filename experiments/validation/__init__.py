@@ -6,6 +6,7 @@ campaign        run_checks: all replications of many checks, on all cores
 closed_forms/   the formulas, and small chains that are solved
 queueing/       queues, their networks, balancing
 resilience/     tails, retries, backoff, collapse, breakers
+availability/   failures and repairs, zones, loss of data
 catalogue       all checks; `gameday validate` runs them
 """
 

@@ -1,7 +1,7 @@
 """All checks that `gameday validate` runs, in the order in which it shows them."""
 
-from . import queueing, resilience
+from . import availability, queueing, resilience
 from .experiment import TheoryCheck
 
-CHECKS: tuple[TheoryCheck, ...] = (*queueing.CHECKS, *resilience.CHECKS)
+CHECKS: tuple[TheoryCheck, ...] = (*queueing.CHECKS, *resilience.CHECKS, *availability.CHECKS)
 """All of them; their names differ, since a check's random numbers come from its name."""

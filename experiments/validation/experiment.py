@@ -10,7 +10,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from math import inf, isfinite
 
-GROUPS = ("queueing", "tail", "retries", "backoff", "collapse", "breaker")
+GROUPS = ("queueing", "tail", "retries", "backoff", "collapse", "breaker", "availability")
 """The parts of theory that are checked, in the order in which they are shown."""
 
 

@@ -5,13 +5,15 @@ connection  a call across the network, as an endpoint
 path        one direction between two hosts; what transports do about loss
 latency     latency by locality
 rules       mischief: rules with verdicts
+bursts      InBursts: mischief that comes and goes (Gilbert-Elliott)
 """
 
+from .bursts import InBursts
 from .connection import Connection, ConnectionStatistics
 from .latency import Locality, LocalityLatencies, locality
 from .network import Network
 from .path import Path
-from .rules import CUT, LOSE, PASS, AddedDelay, Fate, PacketLoss, Partition, Place, Rule, Verdict
+from .rules import CUT, LOSE, PASS, AddedDelay, Fate, Isolation, PacketLoss, Partition, Place, Rule, Verdict
 
 __all__ = [
     "CUT",
@@ -21,6 +23,8 @@ __all__ = [
     "Connection",
     "ConnectionStatistics",
     "Fate",
+    "InBursts",
+    "Isolation",
     "Locality",
     "LocalityLatencies",
     "Network",

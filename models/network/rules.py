@@ -6,8 +6,10 @@ delays add up. A rule sees a message when it is sent; one that is on its way alr
 the mischief happens.
 
     Partition       cuts the messages between two sets of hosts, in both directions or in one
+    Isolation       cuts a set of hosts off from everything outside of it
     PacketLoss      drops packets at random; what that does depends on the transport (see `path`)
     AddedDelay      delays messages by a random time
+    InBursts        lets another rule judge in bursts only, with gaps between them (see `bursts`)
 
 Source: rules with verdicts after the network simulators of turmoil and FoundationDB; names after Toxiproxy's
 toxics and Linux `tc netem`.
@@ -16,12 +18,13 @@ toxics and Linux `tc netem`.
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from enum import Enum
+from itertools import repeat
 
-from simulator import Environment, Sampler
-from simulator.randomness import Distribution, Uniform
+from simulator import Environment
+from simulator.randomness import Constant, Distribution, Uniform
 
 from ..infrastructure import Host, Region, Zone
 
@@ -119,8 +122,26 @@ class Partition(Rule):
         return CUT if self.between.covers(source, target) else PASS
 
 
+class Isolation(Rule):
+    """No message passes between `places` and whatever stands outside of them; inside, all goes on.
+
+    A zone whose network is lost, say: its hosts run and reach each other. What is cut is gone for good, as
+    with `Partition`. Raises as `Partition` does for what is not a place, and where there is no host.
+    """
+
+    def __init__(self, places: Iterable[Place] | Place) -> None:
+        self.places = _Places(places)
+
+    def judge(self, source: Host, target: Host) -> Verdict:
+        """Cut what has exactly one end inside."""
+        return CUT if (source in self.places) != (target in self.places) else PASS
+
+
 class PacketLoss(Rule):
-    """Each packet between two sets of places is lost with a `probability`, independently."""
+    """Each packet between two sets of places is lost with a `probability`, independently.
+
+    Nothing is drawn, and no seed needed, where it is 0 or 1.
+    """
 
     def __init__(
         self,
@@ -134,7 +155,11 @@ class PacketLoss(Rule):
     ) -> None:
         self.between = Between(sources, targets, one_way=one_way)
         self.probability = checked_probability("probability", probability)
-        self._draw: Sampler = env.sampler(f"network/loss/{name}", Uniform(0.0, 1.0))
+        self._draw: Callable[[], float] = (
+            env.sampler(f"network/loss/{name}", Uniform(0.0, 1.0))
+            if 0.0 < probability < 1.0
+            else repeat(0.0).__next__
+        )
 
     def judge(self, source: Host, target: Host) -> Verdict:
         """Lose a packet at random."""
@@ -142,20 +167,31 @@ class PacketLoss(Rule):
 
 
 class AddedDelay(Rule):
-    """Each message between two sets of places takes longer, by a random time."""
+    """Each message between two sets of places takes longer, by a random time, or always the same one.
+
+    `delay` is a distribution or a number of seconds (>= 0; nothing is drawn, and no seed needed).
+    """
 
     def __init__(
         self,
         env: Environment,
         sources: Iterable[Place] | Place,
         targets: Iterable[Place] | Place,
-        delay: Distribution,
+        delay: Distribution | float,
         *,
         name: str,
         one_way: bool = False,
     ) -> None:
         self.between = Between(sources, targets, one_way=one_way)
-        self._draw: Sampler = env.sampler(f"network/delay/{name}", delay)
+        if not isinstance(delay, Distribution):
+            delay = Constant(delay)
+        if not delay.support[0] >= 0.0:
+            raise ValueError(f"delay must be >= 0 s, got {delay!r}")
+        self._draw: Callable[[], float] = (
+            repeat(delay.value).__next__
+            if isinstance(delay, Constant)
+            else env.sampler(f"network/delay/{name}", delay)
+        )
 
     def judge(self, source: Host, target: Host) -> Verdict:
         """Delay a message."""

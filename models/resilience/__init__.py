@@ -5,6 +5,18 @@
     circuit_breaker     stop asking; its policies and settings have a face of their own
     outbox              accept now, deliver later
 
+Each of these has a face of its own:
+
+    bulkheads           so many calls to one dependency at a time
+    shedding            so many in a server at a time: fixed and adaptive limits, queues, priorities
+    rate_limits         so many per second
+    throttling          clients that hold back while they are rejected
+    deadlines           a timeout that travels with the request
+    hedging             ask twice, take the first answer
+    fallbacks           something else instead of a failure
+    feature_switches    "Be Back Soon", by hand
+    idempotency         what is repeated takes effect once
+
 A usual order is `CircuitBreaker(Retry(Timeout(target)))` or `Retry(CircuitBreaker(Timeout(target)))`: the
 timeout innermost, so that the others see what it decides.
 """

@@ -2,6 +2,7 @@
 
     catalogue         all of them, in order
     fan_out           a request that waits for the slowest of n
+    hedging           a second copy of what is slow
     retries           r retries, and layers of them
     retry_policies    Brooker's retry policies under client count
     policy_chain      what those must give, call by call, as Markov chains
@@ -19,6 +20,7 @@ from .collapse import collapse
 from .contention import contention
 from .fan_out import fan_out
 from .folded_normal import FoldedNormal
+from .hedging import hedged
 from .policy_chain import breaker_chain, token_bucket_chain
 from .retries import layers, retries
 from .retry_policies import POLICIES, BreakerForRetries, RetryPolicy, TokenBucketPerCall, retry_policies
@@ -35,6 +37,7 @@ __all__ = [
     "collapse",
     "contention",
     "fan_out",
+    "hedged",
     "layers",
     "renewal",
     "retries",

@@ -2,11 +2,11 @@
 
 import pytest
 
-from models.infrastructure import Host
-from models.network import CUT, LOSE, PASS, AddedDelay, Fate, PacketLoss, Partition, Verdict
+from models.infrastructure import Host, Zone
+from models.network import CUT, LOSE, PASS, AddedDelay, Fate, Isolation, PacketLoss, Partition, Verdict
 from models.network.rules import Between
 from simulator import Environment
-from simulator.randomness import Constant
+from simulator.randomness import Constant, Uniform
 from tests.models.network.building import WAY, Scripted, World, losing
 
 
@@ -141,9 +141,52 @@ def test_a_rules_probability_is_one(probability: float) -> None:
         PacketLoss(world.env, world.a, world.b, probability, name="loss")
 
 
-def test_a_rule_that_loses_nothing_draws_and_passes() -> None:
-    world = World()
-    world.network.install(PacketLoss(world.env, world.a, world.b, 0.0, name="none"))
+@pytest.mark.parametrize(("probability", "arrived"), [(0.0, [("hello", WAY)]), (1.0, [])])
+def test_certain_loss_and_none_need_no_chance(probability: float, arrived: list[tuple[str, float]]) -> None:
+    world = World(seed=None)
+    world.network.install(PacketLoss(world.env, world.a, world.b, probability, name="certain"))
     world.send("hello")
     world.env.run()
-    assert world.arrived == [("hello", WAY)]
+    assert world.arrived == arrived
+
+
+def test_a_constant_delay_needs_no_chance() -> None:
+    for delay in (1.0, Constant(1.0)):
+        world = World(seed=None)
+        world.network.install(AddedDelay(world.env, world.a, world.b, delay, name="constant"))
+        world.send("hello")
+        world.env.run()
+        assert world.arrived == [("hello", 1.0 + WAY)]
+
+
+@pytest.mark.parametrize("delay", [-1.0, Uniform(-1.0, 1.0)])
+def test_a_delay_is_no_hastening(delay: float) -> None:
+    world = World()
+    with pytest.raises(ValueError, match="delay must be >= 0 s, got"):
+        AddedDelay(world.env, world.a, world.b, delay, name="early")
+
+
+def test_isolation_cuts_what_has_exactly_one_end_inside() -> None:
+    env = Environment()
+    zone = Zone("inside")
+    a, b = Host(env, "a", zone=zone), Host(env, "b", zone=zone)
+    c, d = Host(env, "c"), Host(env, "d", zone=Zone("outside"))
+    rule = Isolation([zone])
+    late = Host(env, "late", zone=zone)
+    for source, target, verdict in (
+        (a, b, PASS),
+        (a, a, PASS),
+        (c, d, PASS),
+        (a, c, CUT),
+        (c, a, CUT),
+        (d, b, CUT),
+        (late, a, PASS),
+        (late, c, CUT),
+    ):
+        assert rule.judge(source, target) is verdict, (source, target)
+    assert Isolation([a, c]).judge(a, c) is PASS
+    assert Isolation(a).judge(a, b) is CUT
+    with pytest.raises(ValueError, match="a set of places must hold at least one host"):
+        Isolation([])
+    with pytest.raises(TypeError, match="a place must be a Host, Zone or Region, got 'a'"):
+        Isolation(["a"])  # type: ignore[list-item]

@@ -1,0 +1,23 @@
+"""Availability and durability: random failures and repairs against their theory, on hosts that really crash.
+
+catalogue     all of them, in order
+redundancy    k of n hosts, with many repairers or few, or a limit on how many are down
+zones         hosts that share the fate of their zone
+data_loss     replicas: the mean time until all are down at once
+watching      shares of time by how many hosts are up, from the log of a run
+"""
+
+from .catalogue import CHECKS
+from .data_loss import data_loss, time_to_data_loss_mean
+from .redundancy import down_probabilities, redundancy
+from .zones import zones, zones_availability
+
+__all__ = [
+    "CHECKS",
+    "data_loss",
+    "down_probabilities",
+    "redundancy",
+    "time_to_data_loss_mean",
+    "zones",
+    "zones_availability",
+]

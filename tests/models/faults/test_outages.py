@@ -1,0 +1,135 @@
+"""Outages: without power everything in an area is gone; without network it goes on, unseen."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from models import Host, Region, Zone
+from models.faults import HostCrash, NetworkOutage, PowerOutage
+from tests.models.faults.building import HEALTHY, PATIENCE, WAY, WORK, World
+
+
+def test_all_hosts_of_an_area_lose_power_at_one_instant_and_boot_when_it_is_back() -> None:
+    world = World()
+    other = Host(world.env, "elsewhere", zone=Zone("us-a", Region("us")))
+    outage = PowerOutage(world.region)
+    world.env.call_later(5.0, outage.inject)
+    world.env.call_later(8.0, outage.heal)
+    world.env.run(until=20.0)
+    assert world.log("host.down", "host.up") == [
+        (5.0, "host.down", "pay-1", None),
+        (5.0, "host.down", "pay-2", None),
+        (8.0, "host.up", "pay-1", None),
+        (8.0, "host.up", "pay-2", None),
+    ]
+    assert other.crash_count == 0
+
+
+def test_power_comes_back_only_to_hosts_that_nothing_else_keeps_down() -> None:
+    world = World()
+    zone, region, crash = (
+        PowerOutage(world.zones[0]),
+        PowerOutage(world.region),
+        HostCrash(world.hosts[1]),
+    )
+    crash.inject()
+    zone.inject()
+    region.inject()
+    zone.heal()
+    world.env.run(until=1.0)
+    assert [host.is_up for host in world.hosts] == [False, False]
+    region.heal()
+    world.env.run(until=2.0)
+    assert [host.is_up for host in world.hosts] == [True, False]
+    crash.heal()
+    world.env.run(until=3.0)
+    assert [host.is_up for host in world.hosts] == [True, True]
+    assert [host.crash_count for host in world.hosts] == [1, 1]
+
+
+def test_a_host_that_is_added_during_a_power_outage_is_not_struck() -> None:
+    world = World()
+    outage = PowerOutage(world.zones[0])
+    outage.inject()
+    late = Host(world.env, "late", zone=world.zones[0])
+    assert late.is_up
+    outage.heal()
+    world.env.run(until=1.0)
+    assert late.crash_count == 0
+    outage.inject()
+    assert not late.is_up, "but by the next one"
+
+
+def messages(world: World, pairs: list[tuple[Host, Host]]) -> list[int]:
+    """Send a message over each pair, and return which arrived."""
+    arrived: list[int] = []
+    for number, (source, target) in enumerate(pairs):
+        world.network.send(source, target, arrived.append, number)
+    world.env.run(until=world.env.now + 1.0)
+    return sorted(arrived)
+
+
+def test_without_network_an_area_is_cut_off_and_goes_on_inside() -> None:
+    world = World()
+    zone = world.zones[0]
+    inside, also_inside = world.hosts[0], Host(world.env, "pay-3", zone=zone)
+    outside, also_outside = world.web, world.hosts[1]
+    outage = NetworkOutage(world.network, zone)
+    outage.inject()
+    late = Host(world.env, "late", zone=zone)
+    pairs = [
+        (outside, inside),
+        (inside, outside),
+        (inside, also_inside),
+        (outside, also_outside),
+        (inside, inside),
+        (outside, late),
+        (late, inside),
+    ]
+    assert messages(world, pairs) == [2, 3, 4, 6]
+    outage.heal()
+    assert messages(world, pairs) == [0, 1, 2, 3, 4, 5, 6]
+
+
+def test_work_and_memory_survive_a_network_outage_and_not_a_power_outage() -> None:
+    for network_only in (True, False):
+        world = World()
+        instance = world.payment.instances[0]
+        instance.state["visits"] = 7
+        zone = world.zones[0]
+        outage: Any = NetworkOutage(world.network, zone) if network_only else PowerOutage(zone)
+        world.env.call_later(0.25, outage.inject)
+        assert world.pay() == (None, PATIENCE)
+        assert world.worked == ([("payment-1", WAY + WORK)] if network_only else [])
+        outage.heal()
+        assert world.pay() == HEALTHY
+        assert instance.state == ({"visits": 7} if network_only else {})
+
+
+def test_network_outages_of_two_zones_cut_them_off_from_each_other_too() -> None:
+    world = World()
+    outages = [NetworkOutage(world.network, zone) for zone in world.zones]
+    for outage in outages:
+        outage.inject()
+    pair = (world.hosts[0], world.hosts[1])
+    assert messages(world, [pair]) == []
+    outages[0].heal()
+    assert messages(world, [pair]) == []
+    outages[1].heal()
+    assert messages(world, [pair]) == [0]
+    region = NetworkOutage(world.network, world.region)
+    region.inject()
+    assert messages(world, [pair, (world.web, world.hosts[0])]) == [0]
+
+
+def test_an_outage_is_that_of_a_zone_or_region_with_hosts() -> None:
+    world = World()
+    for make in (PowerOutage, lambda area: NetworkOutage(world.network, area)):
+        with pytest.raises(TypeError, match=r"area must be a Zone or Region, got Host\('web-1'\)"):
+            make(world.web)  # type: ignore[arg-type]
+        with pytest.raises(ValueError, match=r"area must hold at least one host, got Zone\('empty'\)"):
+            make(Zone("empty"))
+    with pytest.raises(TypeError, match="network must be a Network, got None"):
+        NetworkOutage(None, world.zones[0])  # type: ignore[arg-type]

@@ -1,0 +1,1 @@
+"""Redundancy, zones and loss of data."""

@@ -1,0 +1,35 @@
+"""A check is worth as much as what it refuses: a system that is slightly other than claimed must differ."""
+
+from __future__ import annotations
+
+from math import inf
+
+import pytest
+
+from simulator.randomness import Exponential
+
+from .running import changed, the, verdicts
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    ("beginning", "setup", "effort"),
+    [
+        ("a repairer each: 3", {"repairers": 2}, 0.2),
+        ("a repairer each: 3", {"between": Exponential(4.6)}, 0.3),
+        ("a repairer each, lognormal", {"repair": Exponential(1.2)}, 0.3),
+        ("one repairer", {"repairers": inf}, 0.1),
+        ("one repairer", {"hosts_count": 4, "needed_count": 2}, 0.1),
+        ("two repairers", {"repairers": 3}, 0.5),
+        ("at most two down", {"down_max": inf}, 0.2),
+        ("at most two down", {"down_max": 3}, 0.2),
+        ("2 of 3 hosts in 3 zones", {"host_down": 0.013}, 0.3),
+        ("2 of 3 hosts in 3 zones", {"zones_count": 1, "hosts_per_zone": 3}, 0.1),
+        ("3 of 5 hosts in 1 zones", {"zone_down": 0.0013}, 0.4),
+        ("data loss, mirror", {"mttr": 12.5}, 1.0),
+        ("data loss, three replicas,", {"repairers": 1}, 0.2),
+        ("data loss, three replicas and", {"repairers": 2}, 0.2),
+    ],
+)
+def test_slightly_another_system_differs(beginning: str, setup: dict[str, object], effort: float) -> None:
+    assert "differs" in verdicts(changed(the(beginning), **setup), effort).values()

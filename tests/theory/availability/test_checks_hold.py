@@ -1,0 +1,47 @@
+"""Every check holds at reduced effort; at full effort that is what `gameday validate` is for."""
+
+from __future__ import annotations
+
+import pickle
+
+import pytest
+
+from experiments.validation import CHECKS as ALL_CHECKS
+from experiments.validation import TheoryCheck
+from experiments.validation.availability import CHECKS, redundancy
+from simulator.randomness import Constant
+
+from .running import the, verdicts
+
+
+def test_the_checks_are_among_those_of_validate_and_can_be_sent_to_another_process() -> None:
+    assert set(CHECKS) <= set(ALL_CHECKS)
+    assert {check.group for check in CHECKS} == {"availability"}
+    assert [pickle.loads(pickle.dumps(check)).claims for check in CHECKS] == [
+        check.claims for check in CHECKS
+    ]
+
+
+@pytest.mark.parametrize(
+    ("beginning", "effort"), [("one repairer", 0.05), ("at most two down", 0.05), ("data loss, mirror", 0.1)]
+)
+def test_theory_and_simulation_agree(beginning: str, effort: float) -> None:
+    assert set(verdicts(the(beginning), effort).values()) == {"holds"}
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("check", CHECKS, ids=lambda check: check.name)
+def test_theory_and_simulation_agree_at_greater_length(check: TheoryCheck) -> None:
+    assert set(verdicts(check, 0.3).values()) == {"holds"}
+
+
+def test_shares_of_time_are_exact_where_nothing_is_random() -> None:
+    """Two hosts, down for 1 s after 3 s up: both together, for a quarter of the time."""
+    system = {"hosts_count": 2, "between": Constant(3.0), "repair": Constant(1.0), "duration": 400.0}
+    assert redundancy(1, needed_count=1, **system) == (pytest.approx(0.25),)
+    assert redundancy(1, needed_count=2, **system) == (pytest.approx(0.25),)
+
+
+def test_same_seed_gives_the_same_values() -> None:
+    check = the("data loss, mirror")
+    assert check.simulate(3, 0.1) == check.simulate(3, 0.1) != check.simulate(4, 0.1)

@@ -1,0 +1,84 @@
+"""The expected numbers are the published ones, and what chains solved on the spot give."""
+
+from __future__ import annotations
+
+from itertools import product
+from math import inf
+
+import numpy as np
+import pytest
+from scipy.stats import binom
+
+from experiments.validation.availability import (
+    down_probabilities,
+    time_to_data_loss_mean,
+    zones_availability,
+)
+
+from ..chains import birth_death, stationary
+
+
+def test_published_numbers() -> None:
+    assert time_to_data_loss_mean(2, 100.0, 10.0) == pytest.approx(650.0)
+    assert time_to_data_loss_mean(3, 10.0, 1.0) == pytest.approx(468.33, abs=0.01)
+    assert time_to_data_loss_mean(3, 10.0, 1.0, repairers=1) == pytest.approx(251.67, abs=0.01)
+    assert zones_availability(3, 1, 2, 0.001, 0.01) == pytest.approx(0.9996403, abs=5e-8)
+    assert zones_availability(1, 5, 3, 0.001, 0.01) == pytest.approx(0.9989902, abs=5e-8)
+
+
+@pytest.mark.parametrize(("mttf", "mttr"), [(100.0, 10.0), (3.0, 2.0), (1.0, 5.0)])
+def test_a_mirror_is_the_textbook_formula(mttf: float, mttr: float) -> None:
+    failure, repair = 1.0 / mttf, 1.0 / mttr
+    expected = (3.0 * failure + repair) / (2.0 * failure**2)
+    assert time_to_data_loss_mean(2, mttf, mttr) == pytest.approx(expected)
+    assert time_to_data_loss_mean(1, mttf, mttr) == pytest.approx(mttf)
+
+
+@pytest.mark.parametrize("repairers", [1, 2, inf])
+def test_time_to_data_loss_is_a_first_passage(repairers: float) -> None:
+    count, mttf, mttr = 4, 5.0, 1.5
+    generator = np.zeros((count, count))  # of the states before data loss
+    for down in range(count):
+        failure, repair = (count - down) / mttf, min(down, repairers) / mttr
+        generator[down, down] = -(failure + repair)
+        if down + 1 < count:
+            generator[down, down + 1] = failure
+        if down:
+            generator[down, down - 1] = repair
+    times = np.linalg.solve(generator, -np.ones(count))
+    assert time_to_data_loss_mean(count, mttf, mttr, repairers=repairers) == pytest.approx(times[0])
+
+
+def test_a_repairer_each_is_binomial() -> None:
+    mttf, mttr = 4.0, 1.0
+    expected = binom(5, mttr / (mttf + mttr)).pmf(range(6))
+    assert down_probabilities(5, mttf, mttr) == pytest.approx(expected)
+
+
+@pytest.mark.parametrize("repairers", [1, 2, 3])
+def test_fewer_repairers_are_birth_and_death(repairers: int) -> None:
+    chain = stationary(
+        range(6),
+        lambda down: [(down + 1, (5 - down) / 4.0), (down - 1, min(down, repairers) / 1.0)],
+    )
+    assert down_probabilities(5, 4.0, 1.0, repairers=repairers) == pytest.approx(list(chain.values()))
+
+
+def test_a_limit_on_how_many_are_down_cuts_the_chain_off() -> None:
+    chain = stationary(range(3), lambda down: [(down + 1, (5 - down) / 4.0), (down - 1, float(down))])
+    assert down_probabilities(5, 4.0, 1.0, down_max=2) == pytest.approx([*chain.values(), 0.0, 0.0, 0.0])
+    # As lines of which so many can be busy: Engset, and with very many sources Erlang B.
+    many = down_probabilities(10_000, 10_000.0, 1.0, down_max=2)
+    assert many[:3] == pytest.approx(list(birth_death(1.0, float, 2).values()), rel=1e-3)
+
+
+def test_zones_are_all_cases_counted() -> None:
+    zone_down, host_down = 0.2, 0.3
+    total = 0.0
+    for zones in product((True, False), repeat=2):
+        for hosts in product((True, False), repeat=4):
+            up_count = sum(up and zones[number // 2] for number, up in enumerate(hosts))
+            chance = np.prod([1.0 - zone_down if up else zone_down for up in zones])
+            chance *= np.prod([1.0 - host_down if up else host_down for up in hosts])
+            total += chance * (up_count >= 3)
+    assert zones_availability(2, 2, 3, zone_down, host_down) == pytest.approx(total)
