@@ -10,6 +10,10 @@ Polly do retry it by default, and their documentation tells users not to; `gives
 Retries multiply: a layer of r + 1 attempts multiplies the load of a dead dependency by r + 1, and L layers by
 (r + 1)^L. A budget (`retry_budget`) is what holds them together.
 
+A request's deadline (`deadlines`) spans all attempts: no wait is begun that does not end before it. The call
+then fails with what it has, while gRPC, which says the same of deadlines, sits the wait out until the
+deadline.
+
 Leaves out: retrying another backend on purpose (a balancer inside does it), hedging.
 Sources: resilience4j `RetryConfig` (attempts count the first call), "Site Reliability Engineering" chapter
 21, gRPC proposal A6.
@@ -17,6 +21,7 @@ Sources: resilience4j `RetryConfig` (attempts count the first call), "Site Relia
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 from simulator import Environment
@@ -36,8 +41,8 @@ class RetryStatistics:
     """What a retry has done so far.
 
     `call_count` calls led to `attempt_count` attempts, `retry_count` of which were not the first of their
-    call. `gave_up_count` calls failed because their attempts were used up, `budget_denied_count` because the
-    budget had nothing left.
+    call. `gave_up_count` calls failed because their attempts were used up, or the next would have come after
+    the request's deadline; `budget_denied_count` because the budget had nothing left.
     """
 
     call_count: int
@@ -80,6 +85,7 @@ class Retry(Wrapper):
             names = ", ".join(sorted(kind.__name__ for kind in both))
             raise ValueError(f"retries_on and gives_up_on must have no class in common, got {names} in both")
         self.attempts = attempts
+        self._env = env
         self._backoff = backoff
         self._uniform = jitter_source(env, backoff, f"retry/{name}")
         self._is_budgeted = budget is not None
@@ -120,11 +126,12 @@ class Retry(Wrapper):
         retries_left = self.attempts - 1
         while isinstance(failure, self._retries_on) and not isinstance(failure, self._gives_up_on):
             budget.attempt_failed()
-            if not self._may_retry(retries_left):
+            delay = self._next_delay(delays, retries_left, request.deadline)
+            if delay is None:
                 break
             retries_left -= 1
             try:
-                yield next(delays)
+                yield delay
                 self._retry_count += 1
                 response = yield from self.target.call(request)
             except CallFailed as next_failure:
@@ -141,14 +148,21 @@ class Retry(Wrapper):
             # circle.
             del failure
 
-    def _may_retry(self, retries_left: int) -> bool:
-        if retries_left == 0:
+    def _next_delay(self, delays: Iterator[float], retries_left: int, deadline: float | None) -> float | None:
+        """Return how long to wait before the next attempt; `None` if there is to be none."""
+        if not retries_left:
             self._gave_up_count += 1
-            return False
+            return None
+        delay: float | None = None
+        if deadline is not None:
+            delay = next(delays)
+            if self._env.now + delay >= deadline:
+                self._gave_up_count += 1
+                return None
         if not self._budget.take_retry():
             self._budget_denied_count += 1
-            return False
-        return True
+            return None
+        return next(delays) if delay is None else delay
 
     def statistics(self) -> RetryStatistics:
         """Return what has happened so far; calls and retries still under way are counted in."""

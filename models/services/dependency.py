@@ -3,6 +3,8 @@
 A failure of a *required* one fails the request, as `DependencyFailed`, a server error: whoever calls the
 instance over the network must not mistake the instance's own timeout, open breaker or refused connection for
 one of its own. A failure of an *optional* one leaves a gap: the answer is degraded and names what is missing.
+`Fallback` (`models.resilience.fallbacks`) does the same anywhere, for some failures, or with somebody else's
+answer.
 
 Source: Newman, "Building Microservices" (2nd ed. 2021), chapter 12, "Graceful degradation"; HTTP's 502 and
 504 (RFC 9110).
@@ -51,7 +53,8 @@ class Dependency(Step):
 
     `name` is what failures and degraded answers call it, by default the endpoint's name. A dependency that is
     not `required` and fails is answered with the value `fallback`, degraded by `name`. `ask` makes the
-    request to send from the one that was received; by default that one is passed on. The parts that are
+    request to send from the one that was received; by default that one is passed on, with its deadline, which
+    `ask` loses unless it keeps it (`models.resilience.deadlines.keeping_deadline`). The parts that are
     missing from the endpoint's own answer are missing from this one too.
 
     Nothing here limits the time: put a `Timeout` around the endpoint, the optional one too, or its silence is
