@@ -41,6 +41,8 @@ _WORDING = {
     "less_than_equal": "<= {le:g}",
     "multiple_of": "a multiple of {multiple_of:g}",
     "literal_error": "{expected}",
+    "too_short": "at least {min_length} of them",
+    "string_too_short": "at least {min_length} characters",
     "path_not_file": "an existing file",
     "path_not_directory": "an existing directory",
 }
@@ -50,6 +52,8 @@ def broken_rule(error: ValidationError, fields: Mapping[str, FieldInfo]) -> str:
     """One line for the first breach in `error`: the name, the rule, the value."""
     details = _first_about_a_value(error.errors(include_url=False))
     place = ".".join(str(part) for part in details["loc"] if _is_place(part, fields)) or "the value"
+    if details["type"] == "value_error" and " must " in details["msg"]:
+        return _rule(details)  # a rule about several fields, which names them itself
     if details["type"] == "missing":
         return f"{place} must be given: it has no default"
     if details["type"] == "extra_forbidden":
@@ -95,6 +99,10 @@ def type_text(annotation: Any) -> str:
 
 
 def _first_about_a_value(errors: list[ErrorDetails]) -> ErrorDetails:
+    # Of the members of a union, the one whose own rule is broken is the one that was meant.
+    for details in errors:
+        if details["type"] == "value_error":
+            return details
     return next((details for details in errors if details["type"] != "none_required"), errors[0])
 
 
@@ -103,7 +111,7 @@ def _is_place(part: int | str, fields: Mapping[str, FieldInfo]) -> bool:
     return (
         part in fields
         or isinstance(part, int)
-        or not re.match(r"^(float|int|bool|str|function|constrained)|\[|-", part)
+        or not re.match(r"^(float|int|bool|str|function|constrained|[A-Z])|\[|-", part)
     )
 
 

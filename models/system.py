@@ -166,6 +166,14 @@ class System:
         """Return the host of a name. Raises `ValueError`, with near misses, where there is none."""
         return _found(self._hosts, "host", name)
 
+    def place(self, name: str) -> Host | Zone | Region:
+        """Return the host, zone or region of a name; a host wins where several kinds have it.
+
+        Raises `ValueError`, with near misses, where there is none.
+        """
+        places: dict[str, Host | Zone | Region] = {**self._regions, **self._zones, **self._hosts}
+        return _found(places, "place", name)
+
     def service(self, name: str) -> Service:
         """Return the service of a name. Raises `ValueError`, with near misses, where there is none."""
         return _found(self._services, "service", name)

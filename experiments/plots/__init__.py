@@ -16,7 +16,6 @@ and no global style is set.
 """
 
 from .availability_over_time import (
-    AvailabilityOverTime,
     availability_over_time,
     compare_availability_over_time,
     plot_availability_over_time,
@@ -29,15 +28,13 @@ from .latency_percentiles import latency_limits, plot_latency_percentiles
 from .measures_by_parameter import MeasuresByParameter, measures_by_parameter, plot_measures_by_parameter
 from .outcomes_over_time import outcomes_over_time, plot_outcomes_over_time
 from .palette import OUTCOME_COLOURS, POLICY_COLOURS
-from .sweep_heat_map import SweepHeatMap, plot_sweep_heat_map, sweep_heat_map
+from .sweep_heat_map import plot_sweep_heat_map, sweep_heat_map
 from .trade_off import plot_trade_off, trade_off
 
 __all__ = [
     "OUTCOME_COLOURS",
     "POLICY_COLOURS",
-    "AvailabilityOverTime",
     "MeasuresByParameter",
-    "SweepHeatMap",
     "availability_over_time",
     "compare_availability_over_time",
     "curves_over_time",

@@ -10,6 +10,9 @@ from simulator import EventLog
 SHADE = "#E4E4E4"
 """The colour of the band."""
 
+LABELS_MAX = 3
+"""More names than these would stand on top of each other."""
+
 
 class FaultBand(NamedTuple):
     """A fault of a `kind`, such as "payment silent", from `start` to `end` (s)."""
@@ -32,7 +35,8 @@ def fault_bands(log: EventLog, until: float) -> tuple[FaultBand, ...]:
 
 
 def shade_faults(ax: Axes, bands: Sequence[FaultBand], *, labelled: bool = True) -> None:
-    """Shade each band on `ax`, a time axis; `labelled` with its kind just above the axes."""
+    """Shade each band on `ax`, a time axis; `labelled` with its kind at the top, unless they are many."""
+    labelled = labelled and len(bands) <= LABELS_MAX
     for band in bands:
         ax.axvspan(band.start, band.end, color=SHADE, zorder=0, linewidth=0, gid="fault")
         if labelled:

@@ -38,8 +38,14 @@ OUTCOME_COLOURS: Mapping[str, str] = {
 }
 """One colour per outcome; the good one is pale, so that what is wrong stands out."""
 
-OPERATION_COLOURS: Mapping[str, str] = {"browse": GREEN, "buy": PURPLE}
-"""One colour per operation of the storefront."""
+OPERATION_COLOURS: Mapping[str, str] = {
+    "browse": GREEN,
+    "buy": PURPLE,
+    "page": GREEN,
+    "cart": ORANGE,
+    "checkout": PURPLE,
+}
+"""One colour per operation of the storefront and of the shop."""
 
 _CYCLE = (BLUE, VERMILION, GREEN, PURPLE, ORANGE, SKY, BLACK)
 

@@ -30,6 +30,11 @@ def test_parts_are_found_by_name() -> None:
     assert system.instance("bank-2") is system.service("bank").instances[1]
     timeout = system.add_part("patience", Timeout(system.env, system.instance("bank-1"), 1.0))
     assert system.part("patience", Timeout) is timeout
+    assert [system.place(name) for name in ("web", "eu-a", "eu")] == [
+        system.host("web"),
+        system.zone("eu-a"),
+        system.region("eu"),
+    ]
     assert list(system.hosts) == ["bank in eu-a", "bank in eu-b", "web"]
 
 
@@ -42,6 +47,7 @@ def test_parts_are_found_by_name() -> None:
         ),
         (lambda system: system.zone("mars"), r"got 'mars' \(there are: 'eu-a', 'eu-b'\)"),
         (lambda system: system.region("us"), "region must be one of the system's"),
+        (lambda system: system.place("eu-c"), "place must be .* did you mean 'eu-[ab]'"),
         (lambda system: system.service("bnak"), "did you mean 'bank'"),
         (lambda system: system.instance("bank-3"), "did you mean 'bank-2' or 'bank-1'"),
         (lambda system: system.part("pool", Timeout), r"Timeout must be .* \(there are: none\)"),

@@ -13,7 +13,6 @@ from experiments import Run
 from experiments.plots import (
     OUTCOME_COLOURS,
     POLICY_COLOURS,
-    SweepHeatMap,
     availability_over_time,
     compare_availability_over_time,
     fault_bands,
@@ -26,6 +25,7 @@ from experiments.plots import (
     position_of,
 )
 from experiments.plots.palette import colours_of
+from experiments.plots.sweep_heat_map import SweepHeatMap
 from models.workload import request_table
 from simulator import EventLog, RequestTable
 

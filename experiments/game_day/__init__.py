@@ -1,0 +1,32 @@
+"""Game days: a failure made on purpose, with what should hold written down before, and judged afterwards.
+
+    plan            GameDay: what is run, what is broken when, what should hold; read_game_day reads a file
+    shop_table      the system of a file: a preset of the shop, and what differs from it
+    trouble         what may be broken: a table of a file each, which makes a fault of names in a system
+    chaos_table     what may break by itself, at random
+    steady_state    the hypothesis: bounds that hold before, during and after
+    play            play: runs it and writes the report
+    detection       how soon it was noticed, and how soon users were served again
+    time_line       what happened, in order, with repetitions counted
+    report          GameDayReport, as a record and as text
+
+Blameless: a report says what happened and what users saw of it, not who should have known.
+"""
+
+from .plan import GameDay, PlannedTrouble, read_game_day
+from .play import play
+from .report import FeatureView, GameDayReport, PhaseView
+from .steady_state import Bounds, PhaseBounds, SteadyState
+
+__all__ = [
+    "Bounds",
+    "FeatureView",
+    "GameDay",
+    "GameDayReport",
+    "PhaseBounds",
+    "PhaseView",
+    "PlannedTrouble",
+    "SteadyState",
+    "play",
+    "read_game_day",
+]

@@ -1,0 +1,128 @@
+"""Game-day files: what is read, and the one line for whatever is wrong with one."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from experiments import Misuse
+from experiments.game_day import read_game_day
+from experiments.game_day.trouble import KINDS
+
+from .files import HYPOTHESIS, TROUBLES, trouble, written
+
+
+def test_phases_leave_out_warm_up_and_recovery(tmp_path: Path) -> None:
+    day = read_game_day(written(tmp_path, HYPOTHESIS, trouble("power outage"), trouble("errors", end=18.0)))
+    assert day.phases == {"before": (1.0, 8.0), "during": (8.0, 18.0), "after": (20.0, 24.0)}
+    assert day.shop.settings().rate == 40.0
+    assert day.shop.settings().optional == ("cart", "recommendations")
+
+
+def test_bounds_of_a_phase_replace_the_general_ones(tmp_path: Path) -> None:
+    bounds = (
+        "[steady_state]\navailability = 0.9\np99 = 1.0\ndurability = 1.0\nof.checkout = { p95 = 2.0 }\n"
+        "during = { full = 0.5, of.page = { goodput = 10.0, goodput_within = 0.3 } }\n"
+    )
+    hypothesis = read_game_day(written(tmp_path, bounds, trouble("errors"))).steady_state
+    names = {}
+    for phase in ("before", "during", "after"):
+        slo = hypothesis.slo(phase)
+        assert slo is not None
+        names[phase] = [objective.name for objective in slo.objectives]
+    assert len(names["before"]) == 3
+    assert len(names["during"]) == 2
+    assert len(names["after"]) == 4
+    assert hypothesis.operations == ("checkout", "page")
+
+
+def test_every_kind_of_trouble_has_a_table() -> None:
+    assert list(TROUBLES) == list(KINDS)
+
+
+WRONG = [
+    (HYPOTHESIS + "[[faults]]\nkind = 3\n", "faults.1.kind must be one of process crash, .*, got '3'"),
+    (HYPOTHESIS + "[[faults]]\nstart = 3\n", "faults.1.kind must be given"),
+    (HYPOTHESIS + '[faults]\nkind = "errors"\n', r"faults must be a list of tables, \[\[faults\]\], got"),
+    (
+        HYPOTHESIS + trouble("errors") + trouble("power outge"),
+        r"faults.2.kind must be one of .*, got 'power outge' \(did you mean 'power outage'",
+    ),
+    (HYPOTHESIS + trouble("errors", "colour = 1"), "a key of faults.1 must be one of .*, got 'colour'"),
+    (HYPOTHESIS + trouble("power outage", 'region = "region"'), "faults.1: exactly one of zone and region"),
+    (HYPOTHESIS + trouble("errors", start=16.0, end=8.0), "faults.1: end must be > start = 16.0 s, got 8.0"),
+    (HYPOTHESIS + trouble("errors", start=-1.0), "faults.1.start must be >= 0, got -1"),
+    (HYPOTHESIS + trouble("errors", end=23.0), "duration must be > 25 s"),
+    (HYPOTHESIS + trouble("errors", start=0.5), "warm_up must be < 0.5 s, when the trouble begins, got 1"),
+    (
+        HYPOTHESIS + trouble("errors", "flapping = { up = 1.0, down = 0.0 }"),
+        "faults.1.flapping.down must be > 0, got 0",
+    ),
+    (
+        HYPOTHESIS + trouble("slow answers").replace("delay = 3.0", "delay = { p50 = 2.0, p99 = 1.0 }"),
+        "p99 must be > p50 = 2.0, got 1.0",
+    ),
+    (
+        HYPOTHESIS + trouble("dependency outage").replace('"slow"', '"silent"'),
+        "faults.1: delay must go with mode slow",
+    ),
+    (HYPOTHESIS + trouble("clock skew").replace("-30.0", "0.0"), "offset or drift must differ from 0"),
+    (HYPOTHESIS + trouble("pool leak", "probability = 0.5"), "exactly one of probability and count"),
+    (HYPOTHESIS + trouble("link loss").replace("gap_mean = 2.0", ""), "must be given together"),
+    (HYPOTHESIS + trouble("partition").replace('["web in zone-a"]', "[]"), "sources must be at least 1"),
+    (HYPOTHESIS, "faults or chaos must be given"),
+    (trouble("errors"), "steady_state must be given"),
+    ("[steady_state]\n" + trouble("errors"), "steady_state must have at least one bound, got none"),
+    ("[steady_state]\navailability = 0.0\n" + trouble("errors"), "steady_state.availability must be > 0"),
+    ("[steady_state]\np98 = 1.0\n" + trouble("errors"), "a key of steady_state must be one of .*, got 'p98'"),
+    (
+        "[steady_state]\nduring = { p99 = -1.0 }\n" + trouble("errors"),
+        "steady_state.during.p99 must be > 0 or none, got -1.0",
+    ),
+    (
+        'patience = "long"\n' + HYPOTHESIS + trouble("errors"),
+        "shop.patience must be a number or none, got long",
+    ),
+    ("cart_share = 0.95\n" + HYPOTHESIS + trouble("errors"), "shop: cart_share and checkout_share"),
+    (
+        "zone = 3\n" + HYPOTHESIS + trouble("errors"),
+        r"a key of shop must be one of .* \(did you mean 'zones'",
+    ),
+    (
+        HYPOTHESIS + trouble("errors") + '[[actions]]\nat = 3.0\nturn_on = "cart"\nturn_off = "cart"\n',
+        "actions.1: exactly one of turn_off and turn_on",
+    ),
+    (
+        HYPOTHESIS + '[[chaos]]\nkind = "host crash"\nbetween = 0\nrepair = 1\nstart = 5\nend = 9\n',
+        "chaos.1.between must be > 0, got 0",
+    ),
+    (
+        HYPOTHESIS + '[[chaos]]\nkind = "errors"\nbetween = 1\nrepair = 1\nstart = 5\nend = 9\n',
+        "chaos.1.kind must be one of host crash, ",
+    ),
+    (HYPOTHESIS + "[[faults\n", "game-day file must be TOML"),
+]
+
+
+@pytest.mark.parametrize(("text", "message"), WRONG, ids=[message[:50] for _, message in WRONG])
+def test_wrong_file_gets_one_line_with_key_value_and_rule(tmp_path: Path, text: str, message: str) -> None:
+    with pytest.raises(Misuse, match=message) as caught:
+        read_game_day(written(tmp_path, text))
+    assert "\n" not in str(caught.value)
+    assert "day.toml" in str(caught.value)
+
+
+def test_file_that_is_not_there_is_said(tmp_path: Path) -> None:
+    with pytest.raises(Misuse, match="game-day file must be a file that can be read"):
+        read_game_day(tmp_path / "none.toml")
+    (tmp_path / "binary.toml").write_bytes(b"\xff\xfe")
+    with pytest.raises(Misuse, match="not UTF-8 text"):
+        read_game_day(tmp_path / "binary.toml")
+
+
+def test_key_that_no_file_has_is_named(tmp_path: Path) -> None:
+    path = tmp_path / "day.toml"
+    path.write_text('tite = "x"\n')
+    with pytest.raises(Misuse, match=r"got 'tite' \(did you mean 'title'"):
+        read_game_day(path)
