@@ -10,12 +10,18 @@ import pytest
 from experiments.command_line import main
 from experiments.sweep_file import read_sweep_file
 
+from .experiments.swarm.mutants import balancer_loses_a_count_where_a_call_fails
+
 PAGE = (Path(__file__).parent.parent / "docs" / "command-line.md").read_text(encoding="utf-8")
 QUEUE = "tests.experiments.toy_studies:queue"
 FRAGILE = "tests.experiments.toy_studies:fragile"
 
+GAME_DAY = Path(__file__).parent.parent / "game_days" / "payment-out.toml"
+
 # Their keys are a user's names, not ours.
-NAMES_OF_A_STUDY = {"parameters", "measures", "units", "detail"}
+NAMES_OF_A_STUDY = {"parameters", "measures", "units", "detail", "operations", "features"}
+# The keys of these are names again: phases of operations.
+NAMES_TWICE = {"operations", "features"}
 
 
 def documented(command: str) -> set[str]:
@@ -30,7 +36,9 @@ def keys_of(value: Any) -> set[str]:
         return set()
     found = set(value)
     for key, item in value.items():
-        if key in NAMES_OF_A_STUDY and isinstance(item, dict):
+        if key in NAMES_TWICE:
+            found |= {inner for named in item.values() for phase in named.values() for inner in phase}
+        elif key in NAMES_OF_A_STUDY and isinstance(item, dict):
             found |= set().union(*map(keys_of, item.values()))
         else:
             found |= keys_of(item)
@@ -48,6 +56,7 @@ def keys_of(value: Any) -> set[str]:
             0,
             marks=pytest.mark.slow,
         ),
+        (["game-day", str(GAME_DAY)], 0),
         (["bench", "--only", "sleeps", "--quick", "--repeat", "1"], None),
     ],
     ids=lambda words: words[0] if isinstance(words, list) else "",
@@ -66,8 +75,16 @@ def test_json_of_plot_has_the_keys_of_the_page(tmp_path, capsys):
     assert set(json.loads(capsys.readouterr().out)) == documented("plot")
 
 
+def test_json_of_swarm_has_the_keys_of_the_page(tmp_path, monkeypatch, capsys, watch):
+    watch.is_on = False  # what is broken on purpose
+    balancer_loses_a_count_where_a_call_fails(monkeypatch)
+    monkeypatch.chdir(tmp_path)
+    assert main(["swarm", "--systems", "3", "--jobs", "1", "--json"]) == 1
+    assert keys_of(json.loads(capsys.readouterr().out)) == documented("swarm")
+
+
 def test_the_sweep_file_of_the_page_can_be_read(tmp_path):
-    (example,) = re.findall(r"```toml\n(.*?)```", PAGE, flags=re.DOTALL)
+    example, _ = re.findall(r"```toml\n(.*?)```", PAGE, flags=re.DOTALL)
     (tmp_path / "sweep.toml").write_text(example, encoding="utf-8")
     file = read_sweep_file(tmp_path / "sweep.toml")
     assert file.study == "timeouts"

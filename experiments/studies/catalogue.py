@@ -6,8 +6,32 @@ one place, and an unfinished file should not break the others.
 
 from ..study import Study
 from .breakers import breakers
+from .bulkheads import bulkheads
+from .capacity import capacity
+from .chaos import chaos
+from .deadlines import deadlines
+from .degradation import degradation
+from .game_day import game_day
+from .hedging import hedging
+from .idempotency import idempotency
+from .metastable import metastable
 from .retries import retries
+from .shedding import shedding
 from .timeouts import timeouts
 
-STUDIES: tuple[Study, ...] = (timeouts, breakers, retries)
+STUDIES: tuple[Study, ...] = (
+    timeouts,
+    breakers,
+    retries,
+    metastable,
+    bulkheads,
+    shedding,
+    deadlines,
+    hedging,
+    idempotency,
+    degradation,
+    capacity,
+    game_day,
+    chaos,
+)
 """All of them."""

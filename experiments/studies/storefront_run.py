@@ -18,10 +18,11 @@ from models.resilience import CircuitBreakerSettings
 from models.storefront import BROWSE, DependencyFault, FaultMode, Storefront, StorefrontSettings
 from models.workload import RecordedTrace, TraceReplay
 from simulator import Environment, EventLog, RequestTable
-from simulator.measurement import RequestSample, nearest_rank_percentiles, windowed_level, windowed_share
+from simulator.measurement import RequestSample, nearest_rank_percentiles, windowed_level
 
 from ..misuse import Misuse, Remark
 from ..parameters import Unit
+from ..recovery import time_to_recover
 from .shop_trace import load_visits
 
 Timeout = Annotated[
@@ -60,8 +61,6 @@ RATE, DURATION, SPEED_UP = 90.0, 90.0, 1000.0
 """What `none` stands for."""
 
 _WINDOWS = 45
-_RECOVERED_SHARE = 0.95
-_RECOVERED_WINDOWS = 3
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -128,23 +127,14 @@ class StorefrontRun:
 
     @property
     def time_to_recover(self) -> float:
-        """Seconds from the heal until users were served again; infinity if that was not seen.
-
-        Served: in three windows in a row availability is at least 95 % of what it was before the fault.
-        """
-        sample = self.after()
-        if len(sample) == 0 or self.duration - self.fault.end < self.window:
-            return math.inf
-        series = windowed_share(
-            sample.start, sample.succeeded, width=self.window, since=self.fault.end, until=self.duration
+        """Seconds from the heal until users were served again; infinity if that was not seen."""
+        return time_to_recover(
+            self.requests,
+            healed_at=self.fault.end,
+            until=self.duration,
+            healthy=self.before().availability(),
+            width=self.window,
         )
-        least = _RECOVERED_SHARE * self.before().availability()
-        run = 0
-        for index, value in enumerate(series.values.tolist()):
-            run = run + 1 if math.isnan(value) or value >= least else 0
-            if run == _RECOVERED_WINDOWS:
-                return float(series.starts[index - run + 1] - self.fault.end)
-        return math.inf
 
 
 def run_storefront(

@@ -1,0 +1,78 @@
+"""The study of metastable failure: what stays down, what does not, and what ends it."""
+
+from __future__ import annotations
+
+import math
+from functools import lru_cache
+from typing import Any
+
+import pytest
+
+from experiments import Misuse, Run
+from experiments.studies.metastable import CAPACITY, REMEDIES, TRIGGER_AT, metastable
+
+
+@lru_cache
+def ran(**parameters: Any) -> Run:
+    return metastable(seed=2, **parameters)
+
+
+def test_overload_without_a_remedy_outlives_its_trigger() -> None:
+    measures = ran(load=0.6).measures
+    assert measures["goodput_before"] > 0.99
+    assert measures["goodput_after"] < 0.01
+    assert measures["recovered"] == 0.0
+    assert measures["recover_time"] == math.inf
+    assert measures["attempts_after"] == pytest.approx(3.0, abs=0.1)
+    assert measures["wasted_after"] > 0.99
+
+
+def test_below_the_vulnerable_load_it_comes_back_by_itself() -> None:
+    assert ran(load=0.3).measures["recovered"] == 1.0
+
+
+def test_without_a_trigger_that_is_large_enough_the_same_load_is_carried() -> None:
+    measures = ran(load=0.6, size=1.2).measures
+    assert measures["goodput_after"] > 0.99
+    assert measures["attempts_after"] == pytest.approx(1.0, abs=0.02)
+
+
+def test_slow_server_is_a_trigger_too() -> None:
+    assert ran(load=0.6, trigger="slow", size=0.3).measures["recovered"] == 0.0
+    assert ran(load=0.6, trigger="slow", size=0.9).measures["recovered"] == 1.0
+
+
+def test_backoff_alone_is_no_remedy() -> None:
+    # It spreads the retries over time, and in the long run there are as many.
+    measures = ran(load=0.6, remedy="backoff").measures
+    assert measures["recovered"] == 0.0
+    assert measures["attempts_after"] == pytest.approx(3.0, abs=0.2)
+
+
+@pytest.mark.parametrize("remedy", [name for name in REMEDIES if name not in ("none", "backoff")])
+def test_remedy_brings_it_back(remedy: str) -> None:
+    measures = ran(load=0.6, remedy=remedy).measures
+    assert measures["goodput_after"] > 0.98
+    assert measures["recover_time"] < 30.0
+    assert measures["queue_after"] < 20.0
+
+
+@pytest.mark.parametrize("relief", ["restart", "fewer users"])
+def test_relief_ends_it(relief: str) -> None:
+    measures = ran(load=0.6, relief=relief).measures
+    assert measures["recovered"] == 1.0
+    # It was down until something was done, 20 s after the trigger.
+    assert 15.0 < measures["recover_time"] < 45.0
+
+
+def test_goodput_never_exceeds_what_the_server_can_do_for_long() -> None:
+    run = ran(load=0.6, remedy="queue age")
+    assert run.detail.goodput(10.0).values.max() < 1.1 * CAPACITY
+    assert run.detail.goodput(10.0).values[: int(TRIGGER_AT // 10)].mean() == pytest.approx(60.0, rel=0.15)
+
+
+def test_trigger_that_is_none_is_refused() -> None:
+    with pytest.raises(Misuse, match=r"size must be > 1 for a spike, .*, got 0.5"):
+        metastable(seed=1, size=0.5)
+    with pytest.raises(Misuse, match="size must be < 1 for a slow server"):
+        metastable(seed=1, trigger="slow", size=2.5)
