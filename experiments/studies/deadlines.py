@@ -69,7 +69,7 @@ def _figures_of_run(run: Run) -> "Mapping[str, Figure]":
     name="deadlines",
     question="Do those who work for a user know when he has left?",
     measures=MEASURES,
-    sweep=Grid({"deadlines": list(TRAVELS), "offered": [0.5, 0.8, 1.0, 1.2, 1.5, 2.0]}),
+    sweep=Grid({"deadlines": list(TRAVELS), "offered": [0.5, 0.8, 1.0, 1.5, 2.0]}),
     replications=3,
     figures_of_run=_figures_of_run,
     figures_of_sweep=_figures_of_sweep,
@@ -90,7 +90,7 @@ def deadlines(
         float,
         Field(ge=15, le=3_600, allow_inf_nan=False, description="how long users come; 10 s are warm-up"),
         Unit("s"),
-    ] = 40.0,
+    ] = 25.0,
 ) -> Run:
     """Run the shop with more pages than its catalogue can answer."""
     env = Environment(seed=seed)

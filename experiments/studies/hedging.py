@@ -41,7 +41,7 @@ LATE_SHARE = 0.01
 LATE_FROM = 0.1
 """An answer that takes longer (s) is late: no usual one does, and all of the others."""
 
-_RATE, _REQUESTS = 10.0, 600
+_RATE, _REQUESTS = 10.0, 400
 _WARM_UP = 100
 
 MEASURES = {

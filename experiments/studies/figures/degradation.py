@@ -62,6 +62,7 @@ def _what_users_see(result: SweepResult) -> Figure:
     )
     for ax, feature in zip(axes[0], features, strict=True):
         _stack(ax, result, feature, designs)
+    axes[0][len(features) // 2].set_xlabel("what the shop does about it")
     axes[0][0].set_ylabel("requests while the feature is out (share)")
     axes[0][0].set_yticks([0, 0.25, 0.5, 0.75, 1.0], ["0 %", "25 %", "50 %", "75 %", "100 %"])
     handles, labels = axes[0][-1].get_legend_handles_labels()

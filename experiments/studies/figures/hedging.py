@@ -57,10 +57,13 @@ def _delay(result: SweepResult) -> Figure:
     latency = measures_by_parameter(result, "after", {"p99": ("p99", where), "median": ("p50", where)})
     cost = measures_by_parameter(result, "after", {"copies per call": ("extra_load", where)})
     without = result.estimate(result.point(leaves=leaves, after=None), "p99").mean
-    best = min(
-        (value for value in latency.values if value is not None),
-        key=lambda value: result.estimate(result.point(leaves=leaves, after=value), "p99").mean,
-    )
+    tails = {
+        value: result.estimate(result.point(leaves=leaves, after=value), "p99").mean
+        for value in latency.values
+        if value is not None
+    }
+    # Of those that are about as good, the one that costs least.
+    best = max(value for value, tail in tails.items() if tail <= 1.1 * min(tails.values()))
     found = result.estimate(result.point(leaves=leaves, after=best), "p99").mean
     load = result.estimate(result.point(leaves=leaves, after=best), "extra_load").mean
     plot_measures_by_parameter(

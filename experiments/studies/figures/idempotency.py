@@ -1,4 +1,4 @@
-"""Figure of `idempotency`: orders charged twice, and orders paid, along the timeout."""
+"""Figure of `idempotency`: orders charged twice, and answers repeated instead, along the timeout."""
 
 from collections.abc import Mapping
 
@@ -19,9 +19,9 @@ def _charged_twice(result: SweepResult) -> Figure:
         2, 1, figsize=(8.6, 7.0), sharex=True, height_ratios=(3, 2), layout="constrained"
     )
     names = list(dict.fromkeys(point["keys"] for point in result.points))
-    twice, paid = (
+    twice, replayed = (
         measures_by_parameter(result, "timeout", {name: (measure, {"keys": name}) for name in names})
-        for measure in ("charged_twice", "paid")
+        for measure in ("charged_twice", "replayed")
     )
     worst = {name: line[0].mean for name, line in twice.lines.items()}
     most, least = max(worst, key=lambda name: worst[name]), min(worst, key=lambda name: worst[name])
@@ -32,10 +32,12 @@ def _charged_twice(result: SweepResult) -> Figure:
         f"({most}), {worst[least]:.2g} with a store that is {least}",
         label="orders charged more than once\n(per thousand)",
     )
-    plot_measures_by_parameter(paid, ax=below, label="orders that the client\nknows are paid (share)")
+    plot_measures_by_parameter(
+        replayed, ax=below, label="answers that the bank\nrepeats (per thousand orders)"
+    )
     above.set_yscale("symlog", linthresh=1.0)
     above.set_ylim(bottom=-0.1)
-    below.set_ylim(-0.03, 1.05)
+    below.set_ylim(bottom=-5.0)
     above.set_xlabel("")
     below.set_title("")
     return figure

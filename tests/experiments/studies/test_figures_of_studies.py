@@ -1,6 +1,5 @@
 """The figures of both studies: which are drawn for which sweep, and what they say."""
 
-import warnings
 from collections.abc import Iterator
 from functools import lru_cache
 from typing import Any
@@ -14,6 +13,7 @@ from experiments import SweepResult
 from experiments.studies.breakers import breakers
 from experiments.studies.timeouts import timeouts
 
+from .figure_checks import assert_complete, texts
 from .short_runs import DURATION, short_sweep
 
 mpl.use("Agg")
@@ -35,24 +35,6 @@ def figures_of(name: str, **axes: tuple[Any, ...]) -> dict[str, Figure]:
     make = result.study.figures_of_sweep
     assert make is not None
     return dict(make(result))
-
-
-def texts(figure: Figure) -> str:
-    found = [text.get_text() for text in figure.findobj(mpl.text.Text)]  # type: ignore[arg-type]  # a class is a match
-    return "\n".join(found)
-
-
-def assert_complete(figures: dict[str, Figure]) -> None:
-    """Every panel has something on it and names on both axes, where it does not share its neighbour's."""
-    for name, figure in figures.items():
-        with warnings.catch_warnings():
-            warnings.simplefilter("error")
-            figure.canvas.draw()
-        inside = [child for axes in figure.axes for child in axes.child_axes]
-        assert any(axes.get_xlabel() for axes in [*figure.axes, *inside]), name
-        assert any(axes.get_ylabel() for axes in figure.axes), name
-        for axes in figure.axes:
-            assert axes.has_data() or axes.texts, name
 
 
 def test_breakers_over_timeout_and_threshold_has_all_figures() -> None:

@@ -18,7 +18,7 @@ def ran(leaves: int, after: float | None, budget: float | None = None) -> Run:
 @pytest.mark.parametrize("leaves", [1, 20, 50])
 def test_share_of_late_requests_follows_the_law(leaves: int) -> None:
     measures = ran(leaves, None).measures
-    spread = (measures["law"] * (1.0 - measures["law"]) / 600) ** 0.5
+    spread = (measures["law"] * (1.0 - measures["law"]) / 400) ** 0.5
     assert measures["late"] == pytest.approx(measures["law"], abs=3.5 * spread)
 
 

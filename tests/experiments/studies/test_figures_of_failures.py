@@ -1,0 +1,142 @@
+"""The figures of the studies of failure: drawn from small sweeps, complete, and they say what was found."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
+
+import matplotlib as mpl
+import pytest
+from matplotlib import pyplot as plt
+
+from experiments import Grid, InProcess, Points, find_study, sweep
+from experiments.design import Design
+
+from .figure_checks import assert_complete, texts
+
+mpl.use("Agg")
+
+pytestmark = pytest.mark.slow
+
+SMALL: Sequence[tuple[str, Design, Mapping[str, Any], list[str]]] = (
+    (
+        "retries",
+        Points(
+            [
+                {"layers": 1, "attempts": 2, "backoff": "none"},
+                {"layers": 2, "attempts": 2, "backoff": "none"},
+                {"layers": 1, "attempts": 6, "backoff": "exponential"},
+                {"layers": 1, "attempts": 6, "backoff": "full jitter"},
+            ]
+        ),
+        {"clients": 40, "outage": 3.0},
+        ["layers", "herd"],
+    ),
+    (
+        "metastable",
+        Grid({"load": [0.3, 0.6], "remedy": ["none", "budget"]}),
+        {},
+        ["vulnerable_load", "over_time"],
+    ),
+    (
+        "bulkheads",
+        Points(
+            [
+                {"isolation": "none"},
+                {"isolation": "own pools", "size": 1},
+                {"isolation": "own pools", "size": 8},
+            ]
+        ),
+        {"duration": 15.0, "rate": 30.0},
+        ["isolation", "pool_size"],
+    ),
+    (
+        "shedding",
+        Grid({"shedding": ["none", "queue length", "priority"], "offered": [0.8, 2.0]}),
+        {"duration": 15.0},
+        ["goodput", "priority"],
+    ),
+    (
+        "deadlines",
+        Grid({"deadlines": ["kept", "honoured"], "offered": [0.5, 1.5]}),
+        {"duration": 15.0},
+        ["wasted_work"],
+    ),
+    ("hedging", Grid({"leaves": [1, 5], "after": [None, 95.0]}), {}, ["fan_out", "delay"]),
+    (
+        "idempotency",
+        Grid({"keys": ["no key", "durable"], "timeout": [0.1, 0.8]}),
+        {"duration": 10.0},
+        ["charged_twice"],
+    ),
+    (
+        "degradation",
+        Grid({"feature": ["cart", "payment"], "design": ["bare", "careful"]}),
+        {"duration": 15.0, "rate": 20.0},
+        ["what_users_see"],
+    ),
+    (
+        "game_day",
+        Grid({"trouble": ["zone power", "payment silent"], "preset": ["bare", "careful"]}),
+        {"duration": 30.0, "rate": 20.0},
+        ["availability"],
+    ),
+    (
+        "chaos",
+        Grid({"zones": [1, 2], "preset": ["bare", "careful"]}),
+        {"duration": 30.0, "rate": 10.0},
+        ["availability"],
+    ),
+)
+
+
+@pytest.fixture(autouse=True)
+def close_figures() -> Iterator[None]:
+    yield
+    plt.close("all")
+
+
+@pytest.mark.parametrize(("name", "design", "fixed", "expected"), SMALL, ids=[each[0] for each in SMALL])
+def test_figures_of_a_small_sweep_are_complete(
+    name: str, design: Design, fixed: Mapping[str, Any], expected: list[str]
+) -> None:
+    result = sweep(find_study(name), design, fixed=dict(fixed), replications=2, executor=InProcess())
+    assert not result.failures
+    make = result.study.figures_of_sweep
+    assert make is not None
+    figures = dict(make(result))
+    assert list(figures) == expected
+    assert_complete(figures)
+    for figure in figures.values():
+        said = texts(figure)
+        assert "nan" not in said
+
+
+@pytest.mark.parametrize(
+    ("name", "parameters"),
+    [
+        ("retries", {"clients": 40, "outage": 3.0}),
+        ("metastable", {"load": 0.3}),
+        ("bulkheads", {"duration": 15.0, "rate": 30.0}),
+        ("shedding", {"duration": 15.0}),
+        ("deadlines", {"duration": 15.0}),
+        ("degradation", {"duration": 15.0, "rate": 20.0}),
+        ("game_day", {"duration": 30.0, "rate": 20.0}),
+        ("chaos", {"duration": 30.0, "rate": 10.0}),
+    ],
+)
+def test_figures_of_one_run_are_complete(name: str, parameters: dict[str, Any]) -> None:
+    run = find_study(name)(seed=1, **parameters)
+    make = find_study(name).figures_of_run
+    assert make is not None
+    figures = dict(make(run))
+    assert figures
+    assert_complete(figures)
+
+
+@pytest.mark.parametrize("name", [each[0] for each in SMALL])
+def test_sweep_of_one_point_draws_what_it_can(name: str) -> None:
+    fixed = next(dict(each[2]) for each in SMALL if each[0] == name)
+    study = find_study(name)
+    result = sweep(study, Points([{}]), fixed=fixed, replications=1, executor=InProcess())
+    make = study.figures_of_sweep
+    assert make is not None
+    assert_complete(dict(make(result)))
