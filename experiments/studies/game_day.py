@@ -3,7 +3,9 @@
 The same four troubles strike a shop without protection and one as the book would have it: a zone without
 power, the zone of the edge balancer cut off, a bank that does not answer, recommendations that are slow.
 The hypothesis is the same in all of them: nearly all requests are answered, and no order is lost. A game
-day is worth its name where the answer is not known before.
+day is worth its name where the answer is not known before: when a zone dies in silence, a shop without
+timeouts is hardly worse than a careful one. Its balancers count the calls that never come back as
+outstanding, and so stay away from the dead; a timeout forgets them, and asks again.
 
 Sources: Robbins, Krishnan, Allspaw and Limoncelli, "Resilience Engineering: Learning to Embrace Failure"
 (ACM Queue 10, 2012); Basiri et al., "Chaos Engineering" (IEEE Software, 2016).

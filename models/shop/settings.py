@@ -178,18 +178,19 @@ def careful_shop() -> ShopSettings:
     orders that are accepted when payment fails, and are charged once.
     """
     breaker = resilience4j(minimum_calls=20, open_duration=5.0, trial_count=5)
-    quick = Protection(timeout=0.5, bulkhead=16, breaker=breaker)
+    quick = Protection(timeout=0.5, attempts=2, bulkhead=16, breaker=breaker)
     return ShopSettings(
         optional=("cart", "recommendations"),
         protections={
-            "catalogue": replace(quick, attempts=2),
+            "catalogue": quick,
             "cart": quick,
-            "recommendations": replace(quick, timeout=0.2, bulkhead=8),
-            "checkout": Protection(timeout=3.0, bulkhead=16, breaker=breaker),
+            # Nobody waits long for what a page can do without.
+            "recommendations": replace(quick, timeout=0.2, attempts=1, bulkhead=8),
+            "checkout": Protection(timeout=3.0, attempts=2, bulkhead=16, breaker=breaker),
             "payment": Protection(timeout=2.0, bulkhead=16, breaker=breaker),
         },
         pay_later=PayLater.ON_FAILURE,
-        # A payment that timed out may have been made, and the order is paid again from the queue.
+        # An order that timed out may have been paid, and is tried again: by the web host, and from the queue.
         payments_are_idempotent=True,
     )
 

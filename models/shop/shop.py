@@ -144,6 +144,9 @@ class Shop:
         if self.settings.shared_pool is not None:
             pool = self._pool(self.settings.shared_pool, f"{host.name} to all")
         ways = {name: self._feature(host, name, pool) for name in FEATURES if name != "payment"}
+        if self.settings.payments_are_idempotent:
+            # Here, outside whatever may repeat it on the way: the key travels with the order to payment.
+            ways["checkout"] = WithIdempotencyKey(self.env, ways["checkout"], name=f"orders of {host.name}")
         page = [
             Dependency(ways[name], name=name, required=name not in self.settings.optional)
             for name in ("catalogue", "recommendations", "cart")
@@ -163,7 +166,7 @@ class Shop:
         """Return the way to pay an order, now or later."""
         settings = self.settings
         if settings.pay_later is PayLater.NEVER:
-            return self._keyed(self._way(host, "payment", None, instead=BE_BACK_SOON), host)
+            return self._way(host, "payment", None, instead=BE_BACK_SOON)
         outbox = Outbox(
             self.env,
             Timeout(self.env, self._reach(host, "payment"), _PAYING_LATER, name=f"orders on {host.name}"),
@@ -176,15 +179,9 @@ class Shop:
         )
         self.outboxes.append(self.system.add_part(outbox.name, outbox))
         if settings.pay_later is PayLater.ALWAYS:
-            return self._keyed(outbox, host)
+            return outbox
         way = self._way(host, "payment", None, instead=outbox)
-        return self._keyed(Fallback(way, outbox, name="payment"), host)
-
-    def _keyed(self, payment: Endpoint, host: Host) -> Endpoint:
-        """Give each order its key, outside whatever may repeat it."""
-        if not self.settings.payments_are_idempotent:
-            return payment
-        return WithIdempotencyKey(self.env, payment, name=f"{host.name} to payment")
+        return Fallback(way, outbox, name="payment")
 
     def _way(self, host: Host, feature: str, pool: ConnectionPool | None, *, instead: Any) -> Endpoint:
         """Return a feature's service as a host calls it: over the network, protected, with a switch."""

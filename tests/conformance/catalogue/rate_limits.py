@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from models import Call, CallFailed, Endpoint, Refused, Rejected, Request, TimedOut
-from models.endpoint import Wrapper as EndpointAround
+from models import CallFailed, Endpoint, Refused, Rejected, TimedOut
 from models.outcome import Outcome
 from models.resilience.rate_limits import (
     FixedCycles,
@@ -32,27 +31,13 @@ from ..rate_limit_expectation import (
     WindowRule,
 )
 from ..world import World
-from .wrapper import Wrapper
+from .wrapper import Nowhere, Wrapper
 
 SLOW_RATE, RATE, DRIP_RATE = 0.11317, 1.63139, 1.36109
 PATIENCE, LONG_PATIENCE = 1.10063, 1.71027
 WINDOW, SHORT_WINDOW = 1.93217, 1.61811
 PERIOD, TIMEOUT = 0.87013, 1.30207
 RECENT, RECENT_TOO = 8.03117, 5.27329
-
-
-class Nowhere(EndpointAround):
-    """Stands on no host.
-
-    Limiters forget when their host restarts, and the oracle hears of that only for an instance's.
-    """
-
-    def __init__(self, target: Endpoint) -> None:
-        super().__init__(target, name="nowhere")
-        self.host = None
-
-    def call(self, request: Request) -> Call:
-        return self.target.call(request)
 
 
 def _in_a_process_or_nowhere(inner: Endpoint) -> Endpoint:

@@ -31,23 +31,9 @@ from models.services import Instance
 from ..expectation import Clock, Done, Node, Withdraw, WrapperModel
 from ..host_expectation import HostModel, InstanceModel
 from ..world import World
-from .wrapper import Wrapper
+from .wrapper import Nowhere, Wrapper
 
 AGE, SLOW = 0.57191, 2.91083
-
-
-class Nowhere(EndpointAround):
-    """Stands on no host.
-
-    Limiters forget when their host restarts, and the oracle hears of that only for an instance's.
-    """
-
-    def __init__(self, target: Endpoint) -> None:
-        super().__init__(target, name="nowhere")
-        self.host = None
-
-    def call(self, request: Request) -> Call:
-        return self.target.call(request)
 
 
 @dataclass

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from models import Endpoint
+from models import Call, Endpoint, Request
+from models import Wrapper as EndpointAround
 
 from ..expectation import Clock, Node
 from ..host_expectation import HostModel
@@ -31,3 +32,17 @@ class Wrapper:
 
     def __repr__(self) -> str:
         return self.name
+
+
+class Nowhere(EndpointAround):
+    """Says that it stands on no host: what remembers something around it forgets it at nobody's restart.
+
+    Where that would be depends on the chain, and the oracle does not know; tests of the models do.
+    """
+
+    def __init__(self, target: Endpoint) -> None:
+        super().__init__(target, name="nowhere")
+        self.host = None
+
+    def call(self, request: Request) -> Call:
+        return self.target.call(request)
