@@ -90,3 +90,10 @@ def test_the_sweep_file_of_the_page_can_be_read(tmp_path):
     assert file.study == "timeouts"
     assert file.design is not None
     assert file.stopping is not None
+
+
+def test_the_plan_file_of_the_page_can_be_run(tmp_path, capsys):
+    (example,) = re.findall(r"```json\n(.*?)```", PAGE, flags=re.DOTALL)
+    (tmp_path / "plan.json").write_text(example, encoding="utf-8")
+    assert main(["swarm", "--plan", str(tmp_path / "plan.json")]) == 0
+    assert "passed: 1 client, 1 service, 2 wrappers, 1 fault" in capsys.readouterr().out

@@ -26,6 +26,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 from math import inf
+from numbers import Real
 
 from simulator import Cancelled, Environment, TimedOut
 
@@ -73,8 +74,7 @@ class HonourDeadline(Wrapper):
         super().__init__(target, name=name)
         if clock is not None and not callable(clock):
             raise TypeError(f"clock must be a function such as host.clock, got {clock!r}")
-        if not 0 <= grace < inf:
-            raise ValueError(f"grace must be finite and >= 0 s, got {grace!r}")
+        _require_grace(grace)
         self._env = env
         self._clock = clock
         self.grace = grace
@@ -117,3 +117,10 @@ class HonourDeadline(Wrapper):
             expired_on_arrival_count=self._expired_on_arrival_count,
             cancelled_count=self._cancelled_count,
         )
+
+
+def _require_grace(grace: object) -> None:
+    if isinstance(grace, bool) or not isinstance(grace, Real):
+        raise TypeError(f"grace must be a number of seconds, got {grace!r}")
+    if not 0 <= float(grace) < inf:
+        raise ValueError(f"grace must be finite and >= 0 s, got {grace!r}")

@@ -142,7 +142,8 @@ class _Question:
 def _answers_from_another_process(node: Node) -> bool:
     """Whether an instance in there is not called over a link: it answers from a process of its own.
 
-    One inside another hedge has been waited for by that.
+    One inside another hedge has been waited for by that; a queue in front of the instance passes its permit
+    on only when the answer has come that far.
     """
     if isinstance(node, HopModel | HedgeModel | LimitModel | LimiterModel):
         return False

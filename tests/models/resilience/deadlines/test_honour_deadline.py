@@ -239,6 +239,12 @@ def test_grace_must_be_finite_and_not_negative(grace: float) -> None:
         HonourDeadline(env, Scripted(env), grace=grace)
 
 
+def test_grace_must_be_a_number() -> None:
+    env = Environment()
+    with pytest.raises(TypeError, match="grace must be a number of seconds, got '1'"):
+        HonourDeadline(env, Scripted(env), grace="1")  # type: ignore[arg-type]
+
+
 def test_a_clock_must_be_a_function() -> None:
     env = Environment()
     with pytest.raises(TypeError, match=r"clock must be a function such as host.clock, got"):

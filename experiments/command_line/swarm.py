@@ -1,0 +1,206 @@
+"""`gameday swarm [--systems N] [--seed FIRST] [--plan FILE]`: random systems that must keep the invariants.
+
+JSON: {"first_seed", "systems", "passed", "failed", "requests", "failures": [{"seed", "kind", "what",
+"entity", "time", "replay", "like", "plan", "shrunk": {"what", "entity", "time", "trials", "replay"}}]}.
+`requests` is the number that clients sent in the systems that passed. `like` is the seed of an earlier
+failure of the same `kind`; then `plan`, the file of the shrunk plan, and `shrunk` are null. With --plan there
+is one system and nothing is shrunk; `plan` is the given file.
+"""
+
+import shlex
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from ..misuse import Misuse
+from .exit_codes import DONE, FAILED, INTERRUPTED
+from .output import JsonFlag, is_watched, note, print_json
+from .study_options import read_whole_number
+
+if TYPE_CHECKING:
+    from ..swarm import Failed, Finding, SwarmResult, SystemPlan
+
+PLANS = Path("results/swarm")
+"""Where shrunk plans go unless --out says otherwise; git-ignored."""
+
+
+def register(app: typer.Typer) -> None:
+    """Add the command to the program."""
+    app.command("swarm")(swarm)
+
+
+def swarm(
+    systems: Annotated[
+        str | None, typer.Option(metavar="N", help="How many systems to draw; 100 if not given.")
+    ] = None,
+    seed: Annotated[
+        str | None, typer.Option(metavar="FIRST", help="Seed of the first system; 0 if not given.")
+    ] = None,
+    jobs: Annotated[
+        str | None, typer.Option(metavar="N", help="Worker processes; all cores if not given.")
+    ] = None,
+    plan: Annotated[
+        Path | None, typer.Option(metavar="FILE", help="Run the system of this file instead.")
+    ] = None,
+    out: Annotated[
+        Path | None,
+        typer.Option(metavar="DIR", help=f"Where plans that fail are written; {PLANS} if not given."),
+    ] = None,
+    json: JsonFlag = False,
+) -> int:
+    """Draw random systems, wrappers, load and faults, run them, and check what must hold for any of them.
+
+    A failure is cut down to a small system that fails in the same way; that is written to a file, and run
+    again with --plan FILE. Exit code 1 if any system fails.
+    """
+    if plan is not None:
+        for name, value in (("--systems", systems), ("--seed", seed), ("--jobs", jobs), ("--out", out)):
+            if value is not None:
+                raise Misuse(f"{name} must be left out where --plan says what to run, got {value}")
+        return _replay(plan, json=json)
+    first = 0 if seed is None else read_whole_number("seed", seed, 0)
+    count = 100 if systems is None else read_whole_number("systems", systems, 1)
+    workers = None if jobs is None else read_whole_number("jobs", jobs, 1)
+    from ..swarm import run_swarm  # it imports the models, which must wait for `checkout` to have looked
+
+    try:
+        result = run_swarm(first, count, jobs=workers, progress=is_watched(), on_failure=_tell)
+    except KeyboardInterrupt:
+        again = f"gameday swarm --seed {first} --systems {count}"
+        note(f"gameday: interrupted; nothing was shrunk or written; to run it again: {again}")
+        return INTERRUPTED
+    files = _write(result, PLANS if out is None else out)
+    if json:
+        print_json(_document(result, files))
+    else:
+        typer.echo(_report(result, files))
+    return FAILED if result.findings else DONE
+
+
+def _tell(seed: int, failed: "Failed") -> None:
+    """Say at once, above the progress bar, that a system has failed: shrinking comes at the end."""
+    from tqdm import tqdm
+
+    tqdm.write(f"gameday: the system of seed {seed} failed: {failed.kind}", file=sys.stderr)
+
+
+def _write(result: "SwarmResult", folder: Path) -> dict[int, Path]:
+    """Write the shrunk plans; one that cannot be written costs no results."""
+    from ..swarm import write_plan
+
+    files = {}
+    for finding in result.findings:
+        if finding.shrunk is not None:
+            try:
+                files[finding.seed] = write_plan(finding.shrunk.plan, folder / f"seed-{finding.seed}.json")
+            except Misuse as error:
+                note(f"gameday: {error}")
+    return files
+
+
+# -- one plan
+
+
+def _replay(path: Path, *, json: bool) -> int:
+    from ..swarm import Failed, Finding, SwarmResult, read_plan, run_trial
+
+    plan = read_plan(path)
+    try:
+        verdict = run_trial(plan, thorough=True)
+    except KeyboardInterrupt:
+        note(f"gameday: interrupted; to run it again: {_plan_command(path)}")
+        return INTERRUPTED
+    failed = verdict if isinstance(verdict, Failed) else None
+    if json:
+        findings = () if failed is None else (Finding(seed=plan.seed, failed=failed),)
+        requests = 0 if isinstance(verdict, Failed) else verdict.requests_count
+        result = SwarmResult(
+            first_seed=plan.seed, systems_count=1, requests_count=requests, findings=findings
+        )
+        print_json(_document(result, {plan.seed: path}, replay=_plan_command(path)))
+    elif failed is None:
+        typer.echo(f"the system of {path} passed: {_size(plan)}")
+    else:
+        typer.echo(f"the system of {path} failed, {failed.what}\n  replay: {_plan_command(path)}")
+    return DONE if failed is None else FAILED
+
+
+def _plan_command(path: Path) -> str:
+    return f"gameday swarm --plan {shlex.quote(str(path))}"
+
+
+# -- reports
+
+
+def _report(result: "SwarmResult", files: dict[int, Path]) -> str:
+    """A paragraph for each failure, then how many systems passed."""
+    last = result.first_seed + result.systems_count - 1
+    passed = result.systems_count - len(result.findings)
+    total = (
+        f"{result.systems_count} systems (seeds {result.first_seed} to {last}): {passed} passed with "
+        f"{result.requests_count} requests, {len(result.findings)} failed"
+    )
+    return "\n\n".join([*(_paragraph(finding, files) for finding in result.findings), total])
+
+
+def _paragraph(finding: "Finding", files: dict[int, Path]) -> str:
+    lines = [f"seed {finding.seed} failed, {finding.failed.what}", f"  replay: {_command(finding.seed)}"]
+    if finding.like is not None:
+        lines.append(f"  of the same kind as the failure of seed {finding.like}")
+    elif finding.shrunk is None:
+        lines.append("  could not be shrunk")
+    else:
+        shrunk = finding.shrunk
+        lines.append(
+            f"  shrunk in {shrunk.trials_count} trials to {_size(shrunk.plan)}; fails {shrunk.failed.what}"
+        )
+        if finding.seed in files:
+            lines.append(f"  replay: {_plan_command(files[finding.seed])}")
+    return "\n".join(lines)
+
+
+def _command(seed: int) -> str:
+    return f"gameday swarm --seed {seed} --systems 1"
+
+
+def _size(plan: "SystemPlan") -> str:
+    counts = {
+        "client": len(plan.clients),
+        "service": len(plan.services),
+        "wrapper": len(plan.wrappers()),
+        "fault": len(plan.faults),
+    }
+    return ", ".join(f"{count} {name}{'' if count == 1 else 's'}" for name, count in counts.items())
+
+
+def _document(result: "SwarmResult", files: dict[int, Path], *, replay: str | None = None) -> dict[str, Any]:
+    return {
+        "first_seed": result.first_seed,
+        "systems": result.systems_count,
+        "passed": result.systems_count - len(result.findings),
+        "failed": len(result.findings),
+        "requests": result.requests_count,
+        "failures": [
+            {
+                "seed": finding.seed,
+                **_failure(finding.failed),
+                "kind": finding.failed.kind,
+                "replay": replay or _command(finding.seed),
+                "like": finding.like,
+                "plan": files.get(finding.seed),
+                "shrunk": finding.shrunk
+                and {
+                    **_failure(finding.shrunk.failed),
+                    "trials": finding.shrunk.trials_count,
+                    "replay": _plan_command(files[finding.seed]) if finding.seed in files else None,
+                },
+            }
+            for finding in result.findings
+        ],
+    }
+
+
+def _failure(failed: "Failed") -> dict[str, Any]:
+    return {"what": failed.what, "entity": failed.entity, "time": failed.time}

@@ -1,0 +1,58 @@
+"""The swarm: random systems that must keep the invariants, whatever is in them and whatever goes wrong.
+
+    plan, plan_file         a system as a value: what is in it, its load, its faults; the same in a JSON file
+    drawing                 draws a plan from a seed, with a random half of all features
+    choices                 what may stand in a plan's parameters
+    wrapper_catalogue/      the kinds of wrappers; fault_catalogue, policy_catalogue likewise
+    plan_rules, building    what a plan must be; a plan turned into a live system, under its planned_load
+    invariants              what must hold at every instant and at the end, for any system, also your own
+    bookkeeping/            what the parts of each class say about themselves must add up: one table
+    promises                what a whole system owes its users in the end
+    laws                    Little's law and utilisation, event by event
+    trial                   runs one plan and judges it
+    shrinking               cuts a plan that fails down to a small one
+    campaign                many seeds on all cores
+
+`gameday swarm` is its command. To have a new wrapper in it, add an entry to `wrapper_catalogue.WRAPPERS`, and
+to `bookkeeping.BOOKS` what its statistics promise.
+"""
+
+from .bookkeeping import BOOKS, Books, Rule
+from .building import LiveSystem, build
+from .campaign import Finding, SwarmResult, run_swarm
+from .drawing import draw_plan
+from .fault_catalogue import FAULTS, FaultKind
+from .invariants import BrokenInvariant, check_empty, check_passed_on, check_system
+from .plan import SystemPlan
+from .plan_file import read_plan, write_plan
+from .shrinking import Shrunk, shrink
+from .trial import Failed, Passed, run_trial
+from .wrapper_catalogue import WRAPPERS, WrapperKind
+
+__all__ = [
+    "BOOKS",
+    "FAULTS",
+    "WRAPPERS",
+    "Books",
+    "BrokenInvariant",
+    "Failed",
+    "FaultKind",
+    "Finding",
+    "LiveSystem",
+    "Passed",
+    "Rule",
+    "Shrunk",
+    "SwarmResult",
+    "SystemPlan",
+    "WrapperKind",
+    "build",
+    "check_empty",
+    "check_passed_on",
+    "check_system",
+    "draw_plan",
+    "read_plan",
+    "run_swarm",
+    "run_trial",
+    "shrink",
+    "write_plan",
+]

@@ -1,0 +1,147 @@
+"""The books of what everything stands on: hosts, permits, tables, clients, connections, instances, faults."""
+
+from __future__ import annotations
+
+from math import inf
+from typing import Any
+
+from models import Host
+from models.balancing import Balancer
+from models.faults import Fault
+from models.network import Connection
+from models.observers import RecordedCalls
+from models.services import Instance
+from models.workload import Client
+from simulator import Permits, RequestTable
+
+from .books import Books, Rule, at_most, calls_received, none_left
+
+
+def _is_working(instance: Any) -> bool:
+    return bool(instance.is_listening and instance.host.is_up)
+
+
+def _ends_after_start(table: RequestTable) -> bool:
+    sample = table.sample(since=-inf)
+    return bool((sample.end >= sample.start).all())
+
+
+def _is_in_order(table: RequestTable) -> bool:
+    ends = table.sample(since=-inf).end
+    return bool((ends[1:] >= ends[:-1]).all())
+
+
+FOUNDATIONS: dict[type, Books] = {
+    Host: Books(
+        always=(
+            Rule("utilisation <= 1", lambda host, now: now.utilisation <= 1.0 + 1e-9),
+            Rule("running_count <= cores", lambda host, now: now.running_count <= host.cores),
+            Rule(
+                "nothing runs on a host that is down",
+                lambda host, now: host.is_up or not (host.running or now.running_count or now.waiting_count),
+            ),
+            Rule(
+                "what runs on a host has not ended",
+                lambda host, now: all(process.is_alive for process in host.running),
+            ),
+        ),
+        idle=(
+            Rule("nothing runs", lambda host, now: not host.running),
+            none_left("running_count", "waiting_count"),
+        ),
+    ),
+    Permits: Books(
+        always=(
+            Rule("0 <= free <= capacity", lambda permits, now: 0 <= permits.free <= permits.capacity),
+            Rule(
+                "no permit is free while somebody waits",
+                lambda permits, now: not (permits.free and permits.waiting),
+            ),
+        ),
+        idle=(none_left("held_count", "waiting_count"),),
+    ),
+    RequestTable: Books(
+        always=(
+            Rule(
+                "issued = recorded + in flight",
+                lambda table, now: table.issued == sum(table.counts().values()) + table.in_flight,
+            ),
+            Rule("in flight >= 0", lambda table, now: table.in_flight >= 0),
+            Rule("none ends before it begins", lambda table, now: _ends_after_start(table)),
+            Rule("recorded in the order of time", lambda table, now: _is_in_order(table)),
+        ),
+        idle=(Rule("nothing is in flight", lambda table, now: table.in_flight == 0),),
+    ),
+    Client: Books(
+        always=(
+            Rule("issued <= those of its table", lambda client, now: client.issued <= client.table.issued),
+            Rule("0 <= in flight <= issued", lambda client, now: 0 <= client.in_flight <= client.issued),
+            Rule(
+                "in flight <= those of its table",
+                lambda client, now: client.in_flight <= client.table.in_flight,
+            ),
+        ),
+        idle=(Rule("nothing is in flight", lambda client, now: client.in_flight == 0),),
+        passed_on=lambda client, now: [(client.target, client.issued)],
+    ),
+    RecordedCalls: Books(
+        always=(
+            Rule(
+                "under way <= in flight of the table, which others may share",
+                lambda recorded, now: 0 <= recorded.under_way.value <= recorded.table.in_flight,
+            ),
+        ),
+        idle=(Rule("nothing is under way", lambda recorded, now: recorded.under_way.value == 0),),
+    ),
+    Connection: Books(
+        always=(
+            # What is left was never answered, or is not yet.
+            at_most("answered_count + late_count", "call_count"),
+            at_most("wasted_count", "call_count"),
+        ),
+        received=calls_received,
+    ),
+    Balancer: Books(
+        always=(
+            Rule(
+                "0 <= outstanding_count <= call_count of each target",
+                lambda balancer, now: all(
+                    0 <= target.outstanding_count <= target.call_count for target in now.targets
+                ),
+            ),
+        ),
+        idle=(
+            Rule(
+                "no call is outstanding",
+                lambda balancer, now: not any(target.outstanding_count for target in now.targets),
+            ),
+        ),
+        received=lambda balancer, now: sum(target.call_count for target in now.targets) + now.refused_count,
+        passed_on=lambda balancer, now: zip(
+            balancer.targets, (target.call_count for target in now.targets), strict=True
+        ),
+    ),
+    Instance: Books(
+        always=(
+            at_most("degraded_count", "completed_count"),
+            Rule(
+                "an instance that is down has no calls",
+                lambda instance, now: (
+                    _is_working(instance) or not (now.in_service_count or now.waiting_count)
+                ),
+            ),
+        ),
+        idle=(none_left("in_service_count", "waiting_count"),),
+        received=calls_received,
+    ),
+    Fault: Books(
+        always=(
+            at_most("healed_count", "injected_count"),
+            Rule(
+                "injected_count - healed_count is 1 while it is injected",
+                lambda fault, now: now.injected_count - now.healed_count == fault.is_injected,
+            ),
+        ),
+    ),
+}
+"""By class."""

@@ -1,0 +1,314 @@
+"""A plan turned into a live system: its parts are there, its load and its faults are in the schedule.
+
+Whatever a service needs is reached from each of its hosts over connections, balancers and wrappers of that
+host's own. What is known of calls beforehand, how long they may take and whether they are sure to end, is
+worked out on the way.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from math import inf
+from typing import Any
+
+from models import Endpoint, Host, Network, System
+from models.balancing import Balancer
+from models.resilience.idempotency import Effect, EffectLog
+from models.services import Dependency, Instance, Step, Work, in_parallel, in_sequence
+from models.workload import Client
+from simulator import Environment
+
+from ..misuse import Misuse
+from .choices import Names, completed
+from .fault_catalogue import FAULTS, BreakersByHand
+from .plan import ClientPlan, DependencyPlan, ServicePlan, SystemPlan, WayPlan, WrapperPlan
+from .plan_rules import require_sound
+from .planned_load import start_load
+from .policy_catalogue import POLICIES
+from .wrapper_catalogue import WRAPPERS, Shelf, Site, WrapperKind
+
+
+@dataclass(frozen=True, slots=True)
+class LiveClient:
+    """A client, its plan, and the longest that its calls may take (s; infinity: not known)."""
+
+    plan: ClientPlan
+    client: Client
+    bound: float
+
+
+@dataclass(slots=True)
+class LiveSystem:
+    """The parts of a system that runs.
+
+    `is_limited` says whether every call in it is sure to end, however silent the network is: then it must run
+    empty by itself when nobody asks any more. `tidy_instances` are those in which nothing is started that may
+    outlive the call for which it was.
+    """
+
+    plan: SystemPlan
+    env: Environment
+    system: System
+    clients: list[LiveClient] = field(default_factory=list)
+    endpoints: list[Endpoint] = field(default_factory=list)
+    shelf: Shelf = field(default_factory=Shelf)
+    tidy_instances: list[Instance] = field(default_factory=list)
+    is_limited: bool = True
+
+    @property
+    def hosts(self) -> list[Host]:
+        """All hosts."""
+        return list(self.system.hosts.values())
+
+    @property
+    def parts(self) -> list[object]:
+        """What is no endpoint: pools, budgets, switches, tables, faults."""
+        return list(self.system.parts.values())
+
+    @property
+    def moved_by_hand(self) -> set[str]:
+        """The names of the breakers that a fault moves from state to state."""
+        faults = [part for part in self.parts if isinstance(part, BreakersByHand)]
+        return {breaker.name for fault in faults for breaker in fault.breakers}
+
+    @property
+    def instances(self) -> list[Instance]:
+        """All instances of all services."""
+        return [each for each in self.endpoints if isinstance(each, Instance)]
+
+
+@dataclass(frozen=True, slots=True)
+class _Way:
+    """An endpoint, and what is known of its calls.
+
+    `bound` is the longest that they may take (infinity: not known). `ends` says whether they are sure to end,
+    and `is_limited` whether all that they start is.
+    """
+
+    endpoint: Endpoint
+    bound: float = inf
+    ends: bool = False
+    is_limited: bool = True
+
+    def wrapped(self, endpoint: Endpoint, kind: WrapperKind, given: dict[str, Any]) -> _Way:
+        """Return the way with one more wrapper around it."""
+        return _Way(
+            endpoint,
+            bound=kind.bound(self.bound, **given),
+            ends=self.ends or kind.limits,
+            is_limited=self.is_limited and (self.ends or not kind.detaches),
+        )
+
+
+def build(plan: SystemPlan, *, trace: bool = False) -> LiveSystem:
+    """Build the system that `plan` describes, with a trace digest if asked for.
+
+    Raises Misuse for a plan that cannot be built, naming the place in it, the value and the rule.
+    """
+    require_sound(plan)
+    return _Builder(plan, trace=trace).build()
+
+
+class _Builder:
+    def __init__(self, plan: SystemPlan, *, trace: bool) -> None:
+        self.plan = plan
+        self.names = Names.of(plan)
+        env = Environment(seed=plan.seed, trace=trace)
+        network = Network(env, latencies=plan.latency.distribution())
+        self.live = LiveSystem(plan, env, System(env, network=network))
+
+    def build(self) -> LiveSystem:
+        plan, system = self.plan, self.live.system
+        region = system.add_region("region")
+        for zone in plan.zones:
+            system.add_zone(zone, region)
+        for index, host in enumerate(plan.hosts):
+            with _at(f"hosts.{index}"):
+                system.add_host(
+                    host.name,
+                    system.zone(host.zone) if host.zone is not None else None,
+                    cores=host.cores,
+                    scheduling=host.scheduling,
+                    boot_time=host.boot_time,
+                )
+        for index, service in enumerate(plan.services):
+            self._add_service(f"services.{index}", service)
+        for index, client in enumerate(plan.clients):
+            self._add_client(f"clients.{index}", client)
+        for index in range(len(plan.faults)):
+            self._plan_fault(index)
+        return self.live
+
+    # -- services
+
+    def _add_service(self, place: str, service: ServicePlan) -> None:
+        system = self.live.system
+        together = in_sequence if service.together == "in sequence" else in_parallel
+        effects = system.add_part(f"effects of {service.name}", EffectLog())
+
+        def make_handler(host: Host) -> Step:
+            needed = [
+                Dependency(
+                    self._need(f"{place}.dependencies.{index}.way", host, service.name, dependency.way),
+                    required=dependency.required,
+                    name=dependency.way.service,
+                )
+                for index, dependency in enumerate(service.dependencies)
+            ]
+            steps: list[Step] = [Work(service.demand.distribution()), *needed]
+            step = together(*steps) if needed else steps[0]
+            return in_sequence(step, Effect(effects)) if service.has_effects else step
+
+        def front(instance: Instance) -> Endpoint:
+            self.live.endpoints.append(instance)
+            if not service.guards and not any(map(_detaches, service.dependencies)):
+                self.live.tidy_instances.append(instance)
+            way = self._wrapped(
+                f"{place}.guards",
+                _Way(instance),
+                instance.host,
+                instance.name,
+                service.guards,
+                side_by_side=f"guards of {instance.name}",
+            )
+            return way.endpoint
+
+        with _at(place):
+            system.add_service(
+                service.name,
+                [system.host(name) for name in service.hosts],
+                make_handler,
+                front=front,
+                threads=service.threads,
+                queue_size_max=100 if service.queue_size_max is None else service.queue_size_max,
+            )
+
+    def _need(self, place: str, host: Host, caller: str, plan: WayPlan) -> Endpoint:
+        way = self._way(place, host, f"{caller} on {host.name}", plan)
+        self._note(way)
+        return way.endpoint
+
+    def _note(self, way: _Way) -> None:
+        """Note whether what begins on this way is sure to end."""
+        self.live.is_limited = self.live.is_limited and way.is_limited and way.ends
+
+    # -- ways
+
+    def _way(self, place: str, host: Host, caller: str, plan: WayPlan) -> _Way:
+        """Build the way from `host`, where `caller` is, to a service."""
+        live = self.live
+        standing = host if plan.balancer_host is None else live.system.host(plan.balancer_host)
+        links = [
+            self._wrapped(
+                f"{place}.links",
+                _Way(self._connect(standing, live.system.front_of(instance), plan)),
+                standing,
+                f"{caller} to {instance.name}",
+                plan.links,
+                side_by_side=f"links of {caller}",
+            )
+            for instance in live.system.service(plan.service).instances
+        ]
+        policy = POLICIES[plan.policy]
+        balancer: Endpoint = Balancer(
+            live.env,
+            [link.endpoint for link in links],
+            policy=policy,
+            weights=list(range(1, len(links) + 1)) if policy.uses_weights else None,
+            host=standing,
+            name=f"balancer of {caller} to {plan.service}",
+        )
+        live.endpoints.append(balancer)
+        is_limited = all(link.is_limited for link in links)
+        ends = all(link.ends for link in links)
+        if standing is host:
+            way = _Way(balancer, max(link.bound for link in links), ends, is_limited)
+        else:
+            # What waits there for an answer has nobody but the links to tell it that none will come.
+            way = _Way(self._connect(host, balancer, plan), is_limited=is_limited and ends)
+        side_by_side = f"wrappers of {caller}"
+        return self._wrapped(f"{place}.wrappers", way, host, caller, plan.wrappers, side_by_side=side_by_side)
+
+    def _connect(self, source: Host, target: Endpoint, plan: WayPlan) -> Endpoint:
+        system = self.live.system
+        connection = system.network.connect(
+            source,
+            target,
+            transport=plan.transport,
+            propagate_cancellation=plan.propagate_cancellation,
+        )
+        system.connections.append(connection)
+        self.live.endpoints.append(connection)
+        return connection
+
+    def _wrapped(
+        self,
+        place: str,
+        way: _Way,
+        host: Host,
+        owner: str,
+        plans: Sequence[WrapperPlan],
+        *,
+        side_by_side: str,
+    ) -> _Way:
+        """Put wrappers around the end of a way, the innermost of which comes last in `plans`.
+
+        Chains with the same `side_by_side` are never inside each other.
+        """
+        used: set[str] = set()
+        for index, plan in reversed(list(enumerate(plans))):
+            kind = WRAPPERS[plan.kind]
+            here = f"{place}.{index}"
+            given = completed(kind.parameters, plan.parameters, f"{here}.parameters", self.names)
+            name = f"{plan.name} of {owner}"
+            site = Site(self.live.system, host, name, self.live.shelf, side_by_side, used)
+            with _at(f"{here}.parameters"):
+                endpoint = kind.build(site, way.endpoint, **given)
+            self.live.endpoints.append(endpoint)
+            way = way.wrapped(endpoint, kind, given)
+        return way
+
+    # -- load
+
+    def _add_client(self, place: str, plan: ClientPlan) -> None:
+        live = self.live
+        host = live.system.host(plan.host)
+        way = self._way(f"{place}.way", host, plan.name, plan.way)
+        self._note(way)
+        with _at(f"{place}.load"):
+            client = start_load(live.env, plan, way.endpoint, host, self.plan.load_end)
+        live.clients.append(LiveClient(plan, client, way.bound))
+
+    # -- faults
+
+    def _plan_fault(self, index: int) -> None:
+        plan, live = self.plan.faults[index], self.live
+        kind = FAULTS[plan.kind]
+        place = f"faults.{index}.parameters"
+        given = completed(kind.parameters, plan.parameters, place, self.names)
+        if plan.start >= self.plan.load_end:
+            return
+        with _at(place):
+            fault = kind.build(live.system, plan.name, **given)
+            live.system.add_part(plan.name, fault)
+        live.is_limited = live.is_limited and not kind.leaves_callers
+        live.env.call_later(plan.start, fault.inject)
+        live.env.call_later(min(plan.end, self.plan.load_end), fault.heal)
+
+
+def _detaches(dependency: DependencyPlan) -> bool:
+    """Return whether something on the way to a dependency may go on when its caller has gone."""
+    return any(WRAPPERS[wrapper.kind].detaches for wrapper in dependency.way.all_wrappers)
+
+
+@contextmanager
+def _at(place: str) -> Iterator[None]:
+    """Say where in the plan a part would not be built."""
+    try:
+        yield
+    except Misuse:
+        raise
+    except (TypeError, ValueError) as error:
+        raise Misuse(f"{place}: {error}") from error

@@ -1,0 +1,204 @@
+"""Many systems on all cores: which of them fail, and the smallest system that fails like each.
+
+The first failure of each kind is cut down (see `shrinking`), in the order of seeds; others of its kind are
+most likely the same bug, and only named. What comes out does not depend on how many workers there are.
+"""
+
+from __future__ import annotations
+
+import sys
+from collections import deque
+from collections.abc import Callable, Generator, Iterable, Sequence
+from concurrent.futures import FIRST_COMPLETED, BrokenExecutor, Executor, Future, wait
+from contextlib import closing
+from dataclasses import dataclass
+from typing import TypeVar
+
+from tqdm import tqdm
+
+from ..misuse import Misuse
+from ..workers import InProcess, WorkerPool, cores_count
+from .drawing import draw_plan
+from .shrinking import Shrunk, shrink
+from .trial import Failed, Verdict, run_trial
+
+Judged = list[tuple[int, Verdict]]
+"""Seeds with what became of their systems."""
+
+_Task = TypeVar("_Task")
+_Result = TypeVar("_Result")
+
+_BATCH_MAX = 10  # systems; some tens of milliseconds each
+
+DIED = "the worker process died (killed, out of memory, or ended by the simulation)"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Finding:
+    """A seed whose system failed; `shrunk` is the smallest that was found to fail so.
+
+    It is None where a failure of an earlier seed, `like`, is of the same kind, and where the system can not
+    even be built or has taken its process down.
+    """
+
+    seed: int
+    failed: Failed
+    like: int | None = None
+    shrunk: Shrunk | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SwarmResult:
+    """What became of the systems of some seeds: the `findings` are in their order, all others passed."""
+
+    first_seed: int
+    systems_count: int
+    requests_count: int
+    findings: tuple[Finding, ...]
+
+
+def run_swarm(
+    first_seed: int,
+    systems_count: int,
+    *,
+    jobs: int | None = None,
+    progress: bool = False,
+    on_failure: Callable[[int, Failed], None] | None = None,
+) -> SwarmResult:
+    """Run the systems of `systems_count` (>= 1) seeds from `first_seed` (>= 0) on, and shrink what fails.
+
+    `jobs` is the number of worker processes (all cores if None); 1 runs in this one. `progress` shows a bar
+    on standard error. `on_failure(seed, failed)` is called at once when a system has failed, in any order.
+    """
+    if systems_count < 1 or first_seed < 0:
+        raise Misuse(f"systems must be >= 1 and seed >= 0, got {systems_count!r} and {first_seed!r}")
+    workers = cores_count() if jobs is None else jobs
+    verdicts: dict[int, Verdict] = {}
+    batches = _batches(range(first_seed, first_seed + systems_count), workers)
+    with (
+        closing(judged_batches(try_seeds, batches, workers)) as outcomes,
+        tqdm(total=systems_count, unit="system", disable=not progress, file=sys.stderr) as bar,
+    ):
+        for judged in outcomes:
+            for seed, verdict in judged:
+                verdicts[seed] = verdict
+                if on_failure is not None and isinstance(verdict, Failed):
+                    on_failure(seed, verdict)
+            bar.update(len(judged))
+    requests = sum(each.requests_count for each in verdicts.values() if not isinstance(each, Failed))
+    failures = {seed: verdict for seed, verdict in sorted(verdicts.items()) if isinstance(verdict, Failed)}
+    return SwarmResult(
+        first_seed=first_seed,
+        systems_count=systems_count,
+        requests_count=requests,
+        findings=tuple(_findings(failures, workers, progress=progress)),
+    )
+
+
+def try_seeds(seeds: Sequence[int]) -> Judged:
+    """Draw, run and judge the systems of some seeds; one that cannot be drawn or built has failed."""
+    return [(seed, _try_seed(seed)) for seed in seeds]
+
+
+def _try_seed(seed: int) -> Verdict:
+    try:
+        return run_trial(draw_plan(seed))
+    except Exception as error:
+        name = type(error).__name__
+        return Failed(kind=f"{name} in building", what=f"{name}: {error}", entity="the plan", time=0.0)
+
+
+def shrink_seed(seed: int) -> Shrunk | None:
+    """Draw and run the system of a seed once more, and cut it down; None if it cannot be."""
+    try:
+        plan = draw_plan(seed)
+        verdict = run_trial(plan)
+        return shrink(plan, verdict) if isinstance(verdict, Failed) else None
+    except Misuse:
+        return None
+
+
+def _findings(failures: dict[int, Failed], workers: int, *, progress: bool) -> list[Finding]:
+    first_of_kind: dict[str, int] = {}
+    for seed, failed in failures.items():
+        first_of_kind.setdefault(failed.kind, seed)
+    seeds = [seed for kind, seed in first_of_kind.items() if kind != DIED]
+    shrunk: dict[int, Shrunk | None] = {}
+    with (
+        closing(_outcomes(shrink_seed, seeds, workers)) as outcomes,
+        tqdm(
+            total=len(seeds), desc="shrinking", unit="plan", disable=not (progress and seeds), file=sys.stderr
+        ) as bar,
+    ):
+        for seed, smaller in outcomes:
+            shrunk[seed] = smaller
+            bar.update()
+    return [
+        Finding(
+            seed=seed,
+            failed=failed,
+            like=None if first_of_kind[failed.kind] == seed else first_of_kind[failed.kind],
+            shrunk=shrunk.get(seed),
+        )
+        for seed, failed in failures.items()
+    ]
+
+
+def _batches(seeds: range, workers: int) -> list[range]:
+    """Cut seeds into batches: large enough to be worth sending, small enough to keep all workers busy."""
+    size = max(1, min(_BATCH_MAX, len(seeds) // (4 * workers)))
+    return [seeds[start : start + size] for start in range(0, len(seeds), size)]
+
+
+def judged_batches(
+    judge: Callable[[Sequence[int]], Judged], batches: Iterable[Sequence[int]], workers: int
+) -> Generator[Judged, None, None]:
+    """Yield what `judge` makes of each batch of seeds, as they finish.
+
+    A broken pool does not say who broke it: what it held is judged seed by seed, each in a worker of its own,
+    and who breaks that has failed.
+    """
+    for batch, judged in _outcomes(judge, batches, workers):
+        yield [_judged_alone(judge, seed) for seed in batch] if judged is None else judged
+
+
+def _judged_alone(judge: Callable[[Sequence[int]], Judged], seed: int) -> tuple[int, Verdict]:
+    with WorkerPool(1) as pool:
+        try:
+            return pool.submit(judge, [seed]).result()[0]
+        except BrokenExecutor:
+            return seed, Failed(kind=DIED, what=DIED, entity="the run", time=0.0)
+
+
+def _outcomes(
+    work: Callable[[_Task], _Result], tasks: Iterable[_Task], workers: int
+) -> Generator[tuple[_Task, _Result | None], None, None]:
+    """Yield tasks with what `work` makes of them, as they finish; None where the pool broke meanwhile."""
+    waiting = deque(tasks)
+    width = min(workers, len(waiting))
+    while waiting:
+        running: dict[Future[_Result], _Task] = {}
+        with InProcess() if width == 1 else WorkerPool(width) as pool:
+            try:
+                yield from _on(pool, work, waiting, running, in_flight_max=1 if width == 1 else 2 * width)
+            except BrokenExecutor:
+                for task in running.values():
+                    yield task, None
+
+
+def _on(
+    pool: Executor,
+    work: Callable[[_Task], _Result],
+    waiting: deque[_Task],
+    running: dict[Future[_Result], _Task],
+    *,
+    in_flight_max: int,
+) -> Generator[tuple[_Task, _Result], None, None]:
+    while waiting or running:
+        while waiting and len(running) < in_flight_max:
+            running[pool.submit(work, waiting[0])] = waiting[0]
+            waiting.popleft()
+        done, _ = wait(running, return_when=FIRST_COMPLETED)
+        for future in done:
+            result = future.result()
+            yield running.pop(future), result

@@ -1,0 +1,304 @@
+"""Systems drawn from a seed, swarm style.
+
+Each system is allowed a random half of all features there are: kinds of wrappers, policies, faults and load,
+and habits such as several zones or callers who give up. Within those it draws freely. A generator that always
+allows everything makes systems that are all alike, and in which one feature hides what another would show
+(where every queue is short nothing ever waits); it is the subsets that make rare combinations, and absences,
+likely. Source: Groce, Zhang, Eide, Chen and Regehr, "Swarm Testing" (ISSTA 2012).
+
+In a system that is "in step" every time is a multiple of 50 ms: things happen at one instant, in an order
+that nobody promises, and must be right all the same.
+
+Leaves out: long runs and heavy load. A bug needs a combination more often than it needs a crowd, and small
+systems are many.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from random import Random
+from typing import TypeVar
+
+from .choices import Names, Reference, drawn
+from .fault_catalogue import FAULTS
+from .plan import (
+    ClientPlan,
+    ClosedLoadPlan,
+    DependencyPlan,
+    DurationPlan,
+    FaultPlan,
+    HostPlan,
+    Keys,
+    LoadPlan,
+    OpenLoadPlan,
+    RequestPlan,
+    ScriptedLoadPlan,
+    ServicePlan,
+    SystemPlan,
+    WayPlan,
+    WrapperPlan,
+)
+from .policy_catalogue import POLICIES
+from .wrapper_catalogue import WRAPPERS
+
+_Item = TypeVar("_Item")
+
+LOADS = ("open", "closed", "scripted")
+HABITS = (
+    "balancers on hosts",
+    "bursts",
+    "callers on hosts",
+    "callers who give up",
+    "cancellation that travels",
+    "datagrams",
+    "guards",
+    "in parallel",
+    "in step",
+    "links with wrappers",
+    "long chains of wrappers",
+    "no time limits",
+    "optional dependencies",
+    "orders",
+    "processor sharing",
+    "short queues",
+    "zones",
+)
+# Rarer than the others: without time limits a system need not run empty, which is much of what is checked.
+_RARE = {"no time limits": 0.2}
+_GRID = 0.05
+_KEYS: tuple[Keys, ...] = ("none", "few", "own")
+_FEW_KEYS = (None, "a", "b")
+
+
+def draw_plan(seed: int) -> SystemPlan:
+    """Return the system of a seed: always the same one, as long as the catalogues are."""
+    return _Drawing(seed).plan()
+
+
+class _Drawing:
+    def __init__(self, seed: int) -> None:
+        self.seed = seed
+        # What is in the system is drawn here, what happens in it by the environment's own streams.
+        self.random = random = Random(seed)
+        self.habits = {habit for habit in HABITS if random.random() < _RARE.get(habit, 0.5)}
+        self.kinds = {
+            side: _some(random, [name for name, kind in WRAPPERS.items() if side in kind.sides])
+            for side in ("caller", "server")
+        }
+        self.policies = _some(random, list(POLICIES)) or [next(iter(POLICIES))]
+        self.faults = _some(random, list(FAULTS))
+        self.loads = _some(random, LOADS) or list(LOADS)
+        self.load_end = random.choice([4.0, 10.0])
+        self.wrapper_count = 0
+        self.zones: tuple[str, ...] = ()
+        self.hosts: list[HostPlan] = []
+
+    def plan(self) -> SystemPlan:
+        if "zones" in self.habits:
+            self.zones = tuple(f"zone-{number}" for number in range(1, self.random.randint(2, 4)))
+        services: list[ServicePlan] = []
+        for number in range(self.random.randint(1, 3)):
+            services.append(self._service(f"service-{number + 1}", services))
+        if "orders" in self.habits:
+            services[-1] = self._taking_orders(services[-1])
+        clients = tuple(
+            self._client(f"client-{number + 1}", services) for number in range(self.random.randint(1, 3))
+        )
+        plan = SystemPlan(
+            seed=self.seed,
+            load_end=self.load_end,
+            latency=self._duration(0.002, 0.01, _GRID),
+            zones=self.zones,
+            hosts=tuple(self.hosts),
+            services=tuple(services),
+            clients=clients,
+        )
+        names = Names.of(plan)
+        kinds = [kind for kind in self.faults if _can_strike(kind, names)]
+        faults_count = self.random.randint(0, 5) if kinds else 0
+        faults = tuple(
+            self._fault(self.random.choice(kinds), number, names) for number in range(faults_count)
+        )
+        return plan.model_copy(update={"faults": faults})
+
+    # -- what there is
+
+    def _host(self, name: str) -> str:
+        random = self.random
+        self.hosts.append(
+            HostPlan(
+                name=name,
+                zone=random.choice(self.zones) if self.zones else None,
+                cores=random.choice([1, 2, 4]),
+                scheduling="processor-sharing" if self._has("processor sharing") else "first-come",
+                boot_time=random.choice([0.0, 0.5]),
+            )
+        )
+        return name
+
+    def _service(self, name: str, others: Sequence[ServicePlan]) -> ServicePlan:
+        random = self.random
+        hosts = tuple(self._host(f"{name}-host-{number + 1}") for number in range(random.randint(1, 3)))
+        dependencies = tuple(
+            DependencyPlan(
+                way=self._way(other.name),
+                required=not self._has("optional dependencies"),
+            )
+            for other in others
+            if random.random() < 0.6
+        )
+        return ServicePlan(
+            name=name,
+            hosts=hosts,
+            demand=self._duration(0.01, _GRID, 0.2),
+            together="in parallel" if self._has("in parallel") else "in sequence",
+            dependencies=dependencies,
+            guards=self._chain("server", self._length(3)) if "guards" in self.habits else (),
+            threads=random.choice([1, 2, 8]),
+            queue_size_max=random.choice([0, 2]) if "short queues" in self.habits else None,
+        )
+
+    def _taking_orders(self, service: ServicePlan) -> ServicePlan:
+        """Let a service have effects, and mostly what it takes to have each of them once."""
+        if self.random.random() < 0.3:
+            return service.model_copy(update={"has_effects": True})
+        store = self._wrapper("idempotency_store")
+        once = {"is_durable": True, "ttl": None, "capacity": None}
+        store = store.model_copy(update={"parameters": {**store.parameters, **once}})
+        return service.model_copy(
+            update={"has_effects": True, "hosts": service.hosts[:1], "guards": (*service.guards, store)}
+        )
+
+    def _way(self, service: str) -> WayPlan:
+        random = self.random
+        wrappers = list(self._chain("caller", self._length(4 if self._has("long chains of wrappers") else 2)))
+        if not self._has("no time limits"):
+            limit = self._wrapper("timeout")
+            wrappers.insert(random.randint(0, len(wrappers)), limit)
+        links: tuple[WrapperPlan, ...] = ()
+        if "links with wrappers" in self.habits:
+            links = self._chain("caller", self._length(2))
+        balancer_host = None
+        if self._has("balancers on hosts"):
+            balancer_host = random.choice(self.hosts).name
+            # What the balancer waits for must end, too.
+            links = links if self._has("no time limits") else (self._wrapper("timeout"), *links)
+        return WayPlan(
+            service=service,
+            wrappers=tuple(wrappers),
+            policy=random.choice(self.policies),
+            links=links,
+            balancer_host=balancer_host,
+            transport="datagram" if self._has("datagrams") else "tcp",
+            propagate_cancellation=self._has("cancellation that travels"),
+        )
+
+    def _length(self, at_most: int) -> int:
+        return self.random.randint(0, at_most)
+
+    def _chain(self, side: str, length: int) -> tuple[WrapperPlan, ...]:
+        kinds = self.kinds[side]
+        return tuple(self._wrapper(self.random.choice(kinds)) for _ in range(length if kinds else 0))
+
+    def _wrapper(self, kind: str) -> WrapperPlan:
+        self.wrapper_count += 1
+        parameters = drawn(WRAPPERS[kind].parameters, self.random, Names())
+        return WrapperPlan(kind=kind, name=f"{kind}-{self.wrapper_count}", parameters=parameters)
+
+    # -- what is asked of it
+
+    def _client(self, name: str, services: Sequence[ServicePlan]) -> ClientPlan:
+        # Mostly the last service, which needs the others.
+        service = services[-1] if self.random.random() < 0.7 else self.random.choice(services)
+        host = self._host(f"{name}-host")
+        way = self._way(service.name)
+        if "orders" in self.habits and self.random.random() < 0.8:
+            # What is worth a key is worth asking again.
+            again = [self._wrapper("retry")] if self.random.random() < 0.5 else []
+            wrappers = (self._wrapper("idempotency_key"), *again, *way.wrappers)
+            way = way.model_copy(update={"wrappers": wrappers})
+        return ClientPlan(name=name, host=host, way=way, load=self._load(name))
+
+    def _load(self, client: str) -> LoadPlan:
+        random = self.random
+        kind = random.choice(self.loads)
+        priorities_count = random.choice([1, 3])
+        keys: Keys = "own" if "orders" in self.habits else random.choice(_KEYS)
+        if kind == "open":
+            return OpenLoadPlan(
+                kind="open",
+                rate=random.choice([2.0, 8.0, 25.0]),
+                until=self.load_end,
+                priorities_count=priorities_count,
+                keys=keys,
+            )
+        if kind == "closed":
+            return ClosedLoadPlan(
+                kind="closed",
+                users_count=random.choice([1, 4, 12]),
+                think_time=self._duration(0.5, 1.0),
+                until=self.load_end,
+                priorities_count=priorities_count,
+                keys=keys,
+            )
+        return ScriptedLoadPlan(
+            kind="scripted", requests=self._requests(client), on_host=self._has("callers on hosts")
+        )
+
+    def _requests(self, client: str) -> tuple[RequestPlan, ...]:
+        random = self.random
+        requests: list[RequestPlan] = []
+        has_own_keys = "orders" in self.habits or random.random() < 0.5
+        for _ in range(random.randint(1, 15)):
+            time = self._time(0.0, self.load_end)
+            for _ in range(random.choice([1, 3, 10]) if "bursts" in self.habits else 1):
+                gives_up = self._has("callers who give up") and random.random() < 0.4
+                requests.append(
+                    RequestPlan(
+                        time=time,
+                        ended_after=random.choice([0.0, 0.01, _GRID, 0.3]) if gives_up else None,
+                        ended_by=random.choice(["cancel", "kill"]) if gives_up else "cancel",
+                        priority=random.choice([0, 0, 2]),
+                        key=f"{client}: {len(requests) + 1}" if has_own_keys else random.choice(_FEW_KEYS),
+                    )
+                )
+        return tuple(sorted(requests, key=lambda request: request.time))
+
+    # -- what goes wrong
+
+    def _fault(self, kind: str, number: int, names: Names) -> FaultPlan:
+        start = self._time(0.0, 0.8 * self.load_end)
+        return FaultPlan(
+            kind=kind,
+            name=f"{kind}-{number + 1}",
+            start=start,
+            end=min(self.load_end, round(start + self._time(0.0, 0.5 * self.load_end), 3)),
+            parameters=drawn(FAULTS[kind].parameters, self.random, names),
+        )
+
+    # -- numbers
+
+    def _has(self, habit: str) -> bool:
+        """Whether to follow a habit here: one that the system has is followed half of the time."""
+        return habit in self.habits and self.random.random() < 0.5
+
+    def _time(self, low: float, high: float) -> float:
+        time = self.random.uniform(low, high)
+        # Few digits, for whoever reads the plan.
+        return round(round(time / _GRID) * _GRID, 2) if "in step" in self.habits else round(time, 3)
+
+    def _duration(self, *means: float) -> DurationPlan:
+        mean = self.random.choice(means)
+        if "in step" in self.habits:
+            return DurationPlan(mean=max(_GRID, mean))
+        return DurationPlan(mean=mean, law=self.random.choice(["constant", "exponential", "lognormal"]))
+
+
+def _some(random: Random, features: Sequence[str] | Mapping[str, object]) -> list[str]:
+    return [feature for feature in features if random.random() < 0.5]
+
+
+def _can_strike(kind: str, names: Names) -> bool:
+    """Return whether there is something in the plan that a kind of fault could strike."""
+    parameters = FAULTS[kind].parameters.values()
+    return all(each.candidates(names) for each in parameters if isinstance(each, Reference))

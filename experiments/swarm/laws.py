@@ -1,0 +1,83 @@
+"""Laws that hold for each run, whatever is in it, and are checked event by event.
+
+- Little's law, as an identity: the time that requests spent somewhere, added up, is the area under the number
+  that was there. For clients (in flight against latencies) and for the queues of instances (waiting).
+- Utilisation is work over capacity: the area under the busy cores is the busy time, and the area under busy
+  cores times speed is the work that was done.
+
+Source: Little, "A Proof for the Queuing Formula L = lambda W" (Operations Research, 1961), which over an
+interval that begins and ends empty is no more than two ways to add up one area.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from math import isclose
+
+from .building import LiveSystem
+from .invariants import BrokenInvariant, entity_of
+
+_ABSOLUTE = 1e-6  # seconds; areas are sums of very many small pieces
+
+
+class Areas:
+    """Runs a system item by item and adds up the areas under what it holds meanwhile."""
+
+    def __init__(self, live: LiveSystem) -> None:
+        self._live = live
+        self._clients = [each.client for each in live.clients]
+        self._instances = live.instances
+        self._hosts = live.hosts
+        self._in_flight = [0.0] * len(self._clients)
+        self._waiting = [0.0] * len(self._instances)
+        self._busy = [0.0] * len(self._hosts)
+        self._work = [0.0] * len(self._hosts)
+
+    def run(self, until: float) -> None:
+        """Let everything happen that is due before `until`, and let the clock read that."""
+        env = self._live.env
+        while (time := env.peek()) < until:
+            if time > env.now:
+                self._add(time - env.now)
+            env.step()
+        self._add(until - env.now)
+        env.run(until=until)
+
+    def _add(self, elapsed: float) -> None:
+        for index, client in enumerate(self._clients):
+            self._in_flight[index] += elapsed * client.in_flight
+        for index, instance in enumerate(self._instances):
+            self._waiting[index] += elapsed * instance.statistics().waiting_count
+        for index, host in enumerate(self._hosts):
+            area = elapsed * host.statistics().running_count
+            self._busy[index] += area
+            self._work[index] += area * host.speed
+
+    def check(self) -> None:
+        """Raise `BrokenInvariant` where a law does not hold; for a system that has run empty."""
+        for part, rule, area, counted in self._laws():
+            if not isclose(area, counted, rel_tol=1e-6, abs_tol=_ABSOLUTE):
+                self._break(part, rule, area, counted)
+        for instance, area in zip(self._instances, self._waiting, strict=True):
+            statistics = instance.statistics()
+            counted = statistics.waiting_time
+            # Those who left the queue without a thread have waited too.
+            is_short = area < counted - _ABSOLUTE
+            if is_short or (not statistics.aborted_count and area > counted + _ABSOLUTE):
+                self._break(instance, "waiting_time = area under waiting_count", area, counted)
+
+    def _laws(self) -> Iterator[tuple[object, str, float, float]]:
+        for client, area in zip(self._clients, self._in_flight, strict=True):
+            latencies = float(client.table.latencies().sum())
+            yield client, "sum of latencies = area under in flight", area, latencies
+        for host, busy, work in zip(self._hosts, self._busy, self._work, strict=True):
+            statistics = host.statistics()
+            capacity = host.cores * self._live.env.now
+            yield host, "busy_time = area under running_count", busy, statistics.busy_time
+            yield host, "work_done = area under running_count x speed", work, statistics.work_done
+            yield host, "utilisation = work over capacity", busy, statistics.utilisation * capacity
+
+    def _break(self, part: object, rule: str, area: float, counted: float) -> None:
+        kind = f"{type(part).__name__}: {rule}"
+        detail = f"counted {counted!r} s, area {area!r} s"
+        raise BrokenInvariant(rule, entity_of(part), kind, self._live.env.now, detail)

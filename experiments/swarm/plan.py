@@ -1,0 +1,232 @@
+"""A system as a value: everything that is in it, what is asked of it, and what goes wrong when.
+
+A plan is drawn from a seed (`drawing`), built into a live system (`building`), run (`trial`), cut down
+(`shrinking`) and kept in a file. It names its parts, and the names do not change when other parts are taken
+away: random streams are called after them, so what is left of a plan goes on as it did.
+
+Every default is the simplest value there is, and is left out of the file. What is not a default is there for
+a reason, or nobody has tried without it.
+
+Leaves out: what no plan needs to say, such as regions (the zones share one).
+"""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from simulator.randomness import Constant, Distribution, Exponential, LogNormal
+
+Seconds = Annotated[float, Field(ge=0, allow_inf_nan=False)]
+PositiveSeconds = Annotated[float, Field(gt=0, allow_inf_nan=False)]
+Rate = Annotated[float, Field(gt=0, allow_inf_nan=False)]
+Count = Annotated[int, Field(ge=1)]
+Number = Annotated[float, Field(allow_inf_nan=False)]
+Name = Annotated[str, Field(min_length=1)]
+
+Value = bool | int | Number | str | None
+"""What a parameter of a wrapper, or of a fault, may be."""
+
+Transport = Literal["tcp", "datagram"]
+Side = Literal["caller", "server"]
+Keys = Literal["none", "few", "own"]
+
+
+class Record(BaseModel):
+    """What all records of a plan are: frozen, strict about types, without room for other keys."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True, strict=True)
+
+
+class DurationPlan(Record):
+    """A time that is drawn anew each time: `mean` in seconds (> 0), and its `law`.
+
+    The lognormal law has a standard deviation as large as its mean.
+    """
+
+    mean: PositiveSeconds = 0.01
+    law: Literal["constant", "exponential", "lognormal"] = "constant"
+
+    def distribution(self) -> Distribution:
+        """The distribution that it stands for."""
+        if self.law == "constant":
+            return Constant(self.mean)
+        if self.law == "exponential":
+            return Exponential(self.mean)
+        return LogNormal(mean=self.mean, standard_deviation=self.mean)
+
+
+class WrapperPlan(Record):
+    """One endpoint around another: its `kind` and `parameters` are those of `wrapper_catalogue`."""
+
+    kind: Name
+    name: Name
+    parameters: dict[str, Value] = {}
+
+
+class WayPlan(Record):
+    """The way from a host to a service, outermost first.
+
+    `wrappers` stand around a balancer with a `policy` (see `policy_catalogue`), over connections to all
+    instances, with `links` around each of them. The balancer stands on the caller's host, or on
+    `balancer_host` and is then reached over the network.
+    """
+
+    service: Name
+    wrappers: tuple[WrapperPlan, ...] = ()
+    policy: Name = "round_robin"
+    links: tuple[WrapperPlan, ...] = ()
+    balancer_host: Name | None = None
+    transport: Transport = "tcp"
+    propagate_cancellation: bool = False
+
+    @property
+    def all_wrappers(self) -> tuple[WrapperPlan, ...]:
+        """Those around the balancer, and those around each connection."""
+        return (*self.wrappers, *self.links)
+
+
+class DependencyPlan(Record):
+    """What a service needs, `required` or not, and the `way` there."""
+
+    way: WayPlan
+    required: bool = True
+
+
+class HostPlan(Record):
+    """A host; see `models.Host`."""
+
+    name: Name
+    zone: Name | None = None
+    cores: Count = 1
+    scheduling: Literal["first-come", "processor-sharing"] = "first-come"
+    boot_time: Seconds = 0.0
+
+
+class ServicePlan(Record):
+    """A service with an instance on each of `hosts`, which must be there; see `models.services.Instance`.
+
+    A request is work of `demand` seconds, then its `dependencies`: one after the other, or all at once, the
+    work too. With `has_effects` it takes effect at its very end, which is to happen once for each `key`; then
+    all requests must have one. `guards` stand in front of each instance, in its process, outermost first.
+    Dependencies are services that stand earlier in the plan.
+    """
+
+    name: Name
+    hosts: tuple[Name, ...]
+    demand: DurationPlan = DurationPlan()
+    together: Literal["in sequence", "in parallel"] = "in sequence"
+    dependencies: tuple[DependencyPlan, ...] = ()
+    guards: tuple[WrapperPlan, ...] = ()
+    has_effects: bool = False
+    threads: Count = 200
+    queue_size_max: Annotated[int, Field(ge=0)] | None = None
+
+
+class RequestPlan(Record):
+    """One request at a `time`; its caller may give up (cancel) or die (kill) some seconds after that."""
+
+    time: Seconds
+    ended_after: Seconds | None = None
+    ended_by: Literal["cancel", "kill"] = "cancel"
+    priority: int = 0
+    key: str | None = None
+
+
+class OpenLoadPlan(Record):
+    """Poisson arrivals, `rate` per second until `until`; see `models.workload.OpenLoop`.
+
+    Requests have so many different priorities, and keys: "none", a "few", or each its "own".
+    """
+
+    kind: Literal["open"]
+    rate: Rate
+    until: PositiveSeconds
+    priorities_count: Count = 1
+    keys: Keys = "none"
+
+
+class ClosedLoadPlan(Record):
+    """Users who ask, wait, think, and ask again until `until`; see `models.workload.ClosedLoop`."""
+
+    kind: Literal["closed"]
+    users_count: Count = 1
+    think_time: DurationPlan = DurationPlan(mean=1.0)
+    until: PositiveSeconds
+    priorities_count: Count = 1
+    keys: Keys = "none"
+
+
+class ScriptedLoadPlan(Record):
+    """Requests one by one; with `on_host` their callers run on the client's host, and die with it."""
+
+    kind: Literal["scripted"]
+    requests: tuple[RequestPlan, ...]
+    on_host: bool = False
+
+
+LoadPlan = Annotated[OpenLoadPlan | ClosedLoadPlan | ScriptedLoadPlan, Field(discriminator="kind")]
+
+
+class ClientPlan(Record):
+    """Somebody who asks a service, from a `host` that must be there."""
+
+    name: Name
+    host: Name
+    way: WayPlan
+    load: LoadPlan
+
+
+class FaultPlan(Record):
+    """Trouble from `start` to `end`: its `kind` and `parameters` are those of `fault_catalogue`."""
+
+    kind: Name
+    name: Name
+    start: Seconds
+    end: Seconds
+    parameters: dict[str, Value] = {}
+
+
+class SystemPlan(Record):
+    """A whole system.
+
+    `seed` is what random numbers during the run come from. Load and faults are over at `load_end` (s): a
+    fault that would go on is healed then, and requests after it are not sent. `latency` is one way, between
+    any two hosts. A host's `zone` is one of `zones`.
+    """
+
+    seed: Annotated[int, Field(ge=0)] = 0
+    load_end: PositiveSeconds = 10.0
+    latency: DurationPlan = DurationPlan()
+    zones: tuple[Name, ...] = ()
+    hosts: tuple[HostPlan, ...] = ()
+    services: tuple[ServicePlan, ...] = ()
+    clients: tuple[ClientPlan, ...] = ()
+    faults: tuple[FaultPlan, ...] = ()
+
+    def ways(self) -> list[tuple[str, WayPlan]]:
+        """All ways, each with its place in the plan."""
+        found = [
+            (f"services.{index}.dependencies.{number}.way", dependency.way)
+            for index, service in enumerate(self.services)
+            for number, dependency in enumerate(service.dependencies)
+        ]
+        return found + [(f"clients.{index}.way", client.way) for index, client in enumerate(self.clients)]
+
+    def wrappers(self) -> list[tuple[str, Side, WrapperPlan]]:
+        """All wrappers, each with its place in the plan and the side that it stands on."""
+        chains: list[tuple[str, Side, tuple[WrapperPlan, ...]]] = []
+        for place, way in self.ways():
+            chains += [(f"{place}.wrappers", "caller", way.wrappers), (f"{place}.links", "caller", way.links)]
+        for index, service in enumerate(self.services):
+            chains.append((f"services.{index}.guards", "server", service.guards))
+        return [
+            (f"{place}.{index}", side, wrapper)
+            for place, side, wrappers in chains
+            for index, wrapper in enumerate(wrappers)
+        ]
+
+    def to_json(self) -> str:
+        """The plan as JSON, without what is as simple as it can be."""
+        return self.model_dump_json(exclude_defaults=True, indent=2)

@@ -1,0 +1,258 @@
+"""One plan, run and judged: it has passed, or it has failed and how.
+
+1. The system runs with some stops. At each, everything must add up.
+2. When load and faults are over it runs on until it is empty. If all calls are limited in time that must come
+   by itself; otherwise what waits for an answer that was lost is ended from outside. Then nothing may be
+   held, running, waiting or leaked, and what was promised must have been kept (see `promises`).
+3. A thorough trial runs the same plan twice more, event by event and with a trace, for the laws (see `laws`):
+   all statistics and all that clients have seen must be the same as in the first run, to the last bit, and so
+   must the two traces.
+
+An exception in the run is a failure too, whatever it is.
+"""
+
+from __future__ import annotations
+
+import traceback
+from collections.abc import Callable
+from dataclasses import dataclass
+from hashlib import blake2b
+from pathlib import Path
+
+from models.resilience import Outbox
+from models.resilience.hedging import Hedge
+from models.services import Instance
+
+from .bookkeeping import statistics_of
+from .building import LiveSystem, build
+from .invariants import (
+    BrokenInvariant,
+    check_empty,
+    check_passed_on,
+    check_system,
+    entity_of,
+)
+from .laws import Areas
+from .plan import SystemPlan
+from .promises import check_promises
+
+CHECKS_COUNT = 3
+"""How often everything is checked while there is load."""
+
+_CHECKS_COUNT_MAX = 100  # once something is known to be wrong
+
+# How long to wait for a system to run empty, the first time; each further time it is twice as long. A message
+# that TCP has lost is sent again after up to two minutes, and is given up after a quarter of an hour; a chain
+# of calls may have to wait for several.
+_PATIENCE = 10.0
+_PATIENCES_MAX = 12
+_THOROUGH_EVERY = 8
+
+
+@dataclass(frozen=True, slots=True)
+class Passed:
+    """Everything held; `requests_count` were sent by clients."""
+
+    requests_count: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Failed:
+    """Something did not hold: `what`, about `entity`, at simulated `time` (s).
+
+    `kind` is what failures of one cause have in common: the rule and the class of the entity, or the
+    exception and where it came from. `what` says all of it in one line.
+    """
+
+    kind: str
+    what: str
+    entity: str
+    time: float
+
+
+Verdict = Passed | Failed
+
+
+def is_sampled(seed: int) -> bool:
+    """Return whether systems of this seed are run thoroughly: one in eight is."""
+    return seed % _THOROUGH_EVERY == 0
+
+
+def run_trial(plan: SystemPlan, *, thorough: bool | None = None, locate: bool = True) -> Verdict:
+    """Run `plan` and judge it; `thorough` or not as `is_sampled` says of its seed, if not given.
+
+    A failure that a check has found is run once more to find out when it began, if `locate` is set. Raises
+    Misuse for a plan that cannot be built.
+    """
+    live = build(plan)
+    failed = _failure(live, lambda: _run(live, _runner(live), checks_count=CHECKS_COUNT))
+    if failed is not None:
+        return _sooner(plan, failed) if locate and failed.time < plan.load_end else failed
+    if is_sampled(plan.seed) if thorough is None else thorough:
+        failed = _failure_of_repetition(live)
+    return failed or Passed(sum(each.client.issued for each in live.clients))
+
+
+def _failure_of_repetition(live: LiveSystem) -> Failed | None:
+    """Run the plan of a system that has passed twice more, for the laws and for the traces."""
+    by_events, again = build(live.plan, trace=True), build(live.plan, trace=True)
+    areas = Areas(by_events)
+
+    def compare() -> None:
+        _run(by_events, areas.run)
+        areas.check()
+        if _seen(by_events) != _seen(live):
+            raise _differs(by_events, "a run event by event is the same as one without stops")
+        _run(again, _runner(again))
+        if _trace(again) != _trace(by_events):
+            raise _differs(again, "two runs of one plan have the same trace")
+
+    return _failure(by_events, compare)
+
+
+def _sooner(plan: SystemPlan, failed: Failed) -> Failed:
+    """Return the same failure, found sooner by checking more often, if that is possible."""
+    live = build(plan)
+    found = _failure(live, lambda: _run(live, _runner(live), checks_count=_CHECKS_COUNT_MAX))
+    return found if found is not None and found.kind == failed.kind else failed
+
+
+def _failure(live: LiveSystem, play: Callable[[], None]) -> Failed | None:
+    """Play with a system, and return how that failed, if it did."""
+    try:
+        play()
+    except BrokenInvariant as broken:
+        return Failed(kind=broken.kind, what=str(broken), entity=broken.entity, time=broken.time)
+    except (KeyboardInterrupt, SystemExit):
+        raise
+    except BaseException as error:  # a `Cancelled` that has got away is no Exception
+        return _failed_by(error, live)
+    return None
+
+
+def _runner(live: LiveSystem) -> Callable[[float], object]:
+    return lambda until: live.env.run(until=until)
+
+
+def _trace(live: LiveSystem) -> str:
+    return f"{live.env.trace_digest()} {_seen(live)}"
+
+
+def _run(live: LiveSystem, advance: Callable[[float], object], *, checks_count: int = 0) -> None:
+    """Run a system to its end and check that; on the way, check it so many times."""
+    env, end = live.env, live.plan.load_end
+    for number in range(1, checks_count + 1):
+        advance(end * number / (checks_count + 1))
+        _check(live)
+    advance(end)
+    patience = _PATIENCE
+    for _ in range(_PATIENCES_MAX):
+        advance(env.now + patience)
+        patience *= 2
+        if not live.is_limited or not _is_busy(live):
+            break
+    if not live.is_limited:
+        _pull_the_plug(live)
+    for stop in live.shelf.stops:
+        stop()
+    advance(env.now + _PATIENCE)
+    _check(live)
+    _check_end(live)
+
+
+def _check(live: LiveSystem) -> None:
+    clients = [each.client for each in live.clients]
+    check_system(
+        live.env,
+        clients=clients,
+        endpoints=live.endpoints,
+        hosts=live.hosts,
+        parts=live.parts,
+        moved_by_hand=live.moved_by_hand,
+    )
+    check_passed_on([*clients, *live.endpoints], live.env.now)
+    for instance in live.tidy_instances:
+        _check_own_processes(instance, live.env.now)
+    _check_copies(live)
+
+
+def _check_own_processes(instance: Instance, now: float) -> None:
+    """Check that nothing goes on in an instance that has no calls: no branch outlives its request."""
+    statistics = instance.statistics()
+    is_working = instance in instance.host.running.values()
+    if is_working and not (statistics.in_service_count or statistics.waiting_count):
+        rule = "an instance without calls does nothing"
+        names = ", ".join(each.name for each, where in instance.host.running.items() if where is instance)
+        raise BrokenInvariant(rule, entity_of(instance), f"Instance: {rule}", now, names)
+
+
+def _check_copies(live: LiveSystem) -> None:
+    """Check that no copy of a hedged call goes on when the call is over."""
+    names = {process.name for process in live.env.processes}
+    for hedge in live.endpoints:
+        if isinstance(hedge, Hedge) and hedge.name in names and not hedge.statistics().in_flight_count:
+            rule = "no copy outlives its call"
+            raise BrokenInvariant(rule, entity_of(hedge), f"Hedge: {rule}", live.env.now)
+
+
+def _is_busy(live: LiveSystem) -> bool:
+    """Return whether more is under way than what goes on for ever."""
+    return len(live.env.processes) > live.shelf.background_count or any(
+        outbox.statistics().backlog.value for outbox in live.endpoints if isinstance(outbox, Outbox)
+    )
+
+
+def _pull_the_plug(live: LiveSystem) -> None:
+    """End all that still waits, for an answer that was lost: hosts crash, and callers elsewhere give up."""
+    for host in live.hosts:
+        if host.running:
+            host.crash()
+    for process in list(live.env.processes):
+        process.cancel()
+
+
+def _check_end(live: LiveSystem) -> None:
+    check_empty(
+        live.env,
+        clients=[each.client for each in live.clients],
+        endpoints=live.endpoints,
+        hosts=live.hosts,
+        parts=live.parts,
+    )
+    check_promises(live)
+
+
+def _seen(live: LiveSystem) -> str:
+    """Return a digest of what clients have seen, what was logged and what all parts say about themselves."""
+    digest = blake2b(digest_size=16)
+    for each in live.clients:
+        for column in each.client.table.columns().values():
+            digest.update(column.tobytes())
+    for part in (*live.endpoints, *live.hosts, *live.parts):
+        digest.update(repr(statistics_of(part)).encode())
+    for record in live.env.event_log:
+        digest.update(f"{record.time!r} {record.kind} {record.subject}".encode())
+    return digest.hexdigest()
+
+
+def _differs(live: LiveSystem, rule: str) -> BrokenInvariant:
+    return BrokenInvariant(rule, "the run", rule, live.env.now)
+
+
+def _failed_by(error: BaseException, live: LiveSystem) -> Failed:
+    """Describe an exception that has stopped a run: its type, and the function of ours that raised it."""
+    cause: BaseException = error
+    while isinstance(cause.__cause__, type(cause)):
+        cause = cause.__cause__  # the engine raises copies
+    frames = traceback.extract_tb(cause.__traceback__)
+    where = f"{Path(frames[-1].filename).name}, {frames[-1].name}" if frames else "nowhere"
+    name = type(error).__name__
+    notes = " ".join(getattr(error, "__notes__", ()))
+    entity = notes.rpartition(" in ")[2].rstrip(".") or "the run"
+    time = float(live.env.now)
+    return Failed(
+        kind=f"{name} in {where}",
+        what=f"at {time:.9g} s, {entity}: {name}: {error} (raised in {where})",
+        entity=entity,
+        time=time,
+    )

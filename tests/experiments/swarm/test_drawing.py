@@ -1,0 +1,77 @@
+"""Plans are drawn from a seed and nothing else, and from random halves of all features."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from collections import Counter
+from pathlib import Path
+
+import pytest
+
+from experiments.swarm import FAULTS, WRAPPERS, draw_plan
+from experiments.swarm.drawing import LOADS
+from experiments.swarm.plan_rules import require_sound
+from experiments.swarm.policy_catalogue import POLICIES
+
+ROOT = Path(__file__).resolve().parents[3]
+MANY = [draw_plan(seed) for seed in range(300)]
+
+
+def test_a_seed_is_a_plan() -> None:
+    assert draw_plan(17) == draw_plan(17)
+    assert draw_plan(17) != draw_plan(18)
+
+
+def test_the_same_plan_is_drawn_in_another_process_under_another_hash_seed() -> None:
+    program = "from experiments.swarm import draw_plan; print(draw_plan(17).to_json())"
+    environment = {**os.environ, "PYTHONPATH": str(ROOT), "PYTHONHASHSEED": "4711"}
+    done = subprocess.run(
+        [sys.executable, "-c", program], env=environment, check=True, capture_output=True, text=True
+    )
+    assert done.stdout.strip() == draw_plan(17).to_json()
+
+
+def test_all_plans_are_sound() -> None:
+    for plan in MANY:
+        require_sound(plan)
+
+
+@pytest.mark.parametrize("side", ["caller", "server"])
+def test_every_kind_of_wrapper_is_drawn_wherever_it_may_stand(side: str) -> None:
+    drawn = {wrapper.kind for plan in MANY for _, where, wrapper in plan.wrappers() if where == side}
+    assert drawn >= {kind for kind, each in WRAPPERS.items() if side in each.sides} - {"timeout"}
+
+
+def test_every_value_of_every_parameter_is_drawn() -> None:
+    drawn: Counter[tuple[str, str, object]] = Counter()
+    for plan in MANY:
+        for _, _, wrapper in plan.wrappers():
+            for name, parameter in WRAPPERS[wrapper.kind].parameters.items():
+                value = wrapper.parameters.get(name, parameter.default(name))
+                drawn[wrapper.kind, name, value] += 1
+    missing = [
+        (kind, name, value)
+        for kind, each in WRAPPERS.items()
+        for name, parameter in each.parameters.items()
+        for value in parameter.values
+        if not drawn[kind, name, value]
+    ]
+    assert missing == []
+
+
+def test_every_kind_of_fault_policy_and_load_is_drawn() -> None:
+    assert {fault.kind for plan in MANY for fault in plan.faults} == set(FAULTS)
+    assert {way.policy for plan in MANY for _, way in plan.ways()} == set(POLICIES)
+    assert {client.load.kind for plan in MANY for client in plan.clients} == set(LOADS)
+
+
+def test_each_system_is_allowed_some_kinds_only() -> None:
+    """The heart of swarm testing: what is left out is left out of all of a system."""
+    with_retries = sum(any(each.kind == "retry" for _, _, each in plan.wrappers()) for plan in MANY)
+    assert 0.1 * len(MANY) < with_retries < 0.5 * len(MANY)
+    large = [plan for plan in MANY if len(plan.wrappers()) >= 20]
+    assert large
+    for plan in large:
+        assert len({wrapper.kind for _, _, wrapper in plan.wrappers()}) < len(WRAPPERS)
