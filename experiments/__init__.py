@@ -8,6 +8,10 @@
     provenance, registry        which code made a result; how a study is named outside Python
     summary, result             means with 95 % intervals, paired comparisons; what `sweep` returns
     frames, table, figures      pandas frames and their files; text tables; PNG files
+    recovery                    when users are served again after a fault
+    game_day/                   game days: from a file to a judged report
+    capacity/                   the highest load that holds an objective, by bisection
+    swarm/                      random systems under random faults, held to the invariants
     studies/                    the questions themselves, one per file
     plots/                      the figures' parts
     validation/                 what theory says, against what is simulated

@@ -12,13 +12,13 @@ Sources: Newman, "Building Microservices", chapter "Microservices at Scale", "Th
 Tseitlin, "The Antifragile Organization" (ACM Queue 11, 2013).
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Annotated, Literal
 
 from pydantic import Field
 
-from models.faults import HostCrash, PowerOutage
+from models.faults import Fault, HostCrash, PowerOutage
 from models.faults.chaos import Chaos
 from models.shop import PAGE, Shop, bare_shop, careful_shop
 from simulator import Environment, EventLog, RequestTable
@@ -114,24 +114,11 @@ def chaos(
     names = tuple(f"zone-{letter}" for letter in "abcdefghi"[:zones])
     shop = Shop(env, replace(base, rate=rate, zones=names))
     hosts = [host for host in shop.system.hosts.values() if host.zone is not None]
-    crashes = Chaos(
-        env,
-        [HostCrash(host) for host in hosts],
-        between=Exponential(host_mttf),
-        repair=Exponential(host_mttr),
-        until=duration,
-        name="hosts",
-    )
+    crashes = _unleash(shop, "hosts", [HostCrash(host) for host in hosts], host_mttf, host_mttr, duration)
     losses = None
     if zone_mttf is not None:
-        losses = Chaos(
-            env,
-            [PowerOutage(zone) for zone in shop.zones],
-            between=Exponential(zone_mttf),
-            repair=Exponential(zone_mttr),
-            until=duration,
-            name="zones",
-        )
+        outages = [PowerOutage(zone) for zone in shop.zones]
+        losses = _unleash(shop, "zones", outages, zone_mttf, zone_mttr, duration)
     users = shop.admit_users(until=duration)
     up = _watch(shop, duration)
     env.run(until=duration + _SETTLING)
@@ -148,6 +135,12 @@ def chaos(
     }
     detail = ChaosRun(requests=users.table, log=env.event_log, duration=duration)
     return Run(measures=measures, detail=detail)
+
+
+def _unleash(shop: Shop, name: str, faults: Sequence[Fault], mttf: float, mttr: float, until: float) -> Chaos:
+    return Chaos(
+        shop.env, faults, between=Exponential(mttf), repair=Exponential(mttr), until=until, name=name
+    )
 
 
 @dataclass(slots=True)

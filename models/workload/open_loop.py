@@ -94,12 +94,14 @@ class OpenLoop(Workload):
             for _ in range(_BATCH):
                 next_time = time + next(gaps)
                 if next_time >= until:
-                    yield time - env.now
+                    yield max(0.0, time - env.now)
                     return
                 time = next_time
-                # What `env.launch` does, without its call.
-                Process(env, begin(), name, time - env.now).callbacks = None
-            yield time - env.now
+                delay = time - env.now
+                # What `env.launch` does, without its call. Sums of gaps and of delays round differently, so
+                # that a gap of next to nothing may seem to end in the past.
+                Process(env, begin(), name, delay if delay > 0.0 else 0.0).callbacks = None
+            yield max(0.0, time - env.now)
 
     def _arrive_thinned(self, shape: RateShape) -> Generator[Any, Any, None]:
         """Take candidates at the highest rate and accept each with probability rate / rate_max."""
@@ -120,7 +122,7 @@ class OpenLoop(Workload):
             accepted = next(uniforms) * rate_max < rate
             rejections += 1
             if accepted or rejections == _REJECTIONS_MAX:
-                yield time - env.now
+                yield max(0.0, time - env.now)
                 time = env.now
                 rejections = 0
             if accepted:

@@ -163,10 +163,12 @@ class SubWindows(_BucketedWindow):
 
     def record(self, now: float, is_failure: bool, is_slow: bool) -> None:
         """Count one result in the youngest bucket, or in a new one."""
+        # Forgotten first: through rounding even the youngest bucket may be too old, and yet too young for a
+        # successor.
+        self._forget_until(now - self._duration)
         buckets = self._buckets
         if not buckets or now - buckets[-1].start >= self._bucket_duration:
             buckets.append(_Bucket(now))
-        self._forget_until(now - self._duration)
         self._add(buckets[-1], is_failure, is_slow)
 
 

@@ -22,6 +22,7 @@ def played(folder: Path, *parts: str, seed: int | None = None) -> GameDayReport:
     return play(read_game_day(written(folder, *parts)), seed=seed)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("kind", KINDS)
 def test_every_kind_of_trouble_is_injected_and_healed_in_time(tmp_path: Path, kind: str) -> None:
     report = played(tmp_path, HYPOTHESIS, trouble(kind))
@@ -99,6 +100,7 @@ def test_operators_may_turn_a_feature_off(tmp_path: Path) -> None:
         played(tmp_path, HYPOTHESIS, trouble("errors"), '[[actions]]\nat = 9.0\nturn_off = "mail"\n')
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "chaos",
     [

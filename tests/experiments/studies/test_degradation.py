@@ -10,6 +10,8 @@ import pytest
 from experiments import Run
 from experiments.studies.degradation import degradation
 
+pytestmark = pytest.mark.slow
+
 
 @lru_cache
 def ran(feature: str, design: str, **parameters: Any) -> Run:

@@ -16,6 +16,8 @@ from experiments.studies.timeouts import timeouts
 from .figure_checks import assert_complete, texts
 from .short_runs import DURATION, short_sweep
 
+pytestmark = pytest.mark.slow
+
 mpl.use("Agg")
 
 

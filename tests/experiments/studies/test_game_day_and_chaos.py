@@ -11,6 +11,8 @@ from experiments import Run
 from experiments.studies.chaos import chaos
 from experiments.studies.game_day import TROUBLES, game_day
 
+pytestmark = pytest.mark.slow
+
 
 @lru_cache
 def played(trouble: str, preset: str) -> Run:

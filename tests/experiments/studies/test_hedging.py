@@ -9,6 +9,8 @@ import pytest
 from experiments import Run
 from experiments.studies.hedging import hedging
 
+pytestmark = pytest.mark.slow
+
 
 @lru_cache
 def ran(leaves: int, after: float | None, budget: float | None = None) -> Run:

@@ -11,6 +11,8 @@ import pytest
 from experiments import Misuse, Run
 from experiments.studies.metastable import CAPACITY, REMEDIES, TRIGGER_AT, metastable
 
+pytestmark = pytest.mark.slow
+
 
 @lru_cache
 def ran(**parameters: Any) -> Run:

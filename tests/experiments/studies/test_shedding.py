@@ -9,6 +9,8 @@ import pytest
 from experiments import Run
 from experiments.studies.shedding import CAPACITY, SHEDDINGS, shedding
 
+pytestmark = pytest.mark.slow
+
 
 @lru_cache
 def ran(rule: str, offered: float) -> Run:
@@ -34,7 +36,7 @@ def test_rule_keeps_the_goodput_under_overload(rule: str) -> None:
 def test_nobody_is_turned_away_while_there_is_room(rule: str) -> None:
     measures = ran(rule, 0.5).measures
     # A limit that is found by trying turns some away all the same.
-    assert measures["rejected"] < (0.1 if rule == "vegas" else 0.02)
+    assert measures["rejected"] < (0.2 if rule == "vegas" else 0.02)
     assert measures["goodput_ratio"] == pytest.approx(1.0 - measures["rejected"], abs=0.08)
 
 

@@ -22,6 +22,8 @@ from .mutants import (
 )
 from .test_systems import UNMENDED
 
+pytestmark = pytest.mark.slow
+
 SYSTEMS_MAX = 400
 # What only shows in the laws, which one system in eight is held to unless it is asked for.
 AGAINST_LAWS = {work_in_progress_does_not_feel_a_change_of_speed}

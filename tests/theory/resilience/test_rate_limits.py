@@ -40,6 +40,8 @@ from models.workload import OpenLoop
 from simulator import Environment
 from simulator.randomness import Exponential, Uniform
 
+pytestmark = pytest.mark.slow
+
 REPLICATIONS = 16
 CALLS = 4_000
 CLAIMS_COUNT = 30  # of this file, about: no true one is to be found false

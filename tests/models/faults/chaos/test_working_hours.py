@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from models.faults.chaos import WorkingHours
@@ -72,6 +72,7 @@ def test_days_hours_and_length_of_a_day_can_be_others() -> None:
     assert around_the_clock.is_open(6.5 * DAY)
 
 
+@settings(deadline=None, derandomize=True, database=None)
 @given(
     hours=st.builds(
         lambda start, length, days, monday: WorkingHours(
