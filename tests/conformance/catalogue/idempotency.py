@@ -26,7 +26,7 @@ from models.resilience.idempotency import (
 from ..expectation import Clock, Done, Node, Withdraw, WrapperModel
 from ..host_expectation import HostModel, InstanceModel
 from ..world import World
-from .wrapper import Wrapper
+from .wrapper import Wrapper, in_a_process_or_nowhere
 
 NEVER_BEGUN = {Outcome.REFUSED, Outcome.REJECTED, Outcome.BREAKER_OPEN, Outcome.UNAVAILABLE}
 
@@ -215,6 +215,7 @@ class KeyModel(PassingModel):
 
 def _store(name: str, *, ttl: float, model: dict[str, Any] | None = None, **settings: Any) -> Wrapper:
     def build(world: World, inner: Endpoint) -> Endpoint:
+        inner = in_a_process_or_nowhere(inner)
         return CountedOrder(IdempotencyStore(world.env, inner, ttl=ttl, is_durable=True, **settings))
 
     return Wrapper(

@@ -17,7 +17,6 @@ from models.resilience.rate_limits import (
     TokenBucket,
 )
 from models.resilience.throttling import AdaptiveThrottle
-from models.services import Instance
 
 from ..expectation import Clock, Node
 from ..host_expectation import HostModel
@@ -31,17 +30,14 @@ from ..rate_limit_expectation import (
     WindowRule,
 )
 from ..world import World
-from .wrapper import Nowhere, Wrapper
+from .wrapper import Wrapper, in_a_process_or_nowhere
 
-SLOW_RATE, RATE, DRIP_RATE = 0.11317, 1.63139, 1.36109
+# By their intervals: the oracle rounds its times, and what it rounds must not add up.
+SLOW_RATE, RATE, DRIP_RATE = 1.0 / 8.83629, 1.0 / 0.61297, 1.0 / 0.73471
 PATIENCE, LONG_PATIENCE = 1.10063, 1.71027
 WINDOW, SHORT_WINDOW = 1.93217, 1.61811
 PERIOD, TIMEOUT = 0.87013, 1.30207
 RECENT, RECENT_TOO = 8.03117, 5.27329
-
-
-def _in_a_process_or_nowhere(inner: Endpoint) -> Endpoint:
-    return inner if isinstance(inner.serving, Instance) else Nowhere(inner)
 
 
 def _limiter(
@@ -54,7 +50,7 @@ def _limiter(
     return Wrapper(
         name=name,
         build=lambda world, inner: RateLimiter(
-            world.env, _in_a_process_or_nowhere(inner), limit, wait_max=wait_max
+            world.env, in_a_process_or_nowhere(inner), limit, wait_max=wait_max
         ),
         model=model,
     )
@@ -82,7 +78,7 @@ def _throttle(
     def build(world: World, inner: Endpoint) -> Endpoint:
         return AdaptiveThrottle(
             world.env,
-            _in_a_process_or_nowhere(inner),
+            in_a_process_or_nowhere(inner),
             k=k,
             window=window,
             counts_as_rejected=kinds,

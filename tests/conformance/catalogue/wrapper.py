@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from models import Call, Endpoint, Request
 from models import Wrapper as EndpointAround
+from models.services import Instance
 
 from ..expectation import Clock, Node
 from ..host_expectation import HostModel
@@ -46,3 +47,8 @@ class Nowhere(EndpointAround):
 
     def call(self, request: Request) -> Call:
         return self.target.call(request)
+
+
+def in_a_process_or_nowhere(inner: Endpoint) -> Endpoint:
+    """Return `inner` as it is where it is served by an instance; else let it stand nowhere."""
+    return inner if isinstance(inner.serving, Instance) else Nowhere(inner)
