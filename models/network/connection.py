@@ -75,6 +75,7 @@ class Connection(Endpoint):
         self._there = there
         self._target_host = there.target
         self._serving = target.serving
+        self._call_target = target.call  # looked up once: this is the hottest path
         self._back = back
         self._transport = transport
         self._call_count = 0
@@ -135,7 +136,7 @@ class Connection(Endpoint):
             running = host.running
             running[process] = serving
             try:
-                answer = yield from self.target.call(request)
+                answer = yield from self._call_target(request)
             except CallFailed as failure:
                 answer = failure
             except GeneratorExit:

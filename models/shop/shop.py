@@ -209,9 +209,7 @@ class Shop:
         )
         if name == "payment" and settings.payments_are_idempotent:
             front = system.add_host("payment front", self.zones[0])
-            way = Timeout(
-                self.env, self._balanced(front, "payment"), _PAYMENT_TIME_MAX, name="payment store"
-            )
+            way = Timeout(self.env, self._balanced(front, "payment"), _PAYMENT_TIME_MAX, name="payment store")
             self._payment_store = IdempotencyStore(self.env, way, is_durable=True, name="payment store")
         return service
 
