@@ -18,6 +18,8 @@ from ...study import Run
 from ..bulkheads import ISOLATIONS
 from .drawing import figure_of
 
+_REJECTED_MAX = 0.01  # of the calls while all is well
+
 
 def figures_of_run(run: Run) -> Mapping[str, Figure]:
     """Return availability over time, by operation."""
@@ -40,10 +42,7 @@ def figures_of_sweep(result: SweepResult) -> Mapping[str, Figure]:
 def _isolation(result: SweepResult) -> Figure:
     """Follow all requests, under each isolation at its best size."""
     points = {
-        name: max(
-            (point for point in result.points if point["isolation"] == name),
-            key=lambda point: result.estimate(result.points.index(point), "goodput").mean,
-        )
+        name: result.points[_best(result, name)]
         for name in ISOLATIONS
         if any(point["isolation"] == name for point in result.points)
     }
@@ -59,6 +58,13 @@ def _isolation(result: SweepResult) -> Figure:
         title=f"Requests answered while recommendations, which nobody needs, are {mode}:\n{said}",
     )
     return figure_of(ax)
+
+
+def _best(result: SweepResult, isolation: str) -> int:
+    """Return the point of an isolation with most goodput, of those that reject next to no healthy call."""
+    points = [index for index, point in enumerate(result.points) if point["isolation"] == isolation]
+    harmless = [index for index in points if result.estimate(index, "rejected_healthy").mean < _REJECTED_MAX]
+    return max(harmless or points, key=lambda index: result.estimate(index, "goodput").mean)
 
 
 def _name(point: Mapping[str, object]) -> str:
@@ -80,13 +86,17 @@ def _pool_size(result: SweepResult) -> Figure:
     rejected = measures_by_parameter(
         result, "size", {"recommendations,\nbefore the trouble": ("rejected_healthy", {})}
     )
-    best = max(range(len(result.points)), key=lambda index: result.estimate(index, "goodput").mean)
-    lost = result.estimate(0, "rejected_healthy").mean
+    best = _best(result, "own pools")
+    kept = result.estimate(best, "answered").mean
+    first, last = 0, len(result.points) - 1
+    lost = result.estimate(first, "rejected_healthy").mean
+    none = result.estimate(last, "answered").mean
     plot_measures_by_parameter(
         answered,
         ax=above,
-        title=f"Most is answered in time with a bulkhead of {result.points[best]['size']};\n"
-        f"one of {result.points[0]['size']} rejects {lost:.0%} of the calls while all is well",
+        title=f"A bulkhead of {result.points[best]['size']} keeps {kept:.1%} of the requests answered; "
+        f"one of {result.points[first]['size']}\nrejects {lost:.0%} of the calls while all is well, "
+        f"one of {result.points[last]['size']} keeps {none:.0%}",
         label="answered while the trouble lasts\n(share of requests)",
     )
     plot_measures_by_parameter(rejected, ax=below, label="healthy calls rejected\n(share)")
