@@ -16,13 +16,11 @@ def time_to_open(run: StorefrontRun) -> float:
     delays = []
     for stays in _all(run):
         opened = [
-            max(stay.start, run.fault.start)
+            max(stay.start, run.start)
             for stay in stays
-            if stay.state is not BreakerState.CLOSED
-            and stay.start < run.fault.end
-            and stay.end > run.fault.start
+            if stay.state is not BreakerState.CLOSED and stay.start < run.end and stay.end > run.start
         ]
-        delays += [opened[0] - run.fault.start] if opened else []
+        delays += [opened[0] - run.start] if opened else []
     return _mean(delays)
 
 
@@ -33,11 +31,11 @@ def time_to_close(run: StorefrontRun) -> float:
     """
     delays = []
     for stays in _all(run):
-        at_heal = next((stay for stay in stays if stay.start <= run.fault.end < stay.end), None)
+        at_heal = next((stay for stay in stays if stay.start <= run.end < stay.end), None)
         if at_heal is None or at_heal.state is BreakerState.CLOSED:
             continue
-        closings = (s.start for s in stays if s.state is BreakerState.CLOSED and s.start > run.fault.end)
-        delays.append(next(closings, math.inf) - run.fault.end)
+        closings = (s.start for s in stays if s.state is BreakerState.CLOSED and s.start > run.end)
+        delays.append(next(closings, math.inf) - run.end)
     return _mean(delays)
 
 
@@ -47,11 +45,9 @@ def false_opening_rate(run: StorefrontRun) -> float:
     if not everyone:
         return math.nan
     openings = sum(
-        stay.state is BreakerState.OPEN and stay.start < run.fault.start
-        for stays in everyone
-        for stay in stays
+        stay.state is BreakerState.OPEN and stay.start < run.start for stays in everyone for stay in stays
     )
-    return 60.0 * openings / (len(everyone) * run.fault.start)
+    return 60.0 * openings / (len(everyone) * run.start)
 
 
 def _all(run: StorefrontRun) -> list[list[BreakerStay]]:

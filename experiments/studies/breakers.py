@@ -136,7 +136,7 @@ def _settings(threshold: float, open_time: float, window: int, trials: int) -> C
 
 def _saved(run: StorefrontRun) -> tuple[int, int]:
     """Return how many payments a breaker stopped during the fault, and how many were wanted."""
-    wanted = run.shop.payment_calls.sample(run.fault.start, run.fault.end, by="start")
+    wanted = run.shop.payment_calls.sample(run.start, run.end, by="start")
     # Calls that hang to this day have no row yet; they were made.
     hanging = run.shop.payment_calls.in_flight
     return wanted.counts()["breaker_open"], len(wanted) + hanging

@@ -14,8 +14,9 @@ from typing import Annotated, Literal
 import numpy as np
 from pydantic import Field, FilePath
 
+from models.faults import DependencyOutage, FaultPlan
 from models.resilience import CircuitBreakerSettings
-from models.storefront import BROWSE, DependencyFault, FaultMode, Storefront, StorefrontSettings
+from models.storefront import BROWSE, Storefront, StorefrontSettings
 from models.workload import RecordedTrace, TraceReplay
 from simulator import Environment, EventLog, RequestTable
 from simulator.measurement import RequestSample, nearest_rank_percentiles, windowed_level
@@ -31,7 +32,8 @@ Timeout = Annotated[
     Unit("s"),
 ]
 Fault = Annotated[
-    Literal["slow", "silent", "errors"], Field(description="what payment is in the middle third of the run")
+    Literal["slow", "silent", "errors", "refused"],
+    Field(description="how payment is out in the middle third of the run"),
 ]
 Threads = Annotated[int, Field(ge=1, description="threads of each of the three web instances")]
 BuyShare = Annotated[
@@ -88,12 +90,14 @@ class Load:
 class StorefrontRun:
     """A run that is over: the shop, what its users saw, when payment was in trouble.
 
-    `requests` are the users' and `log` is the environment's; users came for `duration` seconds.
+    `requests` are the users' and `log` is the environment's; users came for `duration` seconds, and payment
+    was in trouble from `start` to `end`.
     """
 
     shop: Storefront
     requests: RequestTable
-    fault: DependencyFault
+    start: float
+    end: float
     duration: float
 
     @property
@@ -108,29 +112,29 @@ class StorefrontRun:
 
     def before(self, operation: str | None = None) -> RequestSample:
         """Return the requests that were sent before the fault."""
-        return self.requests.sample(0.0, self.fault.start, operation=operation, by="start")
+        return self.requests.sample(0.0, self.start, operation=operation, by="start")
 
     def during(self, operation: str | None = None) -> RequestSample:
         """Return the requests that were sent during the fault."""
-        return self.requests.sample(self.fault.start, self.fault.end, operation=operation, by="start")
+        return self.requests.sample(self.start, self.end, operation=operation, by="start")
 
     def after(self, operation: str | None = None) -> RequestSample:
         """Return the requests that were sent after it."""
-        return self.requests.sample(self.fault.end, math.inf, operation=operation, by="start")
+        return self.requests.sample(self.end, math.inf, operation=operation, by="start")
 
     @property
     def threads_on_payment(self) -> float:
         """The mean number of web threads that waited for payment during the fault."""
-        start, end = self.fault.start, self.fault.end
         history = self.shop.threads_on_payment.history
-        return float(windowed_level(history, width=end - start, since=start, until=end).values[0])
+        width = self.end - self.start
+        return float(windowed_level(history, width=width, since=self.start, until=self.end).values[0])
 
     @property
     def time_to_recover(self) -> float:
         """Seconds from the heal until users were served again; infinity if that was not seen."""
         return time_to_recover(
             self.requests,
-            healed_at=self.fault.end,
+            healed_at=self.end,
             until=self.duration,
             healthy=self.before().availability(),
             width=self.window,
@@ -157,10 +161,10 @@ def run_storefront(
     )
     shop = Storefront(env, settings)
     requests, duration = _admit(env, shop, load)
-    trouble = DependencyFault(mode=FaultMode(fault), start=duration / 3, end=2 * duration / 3)
-    shop.payment_fault.schedule(trouble)
+    start, end = duration / 3, 2 * duration / 3
+    FaultPlan(env).at(start, DependencyOutage(shop.payment, fault), end=end)
     env.run(until=duration + settings.patience + 1.0)
-    return StorefrontRun(shop=shop, requests=requests, fault=trouble, duration=duration)
+    return StorefrontRun(shop=shop, requests=requests, start=start, end=end, duration=duration)
 
 
 def _admit(env: Environment, shop: Storefront, load: Load) -> tuple[RequestTable, float]:

@@ -109,18 +109,21 @@ def timeouts(
 
 def cut_off_share(run: StorefrontRun) -> float:
     """Return how many payments of the healthy time timed out, as a share, from the log of timeouts."""
-    expired = sum(record.time < run.fault.start for record in run.log.of_kind("timeout"))
-    ended = len(run.shop.payment_calls.sample(0.0, run.fault.start))
+    expired = sum(record.time < run.start for record in run.log.of_kind("timeout"))
+    ended = len(run.shop.payment_calls.sample(0.0, run.start))
     return expired / ended if ended else float("nan")
 
 
 def wasted_work_share(run: StorefrontRun) -> float:
-    """Return the share of all the time that payment worked, to the end, for callers that had gone.
+    """Return the share of the work that payment finished which was for callers that had gone.
 
-    What it never finished, as in silence, is no work; the threads that wait for it are counted elsewhere.
+    Both are sojourn times at payment, with what a fault adds: to whoever has given up it is all one why the
+    answer took so long. What is never finished, as in silence, is no work, nor is what a crash has cut short;
+    the threads that wait for it are counted elsewhere.
     """
     wasted = sum(connection.statistics().wasted_time for connection in run.shop.payment_connections)
-    worked = float(run.shop.payment_work.latencies().sum())
+    calls = run.shop.payment_work
+    worked = float(calls.latencies().sum() - calls.latencies("cancelled").sum())
     return wasted / worked if worked else float("nan")
 
 
@@ -130,7 +133,7 @@ def recommended_timeout(run: StorefrontRun) -> float:
     Taken at payment itself, where a caller that gives up early does not cut the measurement short; the way
     through the network, some milliseconds, is in the head room.
     """
-    healthy = run.shop.payment_work.sample(0.0, run.fault.start)
+    healthy = run.shop.payment_work.sample(0.0, run.start)
     return HEAD_ROOM * float(healthy.percentiles([99.0])[0])
 
 
@@ -140,6 +143,6 @@ def timeout_ceiling(run: StorefrontRun) -> float:
     Little's law: threads held = payments per second x timeout. A bound from above, since browsing needs
     threads as well.
     """
-    payments = len(run.shop.payment_calls.sample(0.0, run.fault.start, by="start"))
-    rate = payments / run.fault.start
+    payments = len(run.shop.payment_calls.sample(0.0, run.start, by="start"))
+    rate = payments / run.start
     return run.shop.settings.thread_count / rate if rate else float("inf")

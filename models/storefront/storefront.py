@@ -8,7 +8,8 @@ each web host balances for itself over connections to all instances of a service
 Around payment stand, from the outside: a breaker, retries, a timeout, each if asked for and one per web host.
 A web thread is held until the answer is complete.
 
-Leaves out: sessions, stock, anything that is stored; deployment; failures of hosts (crash them by hand).
+Leaves out: sessions, stock, anything that is stored; deployment; what goes wrong, which is `models.faults`'s
+and strikes the services, hosts and zones that are named here.
 """
 
 from __future__ import annotations
@@ -21,12 +22,11 @@ from simulator import Environment, Gauge, RequestTable
 from ..endpoint import Endpoint
 from ..infrastructure import Host
 from ..network import Connection
-from ..observers import RecordedCalls, recorded
+from ..observers import RecordedCalls
 from ..resilience import CircuitBreaker, Retry, Timeout
-from ..services import Dependency, Pause, Service, Step, Work, by_operation, in_sequence
+from ..services import Dependency, Instance, Pause, Service, Step, Work, by_operation, in_sequence
 from ..system import System
 from ..workload import OpenLoop, request_table
-from .dependency_fault import FaultSwitch
 from .settings import BROWSE, BUY, StorefrontSettings
 
 # A payment instance waits for a bank; it has threads for all who wait, so that its silence is not mistaken
@@ -40,18 +40,20 @@ class Storefront:
     - `entrance`: the endpoint that users call, patience included.
     - `system`: its hosts, zones and services by name; `zones` in order, `edge`: the balancer's host.
     - `web`, `catalogue`, `payment`: the services.
-    - `payment_fault`: the switch with which payment is put in trouble.
     - `breakers`, `timeouts` around payment, one per web host (empty where there are none), and
       `payment_connections`, from each web host to each payment instance.
     - `payment_calls`: what the web tier's calls to payment came to, those that a breaker stopped included;
-      `threads_on_payment`: a gauge, with history, of the web threads that wait for them; `payment_work`: how
-      long payment worked on those that reached it.
+      `threads_on_payment`: a gauge, with history, of the web threads that wait for them.
+    - `payment_work`: the sojourn time at payment of each call that got there, and how it ended, its caller
+      gone or not. What a fault adds is in it, for it is taken in front of the instances, just where
+      `ConnectionStatistics.wasted_time` is taken. What payment never ends, as in silence, stays in flight;
+      what a process that is down refuses never got there.
 
     Example::
 
         env = Environment(seed=1)
         shop = Storefront(env, StorefrontSettings(payment_timeout=0.5))
-        shop.payment_fault.schedule(DependencyFault(mode=FaultMode.SILENT, start=40.0, end=80.0))
+        FaultPlan(env).at(40.0, DependencyOutage(shop.payment, "silent"), end=80.0)
         users = shop.admit_users(until=120.0)
         env.run()
         users.table.availability(40.0, 80.0)
@@ -65,7 +67,6 @@ class Storefront:
         region = system.add_region("region")
         self.zones = [system.add_zone(name, region) for name in settings.zones]
         self.edge = system.add_host("edge", self.zones[0])
-        self.payment_fault = FaultSwitch(env, "payment")
         self.breakers: list[CircuitBreaker] = []
         self.timeouts: list[Timeout] = []
         self.payment_connections: list[Connection] = []
@@ -73,7 +74,9 @@ class Storefront:
         self.payment_work: RequestTable = request_table()
         self.threads_on_payment = Gauge(env, keep_history=True)
         self.catalogue = self._service("catalogue", 4, self._catalogue_step)
-        self.payment = self._service("payment", 1, self._payment_step, threads=_PAYMENT_THREADS)
+        self.payment = self._service(
+            "payment", 1, self._payment_step, threads=_PAYMENT_THREADS, front=self._recorded_payment
+        )
         self.web = self._service(
             "web",
             settings.web_cores,
@@ -102,8 +105,11 @@ class Storefront:
         return Work(self.settings.catalogue_work)
 
     def _payment_step(self, host: Host) -> Step:
-        bank = Pause(self.settings.payment_time)
-        return recorded(in_sequence(self.payment_fault, bank), self.payment_work)
+        return Pause(self.settings.payment_time)  # it waits for a bank
+
+    def _recorded_payment(self, instance: Instance) -> Endpoint:
+        # Not as a step inside: faults stand around the handler, and their time would be nobody's.
+        return RecordedCalls(self.env, instance, self.payment_work, name=instance.name)
 
     def _web_step(self, host: Host) -> Step:
         work = Work(self.settings.web_work)

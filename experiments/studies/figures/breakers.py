@@ -103,7 +103,8 @@ def _latencies(result: SweepResult, along: str) -> Figure:
         panels = {heading: panel for heading, panel in panels.items() if panel[1]["threshold"] in known}
     else:
         panels = {"all": ("timeout and breaker", where)}
-    title = "Time to an answer for those who only browse, during the fault"
+    fault = state_text(result.points[0]["fault"])
+    title = f"Time to an answer for those who only browse, while payment is {fault}"
     return latency_panels(result, along, panels, title)
 
 
@@ -123,7 +124,7 @@ def _over_time(result: SweepResult) -> dict[str, Figure]:
         "timeout and breaker": f"a breaker at {threshold:.0%} around it",
     }
     figure, runs = compare_policies(result, policies, named)
-    first = {name: several[0] for name, several in runs.items() if name != "no timeout"}
+    first = {named[name]: several[0] for name, several in runs.items() if name != "no timeout"}
     return {"availability_over_time": figure, "payment_calls": _payment_calls(first)}
 
 
@@ -147,7 +148,7 @@ def _most_helped(result: SweepResult, threshold: float) -> dict[str, Any]:
 
 
 def _payment_calls(runs: Mapping[str, Run]) -> Figure:
-    """Stack what calls to payment come to, one panel per policy, all of the first seed."""
+    """Stack what calls to payment come to, one panel per policy by what it is, all of the first seed."""
     figure, axes = plt.subplots(
         len(runs),
         1,
@@ -163,8 +164,9 @@ def _payment_calls(runs: Mapping[str, Run]) -> Figure:
         calls = detail.shop.payment_calls
         bands = fault_bands(detail.log, detail.duration)
         data = outcomes_over_time(calls, until=detail.duration, faults=bands, what="calls to payment")
-        saved = calls.sample(detail.fault.start, detail.fault.end, outcome="breaker_open", by="start")
-        title = f"{policy}: {len(saved)} calls saved during the fault"
+        saved = calls.sample(detail.start, detail.end, outcome="breaker_open", by="start")
+        named = policy[0].upper() + policy[1:]
+        title = f"{named}: {len(saved)} calls saved during the fault, in the first run"
         tops.append(plot_outcomes_over_time(data, ax=ax, title=title).get_ylim())
     axes[0, 0].set_ylim(0, max(top for _, top in tops))
     for ax in axes[:-1, 0]:

@@ -33,10 +33,13 @@ from .drawing import figure_of
 PERCENTILES = {"p50": "browse_p50", "p95": "browse_p95", "p99": "browse_p99"}
 """The measures behind the percentiles, in both studies."""
 
+_STATES = {"errors": "erring", "refused": "down"}
+
 
 def figures_of_run(run: Run) -> Mapping[str, Figure]:
     """Return availability, latency, users' outcomes and payment calls, all over time."""
     detail: StorefrontRun = run.detail
+    fault = run.parameters["fault"]
     browse = f"{detail.during(BROWSE).availability():.1%} of browse requests are answered"
     bands = bands_of(detail.log, detail.duration)
     calls = outcomes_over_time(
@@ -52,7 +55,7 @@ def figures_of_run(run: Run) -> Mapping[str, Figure]:
         "availability_over_time": figure_of(
             plot_availability_over_time(
                 availability_over_time(run),
-                title=f"While payment is {state_text(detail.fault.mode)}, {browse}",
+                title=f"While payment is {state_text(fault)}, {browse}",
             )
         ),
         "latency_over_time": figure_of(
@@ -130,7 +133,7 @@ def latency_panels(
 
 def state_text(fault: str) -> str:
     """Return a fault as it completes "payment is"."""
-    return "erring" if fault == "errors" else fault
+    return _STATES.get(fault, fault)
 
 
 def others_fixed(result: SweepResult, *free: str) -> dict[str, Any]:

@@ -16,6 +16,7 @@ from .drawing import figure_of
 from .storefront import compare_policies, cut_text, latency_panels, others_fixed
 
 _WINDOW_COLOUR = "#DDEEDD"
+_FAULT_COLOURS = {**POLICY_COLOURS, "errors": "#56B4E9", "refused": "#999999"}
 
 
 def figures_of_sweep(result: SweepResult) -> Mapping[str, Figure]:
@@ -162,7 +163,5 @@ def _mean_of(result: SweepResult, measure: str, where: Mapping[str, Any]) -> flo
 
 
 def _colours(faults: list[str]) -> dict[str, str]:
-    named = {
-        f"{what}payment {f}": POLICY_COLOURS.get(f, "#D55E00") for what in ("", "browse, ") for f in faults
-    }
+    named = {f"{what}payment {f}": _FAULT_COLOURS[f] for what in ("", "browse, ") for f in faults}
     return {**named, "buy, payment healthy": POLICY_COLOURS["healthy"]}

@@ -8,6 +8,7 @@ import pytest
 
 from experiments import Run
 from experiments.studies.timeouts import HEAD_ROOM, timeouts
+from models.faults import OUTAGE_MODES
 
 from .short_runs import DURATION
 
@@ -38,16 +39,32 @@ def test_short_timeout_cuts_off_healthy_payments() -> None:
     assert short(0.1).measures["buy_healthy"] < short(2.0).measures["buy_healthy"]
 
 
+@pytest.mark.parametrize("fault", ["errors", "refused"])
+def test_failures_that_are_fast_need_no_timeout(fault: str) -> None:
+    measures = short(None, fault=fault).measures
+    assert measures["browse_available"] > 0.99
+    assert measures["recover_time"] == 0.0
+    assert measures["threads_waiting"] < 1.0
+
+
 def test_timeouts_waste_the_work_of_a_slow_payment() -> None:
     assert short(0.5, fault="slow").measures["wasted_work"] > 0.8
     assert short(None, fault="slow").measures["wasted_work"] == 0.0
+
+
+@pytest.mark.parametrize("fault", OUTAGE_MODES)
+def test_where_nobody_waits_for_payment_all_its_finished_work_is_wasted(fault: str) -> None:
+    run = short(0.001, fault=fault)
+    cut_short = run.detail.shop.payment_work.latencies("cancelled")
+    assert (cut_short.sum() > 0.0) == (fault == "refused")
+    assert run.measures["wasted_work"] == pytest.approx(1.0)
 
 
 def test_recommended_timeout_does_not_hang_on_the_timeout_of_the_run() -> None:
     recommended = [short(timeout).measures["recommended"] for timeout in (0.1, 2.0)]
     assert recommended[0] == pytest.approx(recommended[1], rel=0.05)
     run = short(2.0)
-    healthy = run.detail.shop.payment_work.sample(0.0, run.detail.fault.start)
+    healthy = run.detail.shop.payment_work.sample(0.0, run.detail.start)
     assert recommended[1] == HEAD_ROOM * healthy.percentiles([99.0])[0]
 
 

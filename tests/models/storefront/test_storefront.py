@@ -2,28 +2,25 @@
 
 import pytest
 
+from models.faults import DependencyOutage, FaultPlan
 from models.observers import breaker_names, breaker_stays
 from models.resilience import BreakerState, CountBased, resilience4j
-from models.storefront import (
-    BROWSE,
-    BUY,
-    DependencyFault,
-    FaultMode,
-    Storefront,
-    StorefrontSettings,
-)
+from models.storefront import BROWSE, BUY, Storefront, StorefrontSettings
 from simulator import Environment, RequestTable
 from simulator.measurement import windowed_level
+from simulator.randomness import Constant
 
 FAULT_START, FAULT_END, USERS_UNTIL = 5.0, 15.0, 20.0
 BREAKER = resilience4j(window=CountBased(size=10), minimum_calls=5, open_duration=2.0, trial_count=1)
 
 
-def run(mode: FaultMode | None = FaultMode.SILENT, **settings: object) -> tuple[Storefront, RequestTable]:
+def run(
+    mode: str | None = "silent", *, delay: float | None = None, **settings: object
+) -> tuple[Storefront, RequestTable]:
     env = Environment(seed=1)
     shop = Storefront(env, StorefrontSettings(**settings))  # type: ignore[arg-type]
     if mode is not None:
-        shop.payment_fault.schedule(DependencyFault(mode=mode, start=FAULT_START, end=FAULT_END))
+        FaultPlan(env).at(FAULT_START, DependencyOutage(shop.payment, mode, delay=delay), end=FAULT_END)
     users = shop.admit_users(until=USERS_UNTIL)
     env.run(until=USERS_UNTIL + shop.settings.patience + 1.0)
     assert users.table.in_flight == 0
@@ -89,14 +86,49 @@ def test_each_web_host_has_a_breaker_that_opens_in_the_fault_and_closes_afterwar
 
 
 def test_slow_payment_works_for_callers_that_have_gone() -> None:
-    shop, _ = run(FaultMode.SLOW, payment_timeout=0.5)
+    shop, _ = run("slow", payment_timeout=0.5)
     statistics = [connection.statistics() for connection in shop.payment_connections]
     assert sum(one.wasted_count for one in statistics) > 50
     assert sum(one.wasted_time for one in statistics) > 100.0
 
 
+def test_time_at_payment_is_that_of_the_bank_and_what_a_fault_adds() -> None:
+    shop, _ = run("slow", delay=3.0, payment_time=Constant(0.25), payment_timeout=None)
+    healthy = shop.payment_work.sample(0.0, FAULT_START, by="start").latency
+    slow = shop.payment_work.sample(FAULT_START, FAULT_END, by="start").latency
+    assert len(healthy) > 50
+    assert len(slow) > 10
+    assert healthy == pytest.approx(0.25)
+    assert slow == pytest.approx(3.25)
+
+
+def test_where_every_caller_has_gone_all_the_time_at_payment_is_wasted() -> None:
+    shop, _ = run("slow", delay=3.0, payment_time=Constant(0.25), payment_timeout=0.1)
+    statistics = [connection.statistics() for connection in shop.payment_connections]
+    assert sum(one.wasted_count for one in statistics) == len(shop.payment_work) > 100
+    assert sum(one.wasted_time for one in statistics) == pytest.approx(shop.payment_work.latencies().sum())
+
+
+def test_silent_calls_stay_at_payment_for_ever() -> None:
+    shop, _ = run(payment_timeout=0.5)
+    taken = sum(instance.statistics().in_service_count for instance in shop.payment.instances)
+    assert shop.payment_work.in_flight == taken > 50
+
+
+def test_refusals_are_fast_and_never_reach_payment() -> None:
+    shop, table = run("refused", payment_time=Constant(0.5), payment_timeout=None)
+    assert availability(table, BROWSE, FAULT_START, FAULT_END) > 0.99
+    assert availability(table, BUY, FAULT_START, FAULT_END - 1.0) == 0.0
+    assert availability(table, BUY, FAULT_END, USERS_UNTIL) > 0.95
+    counts = shop.payment_calls.counts()
+    assert counts["refused"] > 100
+    assert len(shop.payment_work) == len(shop.payment_calls) - counts["refused"]
+    # Those that the crash cut short: payment never finished them, and their callers do not know.
+    assert shop.payment_work.counts()["cancelled"] == counts["unknown"] > 0
+
+
 def test_errors_are_fast_and_cost_no_threads() -> None:
-    shop, table = run(FaultMode.ERRORS, payment_timeout=None)
+    shop, table = run("errors", payment_timeout=None)
     assert availability(table, BROWSE, FAULT_START, FAULT_END) > 0.99
     # Who sets out just before the end of the fault arrives after it.
     assert availability(table, BUY, FAULT_START, FAULT_END - 1.0) == 0.0
@@ -104,8 +136,8 @@ def test_errors_are_fast_and_cost_no_threads() -> None:
 
 
 def test_retries_multiply_the_calls_to_a_failing_payment() -> None:
-    once, _ = run(FaultMode.ERRORS, payment_timeout=0.5)
-    thrice, _ = run(FaultMode.ERRORS, payment_timeout=0.5, payment_attempts=3)
+    once, _ = run("errors", payment_timeout=0.5)
+    thrice, _ = run("errors", payment_timeout=0.5, payment_attempts=3)
     errors = [shop.payment_work.counts()["server_error"] for shop in (once, thrice)]
     assert errors[1] == pytest.approx(3 * errors[0], rel=0.1)
 
@@ -123,7 +155,7 @@ def test_same_seed_same_trace_digest() -> None:
     def digest() -> str:
         env = Environment(seed=4, trace=True)
         shop = Storefront(env, StorefrontSettings(payment_breaker=BREAKER))
-        shop.payment_fault.schedule(DependencyFault(mode=FaultMode.SLOW, start=1.0, end=3.0))
+        FaultPlan(env).at(1.0, DependencyOutage(shop.payment, "slow"), end=3.0)
         shop.admit_users(until=4.0)
         env.run(until=6.0)
         return env.trace_digest()
@@ -145,16 +177,3 @@ def test_settings_say_what_is_wrong(settings: dict[str, object], message: str) -
     with pytest.raises(ValueError, match="must be") as raised:
         StorefrontSettings(**settings)  # type: ignore[arg-type]
     assert str(raised.value) == message
-
-
-def test_fault_must_end_after_it_starts() -> None:
-    with pytest.raises(ValueError, match="end must be finite and > start"):
-        DependencyFault(mode=FaultMode.SLOW, start=2.0, end=2.0)
-
-
-def test_fault_cannot_be_scheduled_in_the_past() -> None:
-    env = Environment(seed=1)
-    shop = Storefront(env)
-    env.run(until=5.0)
-    with pytest.raises(ValueError, match=r"start must be >= 5.0 s"):
-        shop.payment_fault.schedule(DependencyFault(mode=FaultMode.SILENT, start=1.0, end=9.0))
