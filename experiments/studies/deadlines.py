@@ -113,7 +113,14 @@ def deadlines(
         "catalogue_busy": busy / (time * len(_ZONES) * _CORES),
         "p99": float(answered.percentiles([99.0])[0]),
     }
-    detail = ShopRun(shop=shop, requests=users.table, start=_WARM_UP, end=duration, duration=duration)
+    detail = ShopRun(
+        shop=shop,
+        requests=users.table,
+        log=env.event_log,
+        start=_WARM_UP,
+        end=duration,
+        duration=duration,
+    )
     return Run(measures=measures, detail=detail)
 
 

@@ -4,68 +4,24 @@ Before the trouble the shop is healthy, afterwards it may recover. When the user
 on until the last of them has an answer or has lost patience, so that every request has an end.
 """
 
-import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from models.faults import Fault, FaultPlan
 from models.shop import Shop, ShopSettings
-from simulator import Environment, EventLog, RequestTable
-from simulator.measurement import RequestSample
+from simulator import Environment
 
-from ..recovery import time_to_recover
+from .troubled_run import TroubledRun
 
 MakeFaults = Callable[[Shop], Sequence[Fault]]
 """Makes what goes wrong, of the parts of a shop."""
 
-_WINDOWS = 45
-
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class ShopRun:
-    """A run that is over: the shop, what its users saw, and when it was in trouble.
-
-    Users came for `duration` seconds; the trouble lasted from `start` to `end`.
-    """
+class ShopRun(TroubledRun):
+    """A run of the shop that is over: the `shop`, and what a troubled run has."""
 
     shop: Shop
-    requests: RequestTable
-    start: float
-    end: float
-    duration: float
-
-    @property
-    def log(self) -> EventLog:
-        """Timeouts, breakers, faults."""
-        return self.shop.env.event_log
-
-    @property
-    def window(self) -> float:
-        """The width in seconds of the windows in which things are followed over time."""
-        return self.duration / _WINDOWS
-
-    def before(self, operation: str | None = None) -> RequestSample:
-        """Return the requests that were sent before the trouble."""
-        return self.requests.sample(0.0, self.start, operation=operation, by="start")
-
-    def during(self, operation: str | None = None) -> RequestSample:
-        """Return the requests that were sent during the trouble."""
-        return self.requests.sample(self.start, self.end, operation=operation, by="start")
-
-    def after(self, operation: str | None = None) -> RequestSample:
-        """Return the requests that were sent after it."""
-        return self.requests.sample(self.end, math.inf, operation=operation, by="start")
-
-    @property
-    def time_to_recover(self) -> float:
-        """Seconds from the heal until users were served again; infinity if that was not seen."""
-        return time_to_recover(
-            self.requests,
-            healed_at=self.end,
-            until=self.duration,
-            healthy=self.before().availability(),
-            width=self.window,
-        )
 
 
 def run_shop(
@@ -94,4 +50,6 @@ def run_shop(
         prepare(shop)
     users = shop.admit_users(until=duration)
     env.run(until=duration + settings.patience + settling)
-    return ShopRun(shop=shop, requests=users.table, start=since, end=until, duration=duration)
+    return ShopRun(
+        shop=shop, requests=users.table, log=env.event_log, start=since, end=until, duration=duration
+    )

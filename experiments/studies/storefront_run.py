@@ -18,13 +18,13 @@ from models.faults import DependencyOutage, FaultPlan
 from models.resilience import CircuitBreakerSettings
 from models.storefront import BROWSE, Storefront, StorefrontSettings
 from models.workload import RecordedTrace, TraceReplay
-from simulator import Environment, EventLog, RequestTable
-from simulator.measurement import RequestSample, nearest_rank_percentiles, windowed_level
+from simulator import Environment, RequestTable
+from simulator.measurement import nearest_rank_percentiles, windowed_level
 
 from ..misuse import Misuse, Remark
 from ..parameters import Unit
-from ..recovery import time_to_recover
 from .shop_trace import load_visits
+from .troubled_run import TroubledRun
 
 Timeout = Annotated[
     float | None,
@@ -62,8 +62,6 @@ SpeedUp = Annotated[
 RATE, DURATION, SPEED_UP = 90.0, 90.0, 1000.0
 """What `none` stands for."""
 
-_WINDOWS = 45
-
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Load:
@@ -87,40 +85,10 @@ class Load:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class StorefrontRun:
-    """A run that is over: the shop, what its users saw, when payment was in trouble.
-
-    `requests` are the users' and `log` is the environment's; users came for `duration` seconds, and payment
-    was in trouble from `start` to `end`.
-    """
+class StorefrontRun(TroubledRun):
+    """A run of the storefront that is over: the `shop`, and what a troubled run has."""
 
     shop: Storefront
-    requests: RequestTable
-    start: float
-    end: float
-    duration: float
-
-    @property
-    def log(self) -> EventLog:
-        """Timeouts, breakers, fault."""
-        return self.shop.env.event_log
-
-    @property
-    def window(self) -> float:
-        """The width in seconds of the windows in which things are followed over time."""
-        return self.duration / _WINDOWS
-
-    def before(self, operation: str | None = None) -> RequestSample:
-        """Return the requests that were sent before the fault."""
-        return self.requests.sample(0.0, self.start, operation=operation, by="start")
-
-    def during(self, operation: str | None = None) -> RequestSample:
-        """Return the requests that were sent during the fault."""
-        return self.requests.sample(self.start, self.end, operation=operation, by="start")
-
-    def after(self, operation: str | None = None) -> RequestSample:
-        """Return the requests that were sent after it."""
-        return self.requests.sample(self.end, math.inf, operation=operation, by="start")
 
     @property
     def threads_on_payment(self) -> float:
@@ -128,17 +96,6 @@ class StorefrontRun:
         history = self.shop.threads_on_payment.history
         width = self.end - self.start
         return float(windowed_level(history, width=width, since=self.start, until=self.end).values[0])
-
-    @property
-    def time_to_recover(self) -> float:
-        """Seconds from the heal until users were served again; infinity if that was not seen."""
-        return time_to_recover(
-            self.requests,
-            healed_at=self.end,
-            until=self.duration,
-            healthy=self.before().availability(),
-            width=self.window,
-        )
 
 
 def run_storefront(
@@ -164,7 +121,9 @@ def run_storefront(
     start, end = duration / 3, 2 * duration / 3
     FaultPlan(env).at(start, DependencyOutage(shop.payment, fault), end=end)
     env.run(until=duration + settings.patience + 1.0)
-    return StorefrontRun(shop=shop, requests=requests, start=start, end=end, duration=duration)
+    return StorefrontRun(
+        shop=shop, requests=requests, log=env.event_log, start=start, end=end, duration=duration
+    )
 
 
 def _admit(env: Environment, shop: Storefront, load: Load) -> tuple[RequestTable, float]:

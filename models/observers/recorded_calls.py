@@ -71,7 +71,11 @@ class RecordedCalls(Wrapper):
 
 
 def recorded(step: Step, table: RequestTable) -> Step:
-    """Return a step that does `step` and records in `table` how long that took, and how it ended."""
+    """Return a step that does `step` and records in `table` how long that took, and how it ended.
+
+    Without the wait for a thread, and without what a fault does around the handler: for those, put a
+    `RecordedCalls` around the instance.
+    """
     return _RecordedStep(step, table)
 
 
