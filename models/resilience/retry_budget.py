@@ -2,26 +2,25 @@
 
 The family differs in what earns a retry and what a retry takes:
 
-    TokenBucketBudget    successful first attempts earn tokens, a retry spends one            (Brooker;
-    jirfag)
-    GrpcRetryThrottle    failures burn tokens, successes restore some; none below one half   (gRPC proposal
-    A6)
-    EnvoyRetryBudget     retries under way are a share of the requests under way              (Envoy)
-    SreRetryRatio        retries are a share of the recent requests                           (SRE book,
-    chapter 21)
+    TokenBucketBudget    successful first attempts earn tokens, a retry spends one (Brooker; jirfag)
+    GrpcRetryThrottle    failures burn tokens, successes restore some; no retries below one half (gRPC)
+    EnvoyRetryBudget     retries under way are a share of the requests under way (Envoy)
+    SreRetryRatio        retries are a share of the recent requests (SRE book)
 
-A budget is a mutable thing that many `Retry` may share: one per client process and dependency is what its
-sources mean. Left out: what the server says about retrying (gRPC's pushback).
+A copy that a `Hedge` sends is a retry before there is a failure, and takes from the same budgets. A budget is
+a mutable thing that many `Retry` and `Hedge` may share: one per client process and dependency is what its
+sources mean. Left out: what the server says about retrying (gRPC's pushback); that a client which starts anew
+has a fresh budget.
 """
 
 from __future__ import annotations
 
-from collections import deque
-from math import floor
+from math import floor, inf
 
 from simulator import Environment
 
-from .validation import require_finite_duration
+from .recent_count import RecentCount
+from .validation import require_count, require_finite_duration, require_unit_interval
 
 # Tokens are counted in millionths: ten times 0.1 of a float is less than one, and the tenth success must earn
 # its retry.
@@ -31,17 +30,17 @@ _TOKEN = 1_000_000
 class RetryBudget:
     """The contract of the family, and a budget without a limit.
 
-    `Retry` tells it about each call: `request_started`, for each attempt that ends `attempt_succeeded` or
-    `attempt_failed` (a failure worth retrying), `take_retry` when it wants to retry, `retry_ended` when a
-    retry it was allowed is over (its wait included), and `request_ended`; the last two always come, even when
-    the call is cancelled or killed.
+    `Retry` and `Hedge` tell it about each call: `request_started`, for each attempt that ends
+    `attempt_succeeded` or `attempt_failed` (a failure worth retrying), `take_retry` when there is to be
+    another attempt, `retry_ended` when one that was allowed is over (a retry's wait included), and
+    `request_ended`; the last two always come, even when the call is cancelled or killed.
     """
 
     def request_started(self) -> None:
         """A call begins."""
 
     def attempt_succeeded(self, *, is_first: bool) -> None:
-        """An attempt was answered; `is_first` unless it was a retry."""
+        """An attempt was answered; `is_first` unless it was a retry or a copy."""
 
     def attempt_failed(self) -> None:
         """An attempt failed in a way that is worth a retry."""
@@ -67,8 +66,8 @@ class TokenBucketBudget(RetryBudget):
 
     def __init__(self, capacity: float = 5.0, refill: float = 0.1) -> None:
         """Start with a full bucket."""
-        if not capacity >= 1:
-            raise ValueError(f"capacity must be >= 1 token, got {capacity!r}")
+        if not 1 <= capacity < inf:
+            raise ValueError(f"capacity must be finite and >= 1 token, got {capacity!r}")
         if not 0 <= refill <= capacity:
             raise ValueError(f"refill must lie in [0, capacity ({capacity!r})] tokens, got {refill!r}")
         self._capacity = self._tokens = round(capacity * _TOKEN)
@@ -103,8 +102,8 @@ class GrpcRetryThrottle(RetryBudget):
         """Start with all tokens."""
         if not 0 < tokens_max <= 1000:
             raise ValueError(f"tokens_max must lie in (0, 1000], got {tokens_max!r}")
-        if not token_ratio > 0:
-            raise ValueError(f"token_ratio must be > 0, got {token_ratio!r}")
+        if not 0 < token_ratio < inf:
+            raise ValueError(f"token_ratio must be finite and > 0, got {token_ratio!r}")
         self._tokens_max = self._tokens = round(tokens_max * _TOKEN)
         self._token_ratio = round(token_ratio * _TOKEN)
 
@@ -136,10 +135,8 @@ class EnvoyRetryBudget(RetryBudget):
 
     def __init__(self, ratio: float = 0.2, concurrency_min: int = 3) -> None:
         """Start with nothing under way."""
-        if not 0 <= ratio <= 1:
-            raise ValueError(f"ratio must lie in [0, 1], got {ratio!r}")
-        if not concurrency_min >= 0:
-            raise ValueError(f"concurrency_min must be >= 0, got {concurrency_min!r}")
+        require_unit_interval("ratio", ratio)
+        require_count("concurrency_min", concurrency_min, lowest=0)
         self.ratio = ratio
         self.concurrency_min = concurrency_min
         self.request_count = 0
@@ -175,13 +172,12 @@ class SreRetryRatio(RetryBudget):
 
     def __init__(self, env: Environment, ratio: float = 0.1, window: float = 120.0) -> None:
         """Start with no requests, hence no retries."""
-        if not 0 <= ratio <= 1:
-            raise ValueError(f"ratio must lie in [0, 1], got {ratio!r}")
+        require_unit_interval("ratio", ratio)
         require_finite_duration("window", window)
         self._env = env
         self.ratio = ratio
-        self._requests = _RecentCount(window)
-        self._retries = _RecentCount(window)
+        self._requests = RecentCount(window)
+        self._retries = RecentCount(window)
 
     def request_started(self) -> None:
         """Count a request."""
@@ -194,30 +190,6 @@ class SreRetryRatio(RetryBudget):
             return False
         self._retries.add(now)
         return True
-
-
-class _RecentCount:
-    """How many events there were in the last `window` seconds, up to one sixtieth of it."""
-
-    def __init__(self, window: float) -> None:
-        self._slice = window / 60
-        self._slices: deque[list[int]] = deque()  # [number of the slice, events in it]
-        self._total = 0
-
-    def add(self, now: float) -> None:
-        number = floor(now / self._slice)
-        if self._slices and self._slices[-1][0] == number:
-            self._slices[-1][1] += 1
-        else:
-            self.total(now)  # once a slice is often enough for memory to stay bounded
-            self._slices.append([number, 1])
-        self._total += 1
-
-    def total(self, now: float) -> int:
-        oldest = floor(now / self._slice) - 60
-        while self._slices and self._slices[0][0] <= oldest:
-            self._total -= self._slices.popleft()[1]
-        return self._total
 
 
 def _whole_share(ratio: float, count: int) -> int:

@@ -273,6 +273,21 @@ class Instance(Endpoint):
         """
         return self.env.sampler(f"instance/{self.name}/{name}", distribution)
 
+    @property
+    def thread_count(self) -> int:
+        """How many threads there are."""
+        return self._threads.capacity
+
+    @property
+    def in_service_count(self) -> int:
+        """How many calls have a thread now."""
+        return self._threads.held_count
+
+    @property
+    def waiting_count(self) -> int:
+        """How many calls wait for a thread now."""
+        return self._threads.waiting_count
+
     def statistics(self) -> InstanceStatistics:
         """Return what has happened so far."""
         threads = self._threads.statistics()

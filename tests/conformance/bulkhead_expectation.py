@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from abc import abstractmethod
+from dataclasses import dataclass, field
 from math import inf
 from typing import Any
 
@@ -12,33 +13,12 @@ from .expectation import Clock, Done, Node, Withdraw, WrapperModel
 from .host_expectation import HostModel, InstanceModel
 
 
-class LimitModel(WrapperModel):
-    """So many at a time; so many more wait, each so long; the others are rejected at once."""
+@dataclass
+class Room:
+    """What is free and who waits, between two starts of the process."""
 
-    def __init__(
-        self, clock: Clock, inner: Node, *, size: int = 1, room: int = 0, wait_max: float = inf
-    ) -> None:
-        super().__init__(clock, inner)
-        self.free, self.room, self.wait_max = size, room, wait_max
-        self.waiting: list[Visit] = []
-        self.call_count = self.full_count = self.waited_too_long_count = self.left_count = 0
-
-    def ask(self, done: Done) -> Withdraw:
-        self.call_count += 1
-        if not self.free and len(self.waiting) >= self.room:
-            self.full_count += 1
-            return self.answer(done, Outcome.REJECTED)
-        visit = self.visit(done)
-        if self.free:
-            self.free -= 1
-            visit.begin()
-        else:
-            visit.wait()
-        return visit.withdraw
-
-    @abstractmethod
-    def visit(self, done: Done) -> Visit:
-        """Return a question that has not begun."""
+    free: int
+    waiting: list[Visit] = field(default_factory=list)
 
     def release(self) -> None:
         """Give a permit to the first that waits, or back."""
@@ -48,17 +28,70 @@ class LimitModel(WrapperModel):
             self.free += 1
 
 
+class LimitModel(WrapperModel):
+    """So many at a time; so many more wait, each so long; the others are rejected at once."""
+
+    def __init__(
+        self,
+        clock: Clock,
+        inner: Node,
+        host: HostModel,
+        *,
+        size: int = 1,
+        room: int = 0,
+        wait_max: float = inf,
+    ) -> None:
+        super().__init__(clock, inner)
+        self.host, self.size, self.room, self.wait_max = host, size, room, wait_max
+        self.present_room, self.has_host_crashed = Room(size), False
+        self.call_count = self.full_count = self.waited_too_long_count = self.left_count = 0
+        self.waiting_count = 0
+        if isinstance(self.serving, InstanceModel):
+            host.on_crash.append(self.host_crashes)
+            host.on_process_restart.append(self.begin_anew)
+
+    def host_crashes(self) -> None:
+        self.has_host_crashed = True
+
+    def begin_anew(self) -> None:
+        self.present_room, self.has_host_crashed = Room(self.size), False
+
+    def present(self) -> Room:
+        if self.has_host_crashed and self.host.is_up:
+            self.begin_anew()
+        return self.present_room
+
+    def ask(self, done: Done) -> Withdraw:
+        self.call_count += 1
+        room = self.present()
+        if not room.free and len(room.waiting) >= self.room:
+            self.full_count += 1
+            return self.answer(done, Outcome.REJECTED)
+        visit = self.visit(room, done)
+        if room.free:
+            room.free -= 1
+            visit.begin()
+        else:
+            visit.wait()
+        return visit.withdraw
+
+    @abstractmethod
+    def visit(self, room: Room, done: Done) -> Visit:
+        """Return a question that has not begun."""
+
+
 class Visit:
     """One question: waits, has been given a permit, and is then in the hands of what is inside."""
 
-    def __init__(self, limit: LimitModel, done: Done) -> None:
-        self.limit, self.done = limit, done
+    def __init__(self, limit: LimitModel, room: Room, done: Done) -> None:
+        self.limit, self.room, self.done = limit, room, done
         self.is_waiting = self.has_permit = self.is_inside = False
         self.timer: Withdraw = lambda killed: None
 
     def wait(self) -> None:
         self.is_waiting = True
-        self.limit.waiting.append(self)
+        self.limit.waiting_count += 1
+        self.room.waiting.append(self)
         self.timer = self.limit.clock.after(self.limit.wait_max, self.expire)
 
     def take_over(self) -> None:
@@ -68,8 +101,7 @@ class Visit:
 
     def go_on(self) -> None:
         if self.is_waiting:
-            self.is_waiting = False
-            self.timer(False)
+            self.stop_waiting()
             self.begin()
 
     def expire(self) -> None:
@@ -77,13 +109,17 @@ class Visit:
         self.limit.waited_too_long_count += 1
         self.done(Outcome.REJECTED)
 
-    def leave_the_room(self) -> None:
+    def stop_waiting(self) -> None:
         self.is_waiting = False
+        self.limit.waiting_count -= 1
         self.timer(False)
+
+    def leave_the_room(self) -> None:
+        self.stop_waiting()
         if self.has_permit:
-            self.limit.release()
+            self.room.release()
         else:
-            self.limit.waiting.remove(self)
+            self.room.waiting.remove(self)
 
     def withdraw(self, killed: bool) -> None:
         if self.is_waiting:
@@ -104,8 +140,8 @@ class Visit:
 class BulkheadModel(LimitModel):
     """A permit is held from the beginning of a question to its end."""
 
-    def visit(self, done: Done) -> Visit:
-        return _Held(self, done)
+    def visit(self, room: Room, done: Done) -> Visit:
+        return _Held(self, room, done)
 
     def counts(self) -> dict[str, Any]:
         return {
@@ -113,7 +149,7 @@ class BulkheadModel(LimitModel):
             "full_count": self.full_count,
             "waited_too_long_count": self.waited_too_long_count,
             "left_count": self.left_count,
-            "waiting_count": len(self.waiting),
+            "waiting_count": self.waiting_count,
         }
 
 
@@ -124,13 +160,13 @@ class _Held(Visit):
 
     def end(self, outcome: Outcome) -> None:
         self.is_inside = False
-        self.limit.release()
+        self.room.release()
         self.done(outcome)
 
     def withdraw_from_inside(self, killed: bool) -> None:
         self.is_inside = False
         self.withdraw_inner(killed)
-        self.limit.release()
+        self.room.release()
 
 
 class ThreadPoolModel(LimitModel):
@@ -139,8 +175,8 @@ class ThreadPoolModel(LimitModel):
     def __init__(
         self, clock: Clock, inner: Node, host: HostModel, *, threads: int, queue: int, interrupts: bool
     ) -> None:
-        super().__init__(clock, inner, size=threads, room=queue)
-        self.host, self.interrupts = host, interrupts
+        super().__init__(clock, inner, host, size=threads, room=queue)
+        self.interrupts = interrupts
         self.abandoned: list[_Threaded] = []
         self.answered_count = self.interrupted_count = self.abandoned_count = 0
         if isinstance(self.serving, InstanceModel):
@@ -150,8 +186,8 @@ class ThreadPoolModel(LimitModel):
             # On the callers' host, whose crashes the oracle's world may not tell anybody of.
             host.on_web_crash.append(self.crash)
 
-    def visit(self, done: Done) -> Visit:
-        return _Threaded(self, done)
+    def visit(self, room: Room, done: Done) -> Visit:
+        return _Threaded(self, room, done)
 
     @property
     def is_gone(self) -> bool:
@@ -172,7 +208,7 @@ class ThreadPoolModel(LimitModel):
             "left_count": self.left_count,
             "interrupted_count": self.interrupted_count,
             "abandoned_count": self.abandoned_count,
-            "waiting_count": len(self.waiting),
+            "waiting_count": len(self.present().waiting),
         }
 
 
@@ -206,7 +242,7 @@ class _Threaded(Visit):
         self.is_working = False
         if self in self.limit.abandoned:
             self.limit.abandoned.remove(self)
-        self.limit.release()
+        self.room.release()
 
     def stop(self, killed: bool) -> None:
         if self.is_working:

@@ -4,8 +4,9 @@ A call takes a permit of the pool, or waits for one in its room, and holds it fr
 comes: returned, raised, cancelled or killed. It limits how many callers a slow dependency can hold, not for
 how long: put a `Timeout` around it, or in it, and a silent dependency holds a permit no longer than that.
 
-What calls hold dies with them, so nothing of it outlives a crash of the host or process they run in. What has
-leaked from a `ConnectionPool` is returned when that starts anew.
+What calls hold dies with them, and the pool begins anew with the process that the bulkhead stands in, or with
+its host. Around a connection that is the caller's host; of a restart of the calling process alone it does not
+know.
 
 Leaves out: a fallback, which is an endpoint of its own; sizes that adapt to what the dependency can bear.
 Sources: Nygard, "Release It!" (2nd ed. 2018), chapter 5, "Bulkheads"; resilience4j `SemaphoreBulkhead`;
@@ -18,12 +19,11 @@ from collections.abc import Generator
 from dataclasses import dataclass
 from typing import Any
 
-from simulator import Environment, QueueFull
+from simulator import Environment, Permits, QueueFull
 
 from ...endpoint import Call, Endpoint, Wrapper
-from ...failures import Rejected
 from ...request import Request
-from .connection_pool import ConnectionPool
+from ..rejection import rejection
 from .pool import BulkheadPool
 
 
@@ -34,7 +34,7 @@ class BulkheadStatistics:
     Of `call_count` calls `permitted_count` got a permit, `full_count` found none, and the room full,
     `waited_too_long_count` were turned away after `wait_max`, and `left_count` were cut short from outside
     while they waited; `waiting_count` wait now: these five add up to the calls. Of those permitted
-    `in_flight_count` are under way.
+    `in_flight_count` are under way. Calls from before a restart are counted until they end.
     """
 
     call_count: int
@@ -72,15 +72,19 @@ class Bulkhead(Wrapper):
         if pool.env is not env:
             raise ValueError(f"pool of {name!r} must belong to the same environment, got {pool!r} of another")
         self.pool = pool
-        self._permits = pool.permits
         self._call_count = 0
         self._ended_count = 0
         self._full_count = 0
         self._waited_too_long_count = 0
         self._left_count = 0
         self._waiting_count = 0
-        if self.host is not None and isinstance(pool, ConnectionPool):
-            self.host.on_restart(pool.return_leaked, endpoint=self.serving)
+        if self.host is not None:
+            self.host.on_restart(pool.start_afresh, endpoint=self.serving)
+
+    @property
+    def _permits(self) -> Permits:
+        """Those of the present start of the process."""
+        return self.pool.permits
 
     def call(self, request: Request) -> Call:
         """Answer `request` as the target does, or raise `Rejected`."""
@@ -94,7 +98,10 @@ class Bulkhead(Wrapper):
             return (yield from self.target.call(request))
         finally:
             self._ended_count += 1
-            self.pool.give_back()
+            if permits is self._permits:
+                self.pool.give_back()
+            else:
+                permits.release()  # of a start before this one, where somebody may wait for it yet
 
     def _wait(self) -> Generator[Any, Any, None]:
         """Wait for a permit, and take it."""
@@ -103,7 +110,7 @@ class Bulkhead(Wrapper):
             is_permitted = yield from self.pool.wait()
         except QueueFull:
             self._full_count += 1
-            raise self._rejected("bulkhead full") from None
+            raise rejection(self, "bulkhead full") from None
         except BaseException:
             self._left_count += 1
             raise
@@ -111,13 +118,7 @@ class Bulkhead(Wrapper):
             self._waiting_count -= 1
         if not is_permitted:
             self._waited_too_long_count += 1
-            raise self._rejected("waited too long")
-
-    def _rejected(self, reason: str) -> Rejected:
-        rejected = Rejected(self.name, reason)
-        # Named, so that an instance of the same name does not take it for a rejection of its own.
-        rejected.part = self
-        return rejected
+            raise rejection(self, "waited too long")
 
     def statistics(self) -> BulkheadStatistics:
         """Return what has happened so far."""

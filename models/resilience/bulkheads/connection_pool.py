@@ -3,15 +3,15 @@
 A leaked connection is one that its user has not given back: it belongs to nobody, and to the pool it is in
 use for ever. Leaks add up until every call waits in vain, although the dependency is well and idle. States of
 a permit, here of a connection: *free* -> *held* by a call -> *free* or *leaked* -> *free* again only when the
-process of the client starts anew (`return_leaked`). Invariant: free + held + leaked = size.
+process of the client starts anew (or by `return_leaked`). Invariant: free + held + leaked = size.
 
 - `leak` leaks so many at once; those for which no free one is left are taken from the calls that end next,
   before anybody who waits.
 - While `leak_probability` is > 0, each call that ends, however it ends, leaks its connection with that
   probability.
 
-A restart of the host or of the process that a bulkhead with this pool stands in returns them by itself; that
-of a process that only calls over a connection, it cannot see: `web.on_restart(pool.return_leaked)`.
+With the host or the process that a bulkhead with this pool stands in, the pool begins anew, and all are free.
+The restart of a process that only calls over a connection it cannot see: `web.on_restart(pool.start_afresh)`.
 
 Leaves out: that connections are made on demand, break, or are retired by age, and that a pool may detect
 leaks. HikariCP lets a thread take again the connection that it had last, before others who wait; here the
@@ -27,7 +27,7 @@ from math import inf
 from simulator import Environment, Permits
 from simulator.randomness import Uniform
 
-from ..validation import require_count
+from ..validation import require_count, require_unit_interval
 from .pool import BulkheadPool, BulkheadPoolStatistics
 
 
@@ -118,7 +118,7 @@ class ConnectionPool(BulkheadPool):
     def return_leaked(self) -> None:
         """Let all leaked connections be free again, or pass them to those who wait; none is to leak any more.
 
-        As when the process starts anew. Does nothing where nothing has leaked. `leak_probability` stays.
+        Calls under way keep theirs. `leak_probability` stays.
         """
         permits = self.permits
         permits.due_count = 0
@@ -136,8 +136,7 @@ class ConnectionPool(BulkheadPool):
 
     @leak_probability.setter
     def leak_probability(self, probability: float) -> None:
-        if not 0 <= probability <= 1:
-            raise ValueError(f"leak_probability must lie in [0, 1], got {probability!r}")
+        require_unit_interval("leak_probability", probability)
         if 0 < probability < 1 and self._draw is None:
             self._draw = self.env.sampler(f"bulkhead/{self.name}/leak", Uniform(0.0, 1.0))
         self._leak_probability = probability

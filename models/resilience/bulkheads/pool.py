@@ -9,6 +9,9 @@ States of a permit: *free* -> *held* by a call -> *free*, or straight to the fir
   late, as an answer at the very end of a `Timeout` is: if it was passed to the one whose time is up, it goes
   on to the next. (Java's semaphore would look once more before it gives up.)
 - Whoever leaves the room, or is killed in it, leaves no gap, and takes no permit along.
+- A pool is in the memory of a process, and begins anew with it (`start_afresh`): all permits free, nobody in
+  the room. Those whom the crash has not reached, since they call from a process that is bound to no host,
+  keep among themselves what they had of the old one.
 
 Leaves out: changing the size of a pool at run time. Sources: Nygard, "Release It!" (2nd ed. 2018), chapter 5,
 "Bulkheads"; resilience4j `SemaphoreBulkhead`.
@@ -21,10 +24,9 @@ from dataclasses import dataclass
 from math import inf
 from typing import Any
 
-from simulator import Cancelled, Environment, Permits
+from simulator import Cancelled, Environment, Permits, QueueFull
 
-from ..validation import require_count, require_duration
-from .validation import require_room
+from ..validation import require_count, require_duration, require_room
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -32,7 +34,8 @@ class BulkheadPoolStatistics:
     """What has happened in a pool so far, whoever shares it.
 
     Of its `size` permits `free_count` are free now, `held_count` held by calls and `leaked_count` leaked:
-    these three add up. `waiting_count` callers wait. `waited_count` got their permit only after waiting, for
+    these three add up. `waiting_count` callers wait. In these four nothing is left of before a restart. Of
+    all callers `waited_count` got their permit only after waiting, for
     `waiting_time` seconds in all; `full_count` found the room full, and `waited_too_long_count` had to go
     after `wait_max`.
     """
@@ -82,6 +85,9 @@ class BulkheadPool:
         self.wait_max = wait_max
         self.name = name
         self.permits = self._make_permits()
+        self._waited_count = 0
+        self._waiting_time = 0.0
+        self._full_count = 0
         self._waited_too_long_count = 0
 
     def __repr__(self) -> str:
@@ -95,25 +101,31 @@ class BulkheadPool:
 
         Raises `simulator.QueueFull` where the room is full.
         """
-        if self.wait_max == inf:
-            yield from self.permits.wait()
-            return True
+        start = self.env.now
         deadline = self.env.open_deadline(self.wait_max)
         try:
             yield from self.permits.wait()
+        except QueueFull:
+            self._full_count += 1
+            raise
         except Cancelled as cancelled:
             if cancelled.scope is not deadline:
                 raise
-        else:
-            return True
+            self._waited_too_long_count += 1
+            return False
         finally:
             deadline.process = None
-        self._waited_too_long_count += 1
-        return False
+        self._waited_count += 1
+        self._waiting_time += self.env.now - start
+        return True
 
     def give_back(self) -> None:
         """Give back the permit of a call that has ended, however it ended."""
         self.permits.release()
+
+    def start_afresh(self) -> None:
+        """Forget who holds a permit and who waits, as the process does that starts anew."""
+        self.permits = self._make_permits()
 
     def statistics(self) -> BulkheadPoolStatistics:
         """Return what has happened so far."""
@@ -127,8 +139,8 @@ class BulkheadPool:
             held_count=permits.held_count - leaked_count,
             leaked_count=leaked_count,
             waiting_count=permits.waiting_count,
-            waited_count=permits.waited_count,
-            waiting_time=permits.waiting_time,
-            full_count=permits.rejected_count,
+            waited_count=self._waited_count,
+            waiting_time=self._waiting_time,
+            full_count=self._full_count,
             waited_too_long_count=self._waited_too_long_count,
         )

@@ -14,9 +14,10 @@ The thread works in a process of its own, while the caller waits for its answer.
   for nobody. So does resilience4j, and any work that does not heed interrupts, such as a blocking read. A
   silent dependency uses up such a pool, unless there is a `Timeout` inside too.
 
-A crash of the host or process that the pool stands in ends all of its threads. A thread is bound to what its
-caller is bound to, and dies with its caller. That of a caller from elsewhere is bound to where the target
-stands when, and only when, it is abandoned.
+A crash of the host or process that the pool stands in ends its threads, and with a restart the pool begins
+anew: all threads free, nobody in the queue. A thread is bound to what its caller is bound to, and dies with
+its caller. That of a caller from elsewhere is bound to where the target stands when, and only when, it is
+abandoned; before, no crash reaches it, and it belongs to the old pool.
 
 Leaves out: what a change of threads costs, threads made on demand, and the extra ones that resilience4j
 starts when its queue is full. Sources: Hystrix `HystrixContextScheduler`, `HystrixThreadPoolProperties`,
@@ -32,11 +33,10 @@ from typing import Any
 from simulator import CallFailed, Environment, Permits, Process, QueueFull
 
 from ...endpoint import Call, Endpoint, Wrapper
-from ...failures import Rejected
 from ...infrastructure import Host
 from ...request import Request, Response
-from ..validation import require_count
-from .validation import require_room
+from ..rejection import rejection
+from ..validation import require_count, require_room
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -47,7 +47,9 @@ class ThreadPoolBulkheadStatistics:
     found all threads taken and the queue full. Others were cut short from outside: `left_count` in the queue,
     `interrupted_count` with a thread that stopped for it, `abandoned_count` with one that did not. Now
     `waiting_count` wait in the queue and `in_flight_count` for their thread's answer: these seven add up to
-    the calls. `busy_count` threads are taken: more than in flight, while some work for nobody.
+    the calls. `busy_count` threads are taken: more than in flight, while some work for nobody. A call from
+    before a restart, of a caller whom the crash has not reached, is in flight until it ends, and without a
+    thread of these.
     """
 
     call_count: int
@@ -62,14 +64,14 @@ class ThreadPoolBulkheadStatistics:
 
 
 class _Task:
-    """One call that has a thread; `has_thread` until that is given back."""
+    """One call that has a thread, one of `threads` until it is given back."""
 
-    __slots__ = ("has_thread", "process")
+    __slots__ = ("process", "threads")
 
     process: Process
 
-    def __init__(self) -> None:
-        self.has_thread = True
+    def __init__(self, threads: Permits) -> None:
+        self.threads: Permits | None = threads
 
 
 class ThreadPoolBulkhead(Wrapper):
@@ -112,6 +114,11 @@ class ThreadPoolBulkhead(Wrapper):
         self._left_count = 0
         self._interrupted_count = 0
         self._abandoned_count = 0
+        if self.host is not None:
+            self.host.on_restart(self._start_afresh, endpoint=self.serving)
+
+    def _start_afresh(self) -> None:
+        self._threads = Permits(self._env, self._threads.capacity, self._threads.queue_size_max)
 
     def call(self, request: Request) -> Call:
         """Answer `request` as the target does, or raise `Rejected`."""
@@ -120,8 +127,8 @@ class ThreadPoolBulkhead(Wrapper):
         if threads.free:
             threads.free -= 1
         else:
-            yield from self._wait()
-        task = self._start(request)
+            yield from self._wait(threads)
+        task = self._start(request, threads)
         try:
             answer = yield task.process
         except GeneratorExit:
@@ -136,26 +143,23 @@ class ThreadPoolBulkhead(Wrapper):
             raise answer
         return answer
 
-    def _wait(self) -> Generator[Any, Any, None]:
+    def _wait(self, threads: Permits) -> Generator[Any, Any, None]:
         """Wait for a thread, and take it."""
         try:
-            yield from self._threads.wait()
+            yield from threads.wait()
         except QueueFull:
             self._rejected_count += 1
-            rejected = Rejected(self.name, "bulkhead full")
-            # Named, so that an instance of the same name does not take it for a rejection of its own.
-            rejected.part = self
-            raise rejected from None
+            raise rejection(self, "bulkhead full") from None
         except BaseException:
             self._left_count += 1
             raise
 
     # -- threads ---------------------------------------------------------------------------------------------
 
-    def _start(self, request: Request) -> _Task:
+    def _start(self, request: Request, threads: Permits) -> _Task:
         """Let a thread, which the caller has taken, work on `request`, where the caller runs."""
         env, host = self._env, self.host
-        task = _Task()
+        task = _Task(threads)
         task.process = env.process(self._work(request, task), self.name)
         caller: Any = env.active_process
         if host is not None and caller in host.running:
@@ -172,11 +176,11 @@ class ThreadPoolBulkhead(Wrapper):
             self._give_back(task)
 
     def _give_back(self, task: _Task) -> None:
-        if task.has_thread:
-            task.has_thread = False
+        threads, task.threads = task.threads, None
+        if threads is not None:
             if self.host is not None:
                 self.host.release(task.process)
-            self._threads.release()
+            threads.release()
 
     def _kill(self, task: _Task) -> None:
         task.process.kill()

@@ -17,6 +17,7 @@ from dataclasses import dataclass
 
 from simulator import Environment
 
+from ..validation import require_room
 from .rate_limit import RateLimit, require_rate
 from .token_bucket import Tokens
 
@@ -35,8 +36,7 @@ class LeakyBucket(RateLimit):
     def __post_init__(self) -> None:
         """Check the parameters."""
         require_rate("rate", self.rate)
-        if isinstance(self.queue_size_max, bool) or not self.queue_size_max >= 0:
-            raise ValueError(f"queue_size_max must be >= 0, got {self.queue_size_max!r}")
+        require_room("queue_size_max", self.queue_size_max)
 
     def start(self, env: Environment) -> _Queue:
         """Return an empty bucket."""

@@ -22,8 +22,8 @@ from typing import Any
 from simulator import Environment
 
 from ...endpoint import Call, Endpoint, Wrapper
-from ...failures import Rejected
 from ...request import Request
+from ..rejection import rejection
 from .rate_limit import Allowance, RateLimit
 
 
@@ -110,10 +110,7 @@ class RateLimiter(Wrapper):
             self._waiting_count -= 1
         if not may_pass:
             self._rejected_count += 1
-            rejected = Rejected(self.name, "rate limit")
-            # Named, so that an instance of the same name does not take it for a rejection of its own.
-            rejected.part = self
-            raise rejected
+            raise rejection(self, "rate limit")
         self._waited_count += 1
         self._waiting_time += self._env.now - start
 

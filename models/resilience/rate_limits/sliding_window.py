@@ -56,8 +56,8 @@ class _Log(AllowanceWithLine):
         self._times: deque[float] = deque(maxlen=limit.limit)
 
     @property
-    def is_fresh(self) -> bool:
-        """Whether the window is empty. Nobody waits for an empty window."""
+    def _is_unused(self) -> bool:
+        """Whether the window is empty."""
         times = self._times
         return not times or self._is_out(times[-1], self.env.now)
 

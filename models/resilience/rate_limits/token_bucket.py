@@ -32,7 +32,7 @@ Cost = Callable[[Request], float]
 def by_size(request: Request) -> float:
     """Return the bytes that `request` weighs, as a cost: rate and burst are then bytes per second and bytes.
 
-    A request without a size costs nothing and always passes.
+    A request without a size costs nothing, and passes as soon as nobody waits before it.
     """
     return float(request.size_bytes)
 
@@ -91,8 +91,8 @@ class Tokens(AllowanceWithLine):
         return min(self._burst, self._tokens + (self.env.now - self._since) * self._rate)
 
     @property
-    def is_fresh(self) -> bool:
-        """Whether it is full. Nobody waits for a full bucket."""
+    def _is_unused(self) -> bool:
+        """Whether it is full."""
         return self.tokens >= self._burst - self._slack(self._burst)
 
     def _slack(self, price: float) -> float:

@@ -48,6 +48,11 @@ class AllowanceWithLine(Allowance):
     def _give_back(self, price: float) -> None:
         """Undo a `_take` of this very instant."""
 
+    @property
+    @abstractmethod
+    def _is_unused(self) -> bool:
+        """Whether nothing is charged any more."""
+
     @abstractmethod
     def _time_of(self, total: float) -> float:
         """Return when, in seconds, `total` will have been free, taken in turn as soon as it is."""
@@ -60,6 +65,11 @@ class AllowanceWithLine(Allowance):
         return self._time_of(self._total + price) - now <= wait_max + slack(now, wait_max)
 
     # -- the line --------------------------------------------------------------------------------------------
+
+    @property
+    def is_fresh(self) -> bool:
+        """Whether nothing is charged, and nobody waits: at the instant of its turn somebody does yet."""
+        return not self._line and self._is_unused
 
     def admit(self, request: Request) -> bool:
         """Let `request` pass now, if nobody waits and enough is free."""

@@ -36,6 +36,7 @@ from ...endpoint import Call, Endpoint, Wrapper
 from ...failures import CallFailed, Rejected
 from ...request import Request
 from ..failure_kinds import require_failures
+from ..rejection import rejection
 from .limits import ConcurrencyLimit, LimitEstimator, limit_randomness
 from .queues import QueueDiscipline, RejectAtOnce, Waiter, WaitingRoom
 
@@ -163,7 +164,7 @@ class ConcurrencyLimiter(Wrapper):
         loser: Any = room.enter(waiter, env.now)
         if loser is waiter:
             self._full_count += 1
-            raise self._rejected(room.full)
+            raise rejection(self, room.full)
         if loser is not None:
             self._displaced_count += 1
             loser.displace(env)
@@ -175,10 +176,10 @@ class ConcurrencyLimiter(Wrapper):
             is_late = isinstance(end, Cancelled) and end.scope is deadline
             self._leave(memory, waiter, is_late=is_late)
             if is_late:
-                raise self._rejected("waited too long") from None
+                raise rejection(self, "waited too long") from None
             raise
         if waiter.is_displaced:
-            raise self._rejected("displaced")
+            raise rejection(self, "displaced")
         return waiter.in_flight
 
     def _leave(self, memory: _Memory, waiter: _Place, *, is_late: bool) -> None:
@@ -193,12 +194,6 @@ class ConcurrencyLimiter(Wrapper):
             self._waited_too_long_count += 1
         else:
             self._left_count += 1
-
-    def _rejected(self, reason: str) -> Rejected:
-        rejected = Rejected(self.name, reason)
-        # Named, so that an instance of the same name does not take it for a rejection of its own.
-        rejected.part = self
-        return rejected
 
     def _begin_anew(self) -> None:
         """Forget everything.

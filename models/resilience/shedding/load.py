@@ -49,8 +49,8 @@ class ThreadLoad(Load):
 
     def __call__(self) -> float:
         """Return the load now."""
-        threads = self.instance._threads
-        return (threads.held_count + threads.waiting_count) / threads.capacity
+        instance = self.instance
+        return (instance.in_service_count + instance.waiting_count) / instance.thread_count
 
 
 @dataclass(frozen=True, slots=True)

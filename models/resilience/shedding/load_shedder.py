@@ -17,8 +17,8 @@ from dataclasses import dataclass
 from simulator import Environment
 
 from ...endpoint import Call, Endpoint, Wrapper
-from ...failures import Rejected
 from ...request import Request
+from ..rejection import rejection
 from .shedding_rule import SheddingRule
 
 
@@ -63,10 +63,7 @@ class LoadShedder(Wrapper):
         reason = self._judge(request)
         if reason is not None:
             self._shed_counts[request.priority] = self._shed_counts.get(request.priority, 0) + 1
-            rejected = Rejected(self.name, reason)
-            # Named, so that an instance of the same name does not take it for a rejection of its own.
-            rejected.part = self
-            raise rejected
+            raise rejection(self, reason)
         return (yield from self.target.call(request))
 
     def statistics(self) -> LoadShedderStatistics:

@@ -36,9 +36,9 @@ class QueueLength(SheddingRule):
             raise TypeError(
                 f"QueueLength needs an Instance behind its shedder, in its process, got {serving!r}"
             )
-        threads, length_max = serving._threads, self.length_max
+        length_max = self.length_max
 
         def judge(request: Request) -> str | None:
-            return "queue too long" if threads.waiting_count >= length_max else None
+            return "queue too long" if serving.waiting_count >= length_max else None
 
         return judge

@@ -14,6 +14,8 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from itertools import pairwise
+from math import isnan
+from numbers import Real
 
 from ...endpoint import Endpoint
 from ...request import Request
@@ -44,6 +46,8 @@ class UtilisationShedding(SheddingRule):
             raise TypeError(f"load must be a function without parameters, got {self.load!r}")
         if not self.thresholds:
             raise ValueError("thresholds must not be empty: nothing would ever be shed")
+        for priority in self.thresholds:
+            _require_priority(priority)
         rising = dict(sorted(self.thresholds.items()))
         for priority, threshold in rising.items():
             if not threshold >= 0:
@@ -71,3 +75,9 @@ class UtilisationShedding(SheddingRule):
             return None
 
         return judge
+
+
+def _require_priority(priority: object) -> None:
+    """Raise `ValueError` for what no priority of a request is ever below."""
+    if not isinstance(priority, Real) or isnan(priority):
+        raise ValueError(f"thresholds must be by priority, a number, got {priority!r}")

@@ -2,7 +2,6 @@
 
     adaptive_throttle    AdaptiveThrottle: rejects locally by the share of its recent requests that were
                          accepted (the SRE book's)
-    recent_counts        what was asked and accepted in the last two minutes, in bounded memory
 
 gRPC's throttle ("retryThrottling") holds back retries only and never a first attempt: it is a retry budget,
 `models.resilience.GrpcRetryThrottle`.

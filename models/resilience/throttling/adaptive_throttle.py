@@ -40,8 +40,9 @@ from ...endpoint import Call, Endpoint, Wrapper
 from ...failures import BreakerOpen, ConnectionLost, Refused, Rejected, TimedOut
 from ...request import Request
 from ..failure_kinds import require_failures
+from ..recent_count import RecentCount
+from ..rejection import rejection
 from ..validation import require_finite_duration
-from .recent_counts import RecentCounts
 
 NOT_ACCEPTED: tuple[type[CallFailed], ...] = (Rejected, Refused, TimedOut, ConnectionLost, BreakerOpen)
 """What does not count as accepted: turned away, nobody there, no answer in time, or not even sent."""
@@ -113,14 +114,15 @@ class AdaptiveThrottle(Wrapper):
         return self._env.sampler(f"throttle/{self.name}", Uniform(0.0, 1.0))
 
     def _start_afresh(self) -> None:
-        self._recent = RecentCounts(self.window)
+        self._requests = RecentCount(self.window)
+        self._accepts = RecentCount(self.window)
 
     @property
     def rejection_probability(self) -> float:
         """With what probability a call would be rejected here now."""
-        recent = self._recent
-        recent.advance(self._env.now)
-        return max(0.0, (recent.requests - self.k * recent.accepts) / (recent.requests + 1))
+        now = self._env.now
+        requests, accepts = self._requests.total(now), self._accepts.total(now)
+        return max(0.0, (requests - self.k * accepts) / (requests + 1))
 
     def call(self, request: Request) -> Call:
         """Answer `request` as the target does, or raise `Rejected` without asking it."""
@@ -128,14 +130,11 @@ class AdaptiveThrottle(Wrapper):
         probability = self.rejection_probability
         is_unlucky = probability > 0.0 and self._draw() < probability
         self._call_count += 1
-        recent = self._recent
-        recent.add_request(env.now)
+        self._requests.add(env.now)
+        accepts = self._accepts  # those of the present start of the process, which the answer may outlive
         if is_unlucky:
             self._throttled_count += 1
-            rejected = Rejected(self.name, "throttled")
-            # Named, so that an instance of the same name does not take it for a rejection of its own.
-            rejected.part = self
-            raise rejected
+            raise rejection(self, "throttled")
         try:
             response = yield from self.target.call(request)
         except CallFailed as failure:
@@ -143,13 +142,13 @@ class AdaptiveThrottle(Wrapper):
                 self._turned_away_count += 1
             else:
                 self._accepted_count += 1
-                recent.add_accept(env.now)
+                accepts.add(env.now)
             raise
         except BaseException:
             self._aborted_count += 1
             raise
         self._accepted_count += 1
-        recent.add_accept(env.now)
+        accepts.add(env.now)
         return response
 
     def _draw(self) -> float:

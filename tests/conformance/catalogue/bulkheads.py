@@ -22,7 +22,7 @@ def _bulkhead(name: str, *, room: int, wait_max: float = inf) -> Wrapper:
     return Wrapper(
         name=name,
         build=build,
-        model=lambda clock, inner, host: BulkheadModel(clock, inner, room=room, wait_max=wait_max),
+        model=lambda clock, inner, host: BulkheadModel(clock, inner, host, room=room, wait_max=wait_max),
     )
 
 

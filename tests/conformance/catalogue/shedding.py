@@ -1,7 +1,8 @@
 """Concurrency limiters with their queues and limits, and a load shedder.
 
 Vegas and the gradients have no rows: an oracle of them would be the same arithmetic once more. The contract
-of limits, their rules one by one, and the theory tests are in their place.
+of limits, their rules one by one, runs that were worked out by hand (`test_limits_by_hand`) and the theory
+tests are in their place.
 """
 
 from __future__ import annotations

@@ -1,6 +1,7 @@
 """Retry budgets: what earns a retry and what it costs, member by member, and that nobody leaks."""
 
 from collections.abc import Callable
+from math import inf
 
 import pytest
 
@@ -197,12 +198,15 @@ def test_sre_requests_and_retries_are_forgotten_after_the_window() -> None:
 @pytest.mark.parametrize(
     ("make", "message"),
     [
-        (lambda: TokenBucketBudget(capacity=0.5), "capacity must be >= 1 token, got 0.5"),
+        (lambda: TokenBucketBudget(capacity=0.5), "capacity must be finite and >= 1 token, got 0.5"),
+        (lambda: TokenBucketBudget(capacity=inf), "capacity must be finite and >= 1 token, got inf"),
         (lambda: TokenBucketBudget(refill=-0.1), r"refill must lie in \[0, capacity"),
         (lambda: GrpcRetryThrottle(tokens_max=0), r"tokens_max must lie in \(0, 1000\], got 0"),
-        (lambda: GrpcRetryThrottle(token_ratio=0), "token_ratio must be > 0, got 0"),
+        (lambda: GrpcRetryThrottle(token_ratio=0), "token_ratio must be finite and > 0, got 0"),
+        (lambda: GrpcRetryThrottle(token_ratio=inf), "token_ratio must be finite and > 0, got inf"),
+        (lambda: EnvoyRetryBudget(concurrency_min=2.5), "concurrency_min must be a whole number >= 0"),
         (lambda: EnvoyRetryBudget(ratio=1.5), r"ratio must lie in \[0, 1\], got 1.5"),
-        (lambda: EnvoyRetryBudget(concurrency_min=-1), "concurrency_min must be >= 0, got -1"),
+        (lambda: EnvoyRetryBudget(concurrency_min=-1), "concurrency_min must be a whole number >= 0, got -1"),
         (lambda: SreRetryRatio(Environment(), ratio=-0.1), r"ratio must lie in \[0, 1\], got -0.1"),
         (lambda: SreRetryRatio(Environment(), window=0), "window must be finite and > 0 s, got 0"),
     ],

@@ -58,6 +58,24 @@ def test_calls_beyond_the_threads_wait_and_beyond_the_queue_are_rejected(way: st
     assert_idle(instance)
 
 
+def test_what_is_at_an_instance_now_can_be_asked_without_the_rest_of_its_statistics() -> None:
+    world = World()
+    instance = world.instance(pause, threads=2)
+    for _ in range(5):
+        call(world.env, instance)
+    seen = []
+    for time in (0.5, 1.5, 2.5, 3.5):
+        world.env.run(until=time)
+        statistics = instance.statistics()
+        assert (statistics.in_service_count, statistics.waiting_count) == (
+            instance.in_service_count,
+            instance.waiting_count,
+        )
+        seen.append((instance.in_service_count, instance.waiting_count))
+    assert seen == [(2, 3), (2, 1), (1, 0), (0, 0)]
+    assert instance.thread_count == 2
+
+
 @pytest.mark.parametrize("outside", [False, True], ids=["the call", "the whole caller"])
 def test_what_is_given_up_gives_its_thread_back(outside: bool) -> None:
     world = World()

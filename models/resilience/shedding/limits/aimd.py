@@ -20,7 +20,7 @@ from dataclasses import dataclass
 from simulator import Environment
 
 from ...validation import require_duration
-from .limit import Changed, ConcurrencyLimit, LimitEstimator, require_limits
+from .limit import Changed, ConcurrencyLimit, LimitEstimator, require_limits, within
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -63,4 +63,4 @@ class _Aimd(LimitEstimator):
             limit = int(limit * policy.backoff_ratio)
         elif in_flight * 2 >= limit:
             limit += 1
-        self._set(min(policy.limit_max, max(policy.limit_min, limit)))
+        self._set(int(within(policy.limit_min, limit, policy.limit_max)))

@@ -37,8 +37,9 @@ from math import ceil, floor, sqrt
 
 from simulator import Call, Environment
 
-from ...validation import require_count, require_finite_duration, require_share
-from .limit import Changed, ConcurrencyLimit, LimitEstimator, require_limits
+from ...validation import require_count, require_finite_duration, require_share, require_unit_interval
+from .gradient import gradient
+from .limit import Changed, ConcurrencyLimit, LimitEstimator, require_limits, within
 
 _LOW_WINDOWS_MAX = 5
 
@@ -70,8 +71,7 @@ class EnvoyGradientLimit(ConcurrencyLimit):
         require_finite_duration("interval", self.interval)
         require_count("request_count", self.request_count)
         require_share("percentile", self.percentile)
-        if not 0 <= self.jitter <= 1:
-            raise ValueError(f"jitter must lie in [0, 1], got {self.jitter!r}")
+        require_unit_interval("jitter", self.jitter)
         if not self.buffer >= 0:
             raise ValueError(f"buffer must be >= 0, got {self.buffer!r}")
 
@@ -169,10 +169,8 @@ class _Controller(LimitEstimator):
     def _end_window(self) -> None:
         self._next_window = None
         policy, before = self._policy, self.limit
-        sample_rtt = self._percentile()
-        gradient = (1.0 + policy.buffer) * self._min_rtt / sample_rtt if sample_rtt > 0 else 2.0
-        scaled = before * max(0.5, min(2.0, gradient))
-        limit = max(policy.limit_min, min(policy.limit_max, int(scaled + sqrt(scaled))))
+        scaled = before * gradient((1.0 + policy.buffer) * self._min_rtt, self._percentile(), 2.0)
+        limit = int(within(policy.limit_min, scaled + sqrt(scaled), policy.limit_max))
         is_low = before == limit == policy.limit_min
         self._low_count = self._low_count + 1 if is_low else 0
         if self._low_count >= _LOW_WINDOWS_MAX and self._next_measurement is not None:

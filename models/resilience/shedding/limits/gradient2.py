@@ -30,7 +30,8 @@ from dataclasses import dataclass
 from simulator import Environment
 
 from ...validation import require_count, require_share
-from .limit import Changed, ConcurrencyLimit, LimitEstimator, require_limits
+from .gradient import gradient
+from .limit import Changed, ConcurrencyLimit, LimitEstimator, require_limits, within
 
 _WARM_UP = 10  # samples
 
@@ -84,10 +85,9 @@ class _Gradient2(LimitEstimator):
         if in_flight < self._estimate / 2:
             return
         policy = self._policy
-        gradient = max(0.5, min(1.0, policy.tolerance * long / duration)) if duration > 0 else 1.0
-        wanted = self._estimate * gradient + policy.queue_size
+        wanted = self._estimate * gradient(policy.tolerance * long, duration, 1.0) + policy.queue_size
         wanted = self._estimate * (1.0 - policy.smoothing) + wanted * policy.smoothing
-        self._estimate = max(policy.limit_min, min(policy.limit_max, wanted))
+        self._estimate = within(policy.limit_min, wanted, policy.limit_max)
         self._set(int(self._estimate))
 
     def _average(self, rtt: float) -> float:

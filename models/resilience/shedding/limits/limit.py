@@ -91,5 +91,10 @@ def require_limits(initial: int, lowest: int, highest: int) -> None:
         raise ValueError(f"limit_initial must lie in [{lowest!r}, {highest!r}], got {initial!r}")
 
 
+def within(lowest: int, limit: float, highest: int) -> float:
+    """Return `limit`, or the bound that it has passed."""
+    return max(lowest, min(highest, limit))
+
+
 def _no_number() -> float:
     raise AssertionError("a limit that is not random has asked for a random number")

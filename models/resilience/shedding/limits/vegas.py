@@ -38,7 +38,7 @@ from math import ceil, log10
 from simulator import Environment
 
 from ...validation import require_count, require_share
-from .limit import Changed, ConcurrencyLimit, LimitEstimator, require_limits
+from .limit import Changed, ConcurrencyLimit, LimitEstimator, require_limits, within
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -93,7 +93,7 @@ class _Vegas(LimitEstimator):
         estimate = self._target(duration, in_flight, did_drop)
         if estimate != self._estimate:
             policy = self._policy
-            estimate = max(1.0, min(policy.limit_max, estimate))
+            estimate = within(1, estimate, policy.limit_max)
             self._estimate = (1.0 - policy.smoothing) * self._estimate + policy.smoothing * estimate
             self._set(int(self._estimate))
 

@@ -15,6 +15,7 @@ from __future__ import annotations
 from collections import OrderedDict
 from dataclasses import dataclass
 
+from ...validation import require_count
 from .discipline import Bounded, Waiter, WaitingRoom
 
 
@@ -31,8 +32,7 @@ class Lifo(Bounded):
     def __post_init__(self) -> None:
         """Check the parameters."""
         Bounded.__post_init__(self)  # `super()` fails in a dataclass with slots, which is another class
-        if type(self.threshold) is not int or self.threshold < 0:
-            raise ValueError(f"threshold must be a whole number >= 0, got {self.threshold!r}")
+        require_count("threshold", self.threshold, lowest=0)
         if not self.threshold < self.size_max:
             raise ValueError(f"threshold must be < size_max ({self.size_max!r}), got {self.threshold!r}")
 

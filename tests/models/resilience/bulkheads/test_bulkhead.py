@@ -309,6 +309,48 @@ def test_in_the_process_of_an_instance_it_dies_with_it_and_starts_empty(crash: s
     assert room.statistics().aborted_count == 1
 
 
+def test_call_that_hangs_on_a_dead_host_holds_no_permit_after_the_restart() -> None:
+    """From a process that no crash can reach, and not over the network."""
+    env = Environment()
+    server = Host(env, "server")
+    limit = bulkhead(env, Instance(env, server, one_second), waiting_max=1)
+    hanging, waiting = call_at(env, limit, 0.0, 0.25)
+    env.run(until=0.5)
+    server.crash()
+    server.restart()
+    env.run(until=0.75)
+    assert (limit.pool.statistics().free_count, limit.pool.statistics().waiting_count) == (1, 0)
+    again = call_at(env, limit, 1.0, 1.25, 1.5)
+    env.run(until=9.0)
+    assert again == [(2.0, "done"), (3.0, "done"), (1.5, Rejected)]
+    assert (hanging.at, waiting.at) == (None, None)
+    # They are counted until they end. What the first leaves is a permit of before, and the second gets it.
+    assert (limit.statistics().in_flight_count, limit.statistics().waiting_count) == (1, 1)
+    hanging.process.cancel()
+    env.run()
+    assert waiting == (10.0, "done")
+    assert_adds_up(limit)
+    pool = limit.pool.statistics()
+    assert (pool.free_count, pool.waited_count, pool.full_count) == (1, 2, 1)
+
+
+def test_bulkheads_that_share_a_pool_on_one_host_begin_anew_together() -> None:
+    env = Environment()
+    web, server = Host(env, "web"), Host(env, "server")
+    connection = Network(env, latencies=0.125).connect(web, Instance(env, server, one_second))
+    pool = BulkheadPool(env, 1)
+    one, two = (Bulkhead(env, connection, pool, name=name) for name in ("one", "two"))
+    server.crash()
+    call_at(env, one, 0.0)  # never answered: the server is silent
+    env.run(until=0.5)
+    server.restart()
+    web.crash()
+    web.restart()
+    seen = [*call_at(env, two, 1.0), *call_at(env, one, 1.5)]
+    env.run(until=9.0)
+    assert seen == [(2.25, "done"), (1.5, Rejected)]
+
+
 def test_permit_is_held_on_the_way_through_the_network_too() -> None:
     env = Environment()
     web, server = Host(env, "web"), Host(env, "server")

@@ -7,6 +7,7 @@ from contextlib import suppress
 from math import inf
 from typing import Any
 
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -122,7 +123,11 @@ def test_permits_of_a_shared_pool_add_up(
 
 
 class Threads:
-    """Callers of a thread pool, on the host it stands on or from elsewhere."""
+    """Callers of a thread pool, on the host it stands on or from elsewhere.
+
+    `inside` are at work for those who came since the last restart, `inside_before` for others: those from
+    elsewhere, whom no crash has reached.
+    """
 
     pool: ThreadPoolBulkhead
 
@@ -133,16 +138,28 @@ class Threads:
         self.durations = iter(durations * 2)
         self.is_on_host = is_on_host
         self.callers: list[Process] = []
+        self.restart_count = self.inside = self.inside_before = 0
+        self.host.on_restart(self.restart)
+
+    def restart(self) -> None:
+        self.restart_count += 1
+        self.inside_before += self.inside
         self.inside = 0
 
     def work(self, request: Request) -> Generator[Any, Any, str]:
         assert self.host.is_up or not self.is_on_host, "something runs on a dead host"
-        self.inside += 1
+        self.count(request, 1)
         try:
             yield next(self.durations)
         finally:
-            self.inside -= 1
+            self.count(request, -1)
         return "answer"
+
+    def count(self, request: Request, change: int) -> None:
+        if request.key == self.restart_count:
+            self.inside += change
+        else:
+            self.inside_before += change
 
     def come(self, patience: int) -> None:
         if not self.is_on_host:
@@ -152,13 +169,14 @@ class Threads:
 
     def call(self, patience: int) -> Generator[Any, Any, None]:
         with self.env.move_on_after(patience), suppress(Rejected):
-            yield from self.pool.call(Request())
+            yield from self.pool.call(Request(key=self.restart_count))
 
     def cut_short(self, number: int, end: Callable[[Process], None]) -> None:
         if number < len(self.callers):
             end(self.callers[number])
 
 
+@pytest.mark.slow
 @given(
     threads=st.integers(1, 3),
     room=st.integers(0, 3),
@@ -195,12 +213,13 @@ def test_threads_add_up(
         assert_adds_up(pool)
         seen = pool.statistics()
         assert world.inside <= seen.busy_count <= threads
+        assert not (is_on_host and world.inside_before)
         assert seen.waiting_count <= room
         assert not seen.waiting_count or seen.busy_count == threads
         assert not (interrupts and seen.abandoned_count)
         assert host.is_up or not host.running
         assert all(process.is_alive for process in host.running)
     assert_empty(pool)
-    assert world.inside == 0
+    assert world.inside == world.inside_before == 0
     assert not host.running
     assert not env.processes

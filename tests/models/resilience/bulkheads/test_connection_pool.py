@@ -294,6 +294,25 @@ def test_crash_of_the_instance_it_stands_around_returns_what_has_leaked(crash: s
     assert _parts(pool.statistics()) == (2, 0, 0)
 
 
+def test_leak_that_was_still_to_come_is_forgotten_with_the_process() -> None:
+    env = Environment()
+    server = Host(env, "server")
+    pool = ConnectionPool(env, 1)
+    orders = Bulkhead(env, Instance(env, server, one_second), pool)
+    [hanging] = call_at(env, orders, 0.0)
+    env.run(until=0.5)
+    pool.leak()
+    server.crash()
+    server.restart()
+    env.run(until=0.75)
+    assert _parts(pool.statistics()) == (1, 0, 0)
+    hanging.process.cancel()
+    [again] = call_at(env, orders, 1.0)
+    env.run()
+    assert again == (2.0, "done")
+    assert _parts(pool.statistics()) == (1, 0, 0)
+
+
 def test_process_that_calls_over_a_connection_returns_it_where_it_is_told_to() -> None:
     env = Environment()
     web, server = Host(env, "web"), Host(env, "server")

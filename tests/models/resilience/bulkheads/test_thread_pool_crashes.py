@@ -192,6 +192,30 @@ def test_thread_abandoned_where_the_host_or_process_is_gone_already_ends_at_once
     assert_empty(pool)
 
 
+@BOTH
+def test_thread_that_hangs_on_a_dead_host_is_none_of_the_pool_that_begins_anew(interrupts: bool) -> None:
+    """Its caller is a process that no crash can reach, and does not call over the network."""
+    env = Environment()
+    server = Host(env, "server")
+    pool = pool_of(env, Instance(env, server, three_seconds), queue_size_max=1, interrupts=interrupts)
+    hanging, waiting = call_at(env, pool, 0.0, 0.25)
+    env.run(until=0.5)
+    server.crash()
+    server.restart()
+    env.run(until=0.75)
+    assert (pool.statistics().busy_count, pool.statistics().waiting_count) == (0, 0)
+    [again] = call_at(env, pool, 1.0)
+    env.run(until=9.0)
+    assert again == (4.0, "done")
+    assert (hanging.at, waiting.at) == (None, None)
+    # They are in flight until they end. What the first leaves is a thread of before, and the second gets it.
+    assert pool.statistics().in_flight_count == 2
+    hanging.process.kill()
+    env.run()
+    assert waiting == (12.0, "done")
+    assert_empty(pool)
+
+
 def test_pool_around_what_stands_nowhere_stands_where_it_is_told_to() -> None:
     env = Environment()
     web = Host(env, "web")

@@ -72,9 +72,10 @@ def test_it_turns_the_same_calls_away_as_the_meter_which_is_a_token_bucket(
     ("changes", "message"),
     [
         ({"rate": 0.0}, "rate must be finite and > 0 per second, got 0.0"),
-        ({"queue_size_max": -1}, "queue_size_max must be >= 0, got -1"),
-        ({"queue_size_max": nan}, "queue_size_max must be >= 0, got nan"),
-        ({"queue_size_max": True}, "queue_size_max must be >= 0, got True"),
+        ({"queue_size_max": -1}, "queue_size_max must be a whole number >= 0 or infinite, got -1"),
+        ({"queue_size_max": nan}, "queue_size_max must be a whole number >= 0 or infinite, got nan"),
+        ({"queue_size_max": True}, "queue_size_max must be a whole number >= 0 or infinite, got True"),
+        ({"queue_size_max": 2.5}, "queue_size_max must be a whole number >= 0 or infinite, got 2.5"),
     ],
 )
 def test_misuse_is_named(changes: dict[str, Any], message: str) -> None:

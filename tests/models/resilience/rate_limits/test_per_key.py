@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Generator
 from math import inf
+from typing import Any
 
 import pytest
 
 from models.request import Request
 from models.resilience.rate_limits import (
     FixedCycles,
+    LeakyBucket,
     PerKey,
     RateLimit,
     RateLimiter,
@@ -108,6 +111,38 @@ def test_somebody_who_waits_is_not_forgotten() -> None:
     env.process(caller("patient"))
     env.run(until=10.0)
     assert passed == [(float(n), "patient") for n in range(4)]
+
+
+@pytest.mark.parametrize(
+    ("each", "wait_max"),
+    [
+        (TokenBucket(rate=1.0, burst=1), inf),
+        (SlidingWindow(limit=1, window=1.0), inf),
+        (LeakyBucket(rate=1.0, queue_size_max=5), 0.0),
+    ],
+)
+def test_somebody_whose_turn_is_this_very_instant_is_not_forgotten(each: RateLimit, wait_max: float) -> None:
+    env = Environment()
+    allowances = PerKey(each).start(env)
+    limiter = RateLimiter(env, Scripted(env), allowances, wait_max=wait_max)
+    passed: list[tuple[float, str]] = []
+
+    def caller(name: str) -> Generator[Any, Any, None]:
+        yield from limiter.call(Request(origin="patient"))
+        passed.append((env.now, name))
+
+    def many_come() -> None:
+        # At the instant of the second one's turn, and before it: a sweep finds that nothing is charged.
+        for number in range(200):
+            ask(allowances, f"caller {number}", count=1)
+        env.process(caller("third"))
+
+    env.call_later(1.0, many_come)
+    env.process(caller("first"))
+    env.run(until=0.5)
+    env.process(caller("second"))
+    env.run()
+    assert passed == [(0.0, "first"), (1.0, "second"), (2.0, "third")]
 
 
 def test_misuse_is_named() -> None:

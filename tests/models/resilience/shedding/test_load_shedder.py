@@ -193,6 +193,8 @@ class TestUtilisation:
             ({}, "thresholds must not be empty"),
             ({1: -0.5}, r"thresholds must be >= 0, got -0.5 for 1"),
             ({1: nan}, r"thresholds must be >= 0, got nan for 1"),
+            ({nan: 0.5}, "thresholds must be by priority, a number, got nan"),
+            ({None: 0.5}, "thresholds must be by priority, a number, got None"),
             ({1: 0.9, 2: 0.5}, r"thresholds must rise with priority, got 0.9 for 1 and 0.5 for 2"),
             ({1: 0.9, 2: 0.9}, r"thresholds must rise with priority, got 0.9 for 1 and 0.9 for 2"),
         ],

@@ -22,8 +22,8 @@ from models.infrastructure import Host
 from models.network import Network
 from models.request import Request
 from models.resilience import Timeout
+from models.resilience.recent_count import RecentCount
 from models.resilience.throttling import NOT_ACCEPTED, AdaptiveThrottle
-from models.resilience.throttling.recent_counts import RecentCounts
 from models.services import Dependency, Instance
 from simulator import Environment, TimedOut
 from simulator.randomness import Uniform
@@ -188,6 +188,7 @@ def test_an_accept_that_comes_after_its_request_is_forgotten_harms_nobody() -> N
     assert throttle.rejection_probability == 0.0
 
 
+@pytest.mark.slow
 def test_a_client_that_is_never_accepted_goes_on_asking_now_and_then() -> None:
     env, throttle = throttled((0.0, Refused), window=60.0)
     call_at(env, throttle, *(n / 10 for n in range(36_000)))
@@ -295,24 +296,24 @@ class CountsAfterTheReply(Wrapper):
     def __init__(self, env: Environment, target: Endpoint) -> None:
         super().__init__(target, name="mistaken")
         self.env = env
-        self.recent = RecentCounts(120.0)
+        self.requests, self.accepts = RecentCount(120.0), RecentCount(120.0)
         self.uniform = env.sampler("mistaken", Uniform(0.0, 1.0))
         self.sent = 0
 
     def call(self, request: Request) -> Call:
-        recent = self.recent
-        recent.advance(self.env.now)
-        if self.uniform() < (recent.requests - 2.0 * recent.accepts) / (recent.requests + 1):
-            recent.add_request(self.env.now)
+        env = self.env
+        requests, accepts = self.requests.total(env.now), self.accepts.total(env.now)
+        if self.uniform() < (requests - 2.0 * accepts) / (requests + 1):
+            self.requests.add(env.now)
             raise Rejected(self.name, "throttled")
         self.sent += 1
         try:
             response = yield from self.target.call(request)
         except TimedOut:
-            recent.add_request(self.env.now)
+            self.requests.add(env.now)
             raise
-        recent.add_request(self.env.now)
-        recent.add_accept(self.env.now)
+        self.requests.add(env.now)
+        self.accepts.add(env.now)
         return response
 
 
