@@ -56,8 +56,10 @@ def keys_of(value: Any) -> set[str]:
             0,
             marks=pytest.mark.slow,
         ),
-        (["game-day", str(GAME_DAY)], 0),
-        (["bench", "--only", "sleeps", "--quick", "--repeat", "1"], None),
+        pytest.param(["game-day", str(GAME_DAY)], 0, marks=pytest.mark.slow),
+        pytest.param(
+            ["bench", "--only", "sleeps", "--quick", "--repeat", "1"], None, marks=pytest.mark.slow
+        ),
     ],
     ids=lambda words: words[0] if isinstance(words, list) else "",
 )

@@ -2,9 +2,14 @@
 
 The exit code is the verdict: 0 the hypothesis holds, 1 it does not, 3 it cannot be told. With --out the
 report (report.md) and its figures are written there. JSON: {"title", "seed", "holds", "phases", "seen",
-"orders", "time_to_detect", "detections", "time_to_recover", "time_line", "figures": [path], "replay"}.
+"faults", "impact", "orders", "time_to_detect", "detections", "time_to_recover", "time_line", "figures":
+[path], "replay"}.
+
+What was played is never lost to a disk that is full or a figure that cannot be drawn: the report is printed
+whatever becomes of them, and the exit code is 1 then. A folder that cannot be written is told before.
 """
 
+import os
 import shlex
 import sys
 import traceback
@@ -45,6 +50,8 @@ def game_day(
     number = None if seed is None else read_whole_number("seed", seed, 0)
     plan = read_game_day(file)
     replay = _replay(file, plan.seed if number is None else number)
+    if out is not None:
+        _require_folder(out)
     try:
         report = play(plan, seed=number)
     except Misuse as error:
@@ -58,14 +65,14 @@ def game_day(
         note(f"replay: {replay}")
         return FAILED
     text = report_text(report, replay)
-    paths, written = _write(report, text, out)
+    if not json:
+        typer.echo(text, nl=False)
+    paths, is_written = ([], True) if out is None else _write(report, text, out)
     if json:
         print_json({**report.as_json(), "figures": paths, "replay": replay})
-    else:
-        typer.echo(text, nl=False)
-        for path in paths:
-            typer.echo(f"figure: {path}")
-    return _exit_code(report.holds) if written else FAILED
+    for path in () if json else paths:
+        typer.echo(f"figure: {path}")
+    return _exit_code(report.holds) if is_written else FAILED
 
 
 def _exit_code(holds: bool | None) -> int:
@@ -76,14 +83,21 @@ def _replay(file: Path, seed: int) -> str:
     return f"gameday game-day {shlex.quote(str(file))} --seed {seed}"
 
 
-def _write(report: "GameDayReport", text: str, out: Path | None) -> tuple[list[Path], bool]:
-    if out is None:
-        return [], True
+def _require_folder(out: Path) -> None:
+    """Raise Misuse for what cannot become a folder to write in; nothing is made yet."""
+    place = next(each for each in (out.absolute(), *out.absolute().parents) if each.exists())
+    if not place.is_dir() or not os.access(place, os.W_OK):
+        raise Misuse(f"--out must be a folder that can be written, got {out}: {place} is none")
+
+
+def _write(report: "GameDayReport", text: str, out: Path) -> tuple[list[Path], bool]:
+    """Write report and figures; return the figures' paths, and whether all went well."""
+    from ..game_day.game_day_figures import figures_of_report
+
     try:
         out.mkdir(parents=True, exist_ok=True)
         (out / "report.md").write_text(text, encoding="utf-8")
-    except OSError as error:
-        raise Misuse(f"--out must be a folder that can be written, got {out}: {error.strerror}") from None
-    from ..game_day.game_day_figures import figures_of_report
-
-    return draw(lambda: figures_of_report(report), out)
+        return draw(lambda: figures_of_report(report), out)
+    except (OSError, Misuse) as error:
+        note(f"gameday: report could not be written: {error}")
+        return [], False

@@ -5,20 +5,30 @@
     trouble         what may be broken: a table of a file each, which makes a fault of names in a system
     chaos_table     what may break by itself, at random
     steady_state    the hypothesis: bounds that hold before, during and after
+    values          what may stand in a file: numbers, flags and names, each with its rule
     play            play: runs it and writes the report
+    course          when it was really broken, when really healed, and who hangs to the end
     detection       how soon it was noticed, and how soon users were served again
     time_line       what happened, in order, with repetitions counted
     report          GameDayReport, as a record and as text
 
+In Python a game day is made of the same tables: `KINDS["host crash"](kind="host crash", host="edge")`.
+
 Blameless: a report says what happened and what users saw of it, not who should have known.
 """
 
-from .plan import GameDay, PlannedTrouble, read_game_day
-from .play import play
+from .chaos_table import CHAOS_KINDS
+from .plan import Action, GameDay, PlannedTrouble, read_game_day
+from .play import UnderTest, play
 from .report import FeatureView, GameDayReport, PhaseView
+from .shop_table import ShopTable
 from .steady_state import Bounds, PhaseBounds, SteadyState
+from .trouble import KINDS
 
 __all__ = [
+    "CHAOS_KINDS",
+    "KINDS",
+    "Action",
     "Bounds",
     "FeatureView",
     "GameDay",
@@ -26,7 +36,9 @@ __all__ = [
     "PhaseBounds",
     "PhaseView",
     "PlannedTrouble",
+    "ShopTable",
     "SteadyState",
+    "UnderTest",
     "play",
     "read_game_day",
 ]

@@ -42,29 +42,28 @@ import tomllib
 from collections.abc import Mapping
 from os import PathLike
 from pathlib import Path
-from typing import Annotated, Any, Self
+from typing import Any, Self
 
-from pydantic import Field, ValidationError, model_validator
+from pydantic import ValidationError, model_validator
+from pydantic.fields import FieldInfo
 
 from models import System
 from models.faults import Fault
 
 from ..misuse import Misuse, unknown_name
 from ..rules import broken_rule
-from .chaos_table import CHAOS_KINDS, ChaosTable
+from .chaos_table import CHAOS_KINDS, ChaosTable, Hours
 from .shop_table import ShopTable
-from .steady_state import PhaseBounds, SteadyState
-from .trouble import KINDS, Seconds, Table, Trouble
-
-_Time = Annotated[float, Field(ge=0, allow_inf_nan=False)]
-_TABLES = ("shop", "steady_state", "faults", "actions", "chaos")
+from .steady_state import Bounds, PhaseBounds, SteadyState
+from .trouble import KINDS, Percentiles, Trouble, Turns
+from .values import Day, Line, Seconds, Seed, Table, Time
 
 
 class PlannedTrouble(Table):
     """A `trouble` from `start` to `end`, in seconds of simulated time."""
 
     trouble: Trouble
-    start: _Time
+    start: Time
     end: Seconds
 
     @model_validator(mode="after")
@@ -81,7 +80,7 @@ class PlannedTrouble(Table):
 class Action(Table):
     """What operators do `at` a time: turn a feature of the system off, or on again."""
 
-    at: _Time
+    at: Time
     turn_off: str | None = None
     turn_on: str | None = None
 
@@ -107,11 +106,11 @@ class GameDay(Table):
         )
     """
 
-    title: Annotated[str, Field(min_length=1)]
-    duration: Seconds = 90.0
-    warm_up: _Time = 5.0
-    recovery: _Time = 5.0
-    seed: Annotated[int, Field(ge=0)] = 0
+    title: Line
+    duration: Day = 90.0
+    warm_up: Time = 5.0
+    recovery: Time = 5.0
+    seed: Seed = 0
     shop: ShopTable = ShopTable()
     steady_state: SteadyState
     faults: tuple[PlannedTrouble, ...] = ()
@@ -131,6 +130,11 @@ class GameDay(Table):
                 f"duration must be > {self.trouble_end + self.recovery:g} s, the end of the trouble "
                 f"and the recovery after it, got {self.duration:g}"
             )
+        for number, action in enumerate(self.actions, start=1):
+            if not action.at < self.duration:
+                raise ValueError(
+                    f"actions.{number}.at must be < duration = {self.duration:g} s, got {action.at:g}"
+                )
         return self
 
     @property
@@ -156,7 +160,7 @@ class GameDay(Table):
 def read_game_day(path: str | PathLike[str]) -> GameDay:
     """Read and check a game-day file; raises Misuse with one line for whatever is wrong with it."""
     try:
-        text = Path(path).read_text(encoding="utf-8")
+        text = Path(path).read_text(encoding="utf-8-sig")  # with or without the mark that Windows writes
     except (OSError, UnicodeDecodeError) as error:
         reason = error.strerror if isinstance(error, OSError) else "not UTF-8 text"
         raise Misuse(f"game-day file must be a file that can be read, got {path}: {reason}") from None
@@ -164,6 +168,8 @@ def read_game_day(path: str | PathLike[str]) -> GameDay:
         tables = tomllib.loads(text)
     except tomllib.TOMLDecodeError as error:
         raise Misuse(f"game-day file must be TOML, got {path}: {error}") from None
+    except RecursionError:
+        raise Misuse(f"game-day file must not be nested so deeply, got {path}") from None
     try:
         return _game_day(tables)
     except Misuse as error:
@@ -184,10 +190,7 @@ def _game_day(tables: dict[str, Any]) -> GameDay:
     given["actions"] = tuple(
         _checked(f"actions.{number}", Action, table) for number, table in _listed(tables, "actions")
     )
-    given["chaos"] = tuple(
-        _checked(f"chaos.{number}", _kind_of(f"chaos.{number}", table, CHAOS_KINDS), table)
-        for number, table in _listed(tables, "chaos")
-    )
+    given["chaos"] = tuple(_chaos(f"chaos.{number}", table) for number, table in _listed(tables, "chaos"))
     made: GameDay = _checked("", GameDay, given)
     return made
 
@@ -202,14 +205,29 @@ def _listed(tables: Mapping[str, Any], name: str) -> list[tuple[int, Any]]:
 def _planned(place: str, table: Any) -> PlannedTrouble:
     kind = _kind_of(place, table, KINDS)
     times = {name: table[name] for name in ("start", "end") if name in table}
-    trouble = _checked(
-        place,
-        kind,
-        {name: value for name, value in table.items() if name not in times},
-        also=("start", "end"),
-    )
+    given = {name: value for name, value in table.items() if name not in times}
+    if "flapping" in given:
+        given["flapping"] = _checked(f"{place}.flapping", Turns, given["flapping"])
+    trouble = _checked(place, kind, _with_delay(place, given), also=("start", "end"))
     made: PlannedTrouble = _checked(place, PlannedTrouble, {"trouble": trouble, **times})
     return made
+
+
+def _chaos(place: str, table: Any) -> ChaosTable:
+    kind = _kind_of(place, table, CHAOS_KINDS)
+    given = _with_delay(place, table)
+    if "hours" in given:
+        given["hours"] = _checked(f"{place}.hours", Hours, given["hours"])
+    made: ChaosTable = _checked(place, kind, given)
+    return made
+
+
+def _with_delay(place: str, table: Mapping[str, Any]) -> dict[str, Any]:
+    """Check the delay of a table by itself where it is given by its percentiles."""
+    given = dict(table)
+    if isinstance(given.get("delay"), dict):
+        given["delay"] = _checked(f"{place}.delay", Percentiles, given["delay"])
+    return given
 
 
 def _kind_of(place: str, table: Any, kinds: Mapping[str, type[Any]]) -> type[Any]:
@@ -218,7 +236,7 @@ def _kind_of(place: str, table: Any, kinds: Mapping[str, type[Any]]) -> type[Any
     if "kind" not in table:
         raise Misuse(f"{place}.kind must be given: it has no default")
     kind = table["kind"]
-    if kind not in kinds:
+    if not isinstance(kind, str) or kind not in kinds:
         raise unknown_name(f"{place}.kind", str(kind), kinds)
     return kinds[kind]
 
@@ -228,14 +246,28 @@ def _steady_state(table: Any) -> SteadyState:
         raise Misuse("steady_state must be given: a game day without a hypothesis is an outage")
     if not isinstance(table, dict):
         raise Misuse(f"steady_state must be a table, got {table!r}")
-    given = dict(table)
+    given = _with_operations("steady_state", table)
     for phase in ("during", "after"):
         if phase in given:
-            given[phase] = _checked(f"steady_state.{phase}", PhaseBounds, given[phase])
+            place = f"steady_state.{phase}"
+            given[phase] = _checked(place, PhaseBounds, _with_operations(place, given[phase]))
     made: SteadyState = _checked("steady_state", SteadyState, given)
     if all(made.slo(phase) is None for phase in ("before", "during", "after")):
         raise Misuse("steady_state must have at least one bound, got none")
     return made
+
+
+def _with_operations(place: str, table: Any) -> Any:
+    """Check the bounds of single operations in a table of bounds, each by itself."""
+    if not isinstance(table, dict) or "of" not in table:
+        return table
+    if not isinstance(table["of"], dict):
+        raise Misuse(f"{place}.of must be a table, got {table['of']!r}")
+    of = {name: _checked(f"{place}.of.{name}", Bounds, bounds) for name, bounds in table["of"].items()}
+    for name, bounds in of.items():
+        if not bounds.objectives(None):
+            raise Misuse(f"{place}.of.{name} must have at least one bound, got none")
+    return {**table, "of": of}
 
 
 def _checked(place: str, kind: type[Any], table: Any, also: tuple[str, ...] = ()) -> Any:
@@ -249,7 +281,8 @@ def _checked(place: str, kind: type[Any], table: Any, also: tuple[str, ...] = ()
     try:
         return kind(**table)
     except ValidationError as error:
-        said = broken_rule(error, kind.model_fields)
+        # Fields without their types: in a file, a value that may be left out is never "or none".
+        said = broken_rule(error, dict.fromkeys(kind.model_fields, FieldInfo()))
         is_about_several = any(found["type"] == "value_error" for found in error.errors(include_url=False))
         separator = ": " if is_about_several else "."
         raise Misuse(f"{place}{separator}{said}" if place else said) from None

@@ -1,15 +1,16 @@
 """Play a game day: build the system, break it as planned, and judge what its users saw.
 
 The run is a value: the same plan and seed give the same report. Users come for the plan's duration; the run
-goes on until the last of them has an answer or has lost patience, and then until queued orders are through,
-as far as they will ever be, before durability is judged.
+goes on for five minutes more, so that the last of them have an answer or have lost patience, and queued
+orders are through, as far as they will ever be, before durability is judged.
 """
 
 from collections.abc import Callable, Mapping
+from math import inf
 from typing import Protocol
 
 from models import System
-from models.faults import FaultPlan
+from models.faults import Fault, FaultPlan
 from models.requirements import Evidence, Judgement
 from models.resilience.feature_switches import FeatureSwitch
 from models.resilience.idempotency import EffectLog
@@ -19,13 +20,11 @@ from simulator import Environment
 
 from ..misuse import Misuse, unknown_name
 from ..recovery import time_to_recover
+from .course import WINDOW, Course, run_course
 from .detection import detections
 from .plan import Action, GameDay
-from .report import GameDayReport, PhaseView, feature_views, of_phase
+from .report import GameDayReport, PhaseView, feature_views, impact_of, of_phase
 from .time_line import time_line
-
-_WINDOW = 1.0  # s, in which availability is followed to say when users are served again
-_SETTLING = 300.0  # s after the last user in which queued orders may still get through
 
 
 class UnderTest(Protocol):
@@ -56,33 +55,35 @@ def play(
     """
     env = Environment(seed=game_day.seed if seed is None else seed)
     under_test = Shop(env, game_day.shop.settings()) if build is None else build(env)
-    _prepare(env, under_test, game_day)
+    chaos = _prepare(env, under_test, game_day)
     users = under_test.admit_users(until=game_day.duration)
-    for name in game_day.steady_state.operations:
-        if name not in users.table.operations:
-            raise unknown_name("an operation of steady_state.of", name, users.table.operations[1:])
-    env.run(until=game_day.duration)
-    while users.in_flight and env.now < game_day.duration + _SETTLING:
-        env.run(until=env.now + _WINDOW)
-    env.run(until=game_day.duration + _SETTLING)
-    judgements = {name: _judged(game_day, name, users, under_test) for name in game_day.phases}
-    start, end = game_day.trouble_start, game_day.trouble_end
-    samples = {name: of_phase(users.table, name, *times) for name, times in game_day.phases.items()}
-    healthy = samples["before"].availability()
+    known = users.table.operations[1:] or users.table.operations  # the first is that of who has no names
+    for name, place in game_day.steady_state.operations.items():
+        if name not in known:
+            raise unknown_name(f"an operation of steady_state.{place}", name, known)
+    course = run_course(env, game_day, chaos, users)
     return GameDayReport(
         title=game_day.title,
         seed=game_day.seed if seed is None else seed,
+        hypothesis=game_day.steady_state,
+        course=course,
         phases=tuple(
-            PhaseView(name=name, start=begin, end=finish, judgement=judgements[name])
-            for name, (begin, finish) in game_day.phases.items()
+            PhaseView(
+                name=name, start=start, end=end, judgement=_judged(game_day, name, course, under_test, users)
+            )
+            for name, (start, end) in course.phases.items()
         ),
-        features=feature_views(users.table, under_test.features, game_day.phases),
+        impact=impact_of(users.table, course),
+        features=feature_views(users.table, under_test.features, course.phases),
         orders=under_test.orders.statistics(),
         lost_orders_count=under_test.lost_orders_count,
-        detections=detections(env.event_log, start, end),
-        time_to_recover=time_to_recover(
-            users.table, healed_at=end, until=game_day.duration, healthy=healthy, width=_WINDOW
+        detections=detections(
+            env.event_log,
+            since=course.struck_at,
+            until=course.phases["after"][0],
+            quiet_since=game_day.warm_up,
         ),
+        time_to_recover=_recovery(game_day, course, users),
         time_line=time_line(env.event_log, game_day.warm_up, game_day.duration),
         requests=users.table,
         log=env.event_log,
@@ -90,10 +91,14 @@ def play(
     )
 
 
-def _prepare(env: Environment, under_test: UnderTest, game_day: GameDay) -> None:
-    """Plan what is to happen. Raises Misuse for names that the system does not have."""
+def _prepare(env: Environment, under_test: UnderTest, game_day: GameDay) -> list[Fault]:
+    """Plan what is to happen; return the faults that come at random.
+
+    Raises Misuse for names that the system does not have.
+    """
     system = under_test.system
     plan = FaultPlan(env)
+    at_random: list[Fault] = []
     for number, planned in enumerate(game_day.faults, start=1):
         try:
             plan.at(planned.start, planned.fault(system), end=planned.end)
@@ -101,12 +106,13 @@ def _prepare(env: Environment, under_test: UnderTest, game_day: GameDay) -> None
             raise Misuse(f"faults.{number}: {error}") from None
     for number, chaos in enumerate(game_day.chaos, start=1):
         try:
-            chaos.begin(system, f"chaos {number}")
+            at_random += chaos.begin(system, f"chaos {number}")
         except ValueError as error:
             raise Misuse(f"chaos.{number}: {error}") from None
     for number, action in enumerate(game_day.actions, start=1):
         turn = _turning(action, under_test.features, f"actions.{number}")
         env.call_later(action.at, turn)
+    return at_random
 
 
 def _turning(action: Action, features: Mapping[str, Feature], place: str) -> Callable[[], None]:
@@ -125,20 +131,34 @@ def _turning(action: Action, features: Mapping[str, Feature], place: str) -> Cal
     return turn
 
 
-def _judged(game_day: GameDay, phase: str, users: OpenLoop, under_test: UnderTest) -> Judgement | None:
+def _judged(
+    game_day: GameDay, phase: str, course: Course, under_test: UnderTest, users: OpenLoop
+) -> Judgement | None:
     slo = game_day.steady_state.slo(phase)
     if slo is None:
         return None
-    start, end = game_day.phases[phase]
+    start, end = course.phases[phase]
+    has_been = start < end
     orders = under_test.orders
     is_last = phase == "after"
-    # Everybody has an end by now, except who hangs for ever; those count against each phase.
     evidence = Evidence(
-        start=start,
+        start=start if has_been else game_day.trouble_start,
         end=end,
-        requests=of_phase(users.table, phase, start, end),
-        in_flight_count=users.in_flight,
+        requests=of_phase(users.table, phase, start, end) if has_been else None,
+        in_flight_count=course.hung[phase],
         acknowledged_count=orders.acknowledged_count if is_last else None,
         lost_count=under_test.lost_orders_count if is_last else None,
     )
     return slo.judge(evidence)
+
+
+def _recovery(game_day: GameDay, course: Course, users: OpenLoop) -> float:
+    if course.healed_at >= game_day.duration:
+        return inf
+    return time_to_recover(
+        users.table,
+        healed_at=course.healed_at,
+        until=game_day.duration,
+        healthy=of_phase(users.table, "before", *course.phases["before"]).availability(),
+        width=WINDOW,
+    )

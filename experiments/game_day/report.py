@@ -14,7 +14,9 @@ from models.shop import Feature
 from simulator import EventLog, RequestTable
 from simulator.measurement import RequestSample
 
+from .course import Course
 from .detection import Detection, time_to_detect
+from .steady_state import SteadyState
 from .time_line import Happening
 
 _UNUSED = "request"  # the operation that every table knows and no user of a mix asks for
@@ -47,6 +49,28 @@ class Seen:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Impact:
+    """What became of all `sent_count` requests of "during": so many failed (or hang), so many were degraded.
+
+    The first failed `first_failure` seconds after the first injection; nan where none failed, or ended so.
+    """
+
+    sent_count: int
+    failed_count: int
+    degraded_count: int
+    first_failure: float
+
+    def as_json(self) -> dict[str, Any]:
+        """Return it as strict JSON has it."""
+        return {
+            "sent": self.sent_count,
+            "failed": self.failed_count,
+            "degraded": self.degraded_count,
+            "first_failure": _plain(self.first_failure),
+        }
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class FeatureView:
     """What was seen of one feature (or of an operation, as a whole) in each phase, by the phase's name."""
 
@@ -59,13 +83,17 @@ class FeatureView:
 class GameDayReport:
     """What became of the game day called `title`, played with `seed`.
 
+    `hypothesis` is what was to hold, `course` how it went in time.
     `time_to_recover` is from the last healing in seconds, infinity if users were not served again.
     `lost_orders_count` of the acknowledged orders will never be charged.
     """
 
     title: str
     seed: int
+    hypothesis: SteadyState
+    course: Course
     phases: tuple[PhaseView, ...]
+    impact: Impact
     features: tuple[FeatureView, ...]
     orders: EffectStatistics
     lost_orders_count: int
@@ -86,7 +114,7 @@ class GameDayReport:
 
     @property
     def time_to_detect(self) -> float:
-        """From the beginning of the trouble to the first signal (s); nan if the system gave none."""
+        """From the first injection to the first signal (s); nan if the system gave none."""
         return time_to_detect(self.detections)
 
     def as_json(self) -> dict[str, Any]:
@@ -112,10 +140,17 @@ class GameDayReport:
                 }
                 for is_operation in (True, False)
             },
+            "faults": {
+                "count": self.course.fault_count,
+                "first": _plain(self.course.struck_at),
+                "healed": _plain(self.course.healed_at),
+            },
+            "impact": self.impact.as_json(),
             "orders": {
                 "acknowledged": self.orders.acknowledged_count,
                 "charged": self.orders.distinct_count,
                 "charged_more_than_once": self.orders.applied_more_than_once_count,
+                "charged_untold": self.orders.unacknowledged_count,
                 "lost": self.lost_orders_count,
             },
             "time_to_detect": _plain(self.time_to_detect),
@@ -123,6 +158,20 @@ class GameDayReport:
             "time_to_recover": _plain(self.time_to_recover),
             "time_line": [happening.as_json() for happening in self.time_line],
         }
+
+
+def impact_of(requests: RequestTable, course: Course) -> Impact:
+    """Return what became of all requests while something was broken."""
+    sample = of_phase(requests, "during", *course.phases["during"])
+    failed = sample.end[~sample.succeeded]
+    failed = failed[failed >= course.struck_at]
+    hung_count = course.hung["during"]
+    return Impact(
+        sent_count=len(sample) + hung_count,
+        failed_count=len(sample) - int(sample.succeeded.sum()) + hung_count,
+        degraded_count=sample.counts()["degraded"],
+        first_failure=float(failed.min()) - course.struck_at if len(failed) else math.nan,
+    )
 
 
 def feature_views(
@@ -154,7 +203,8 @@ def of_phase(table: RequestTable, phase: str, start: float, end: float) -> Reque
     """
     if phase == "before":
         return table.sample(start, end, by="end")
-    sample = table.sample(start, end, by="start")
+    # A phase that did not come, and begins with its end, has no requests.
+    sample = table.sample(start, max(end, math.nextafter(start, math.inf)), by="start")
     if phase != "during":
         return sample
     until_then = table.sample(0.0, end, by="start")

@@ -32,26 +32,32 @@ def _hypothesis(report: GameDayReport) -> str:
             rows.append([*times, "none", "", ""])
             continue
         for verdict in phase.judgement.verdicts:
-            measured = f"{_number(verdict.value)} {verdict.unit}".rstrip()
+            measured = f"{_number(verdict.value, digits=6)} {verdict.unit}".rstrip()
             rows.append([*times, verdict.name, measured, _VERDICTS[verdict.holds]])
     return _table(rows)
 
 
 def _seen(report: GameDayReport) -> str:
-    names = [phase.name for phase in report.phases]
-    rows = [["", *(f"{what} {name}" for what in ("answered", "degraded", "p99 (s)") for name in names)]]
-    rows += [
-        [
-            _title(view),
-            *(_share(view.seen[name].answered) for name in names),
-            *(_share(view.seen[name].degraded) for name in names),
-            *(_number(view.seen[name].p99) for name in names),
+    rows = [["what", "phase", "asked for", "answered", "degraded", "p50 (s)", "p99 (s)"]]
+    for view in report.features:
+        rows += [
+            [
+                _title(view) if phase is report.phases[0] else "",
+                phase.name,
+                f"{seen.count:,}",
+                _share(seen.answered),
+                _share(seen.degraded),
+                _number(seen.p50),
+                _number(seen.p99),
+            ]
+            for phase in report.phases
+            for seen in [view.seen[phase.name]]
         ]
-        for view in report.features
-    ]
-    text = _table(rows)
-    said = "Operations are what users asked for; a feature is what a part of them came to."
-    return f"{text}\n\n{said}"
+    said = (
+        "Operations are what users asked for; a feature is what a part of them came to, for who called it. "
+        "Percentiles are of the answers; an objective about latency counts a failure as an endless wait."
+    )
+    return f"{_table(rows)}\n\n{said}"
 
 
 def _title(view: FeatureView) -> str:
@@ -59,27 +65,58 @@ def _title(view: FeatureView) -> str:
 
 
 def _course(report: GameDayReport) -> str:
-    lines = []
-    if report.detections:
-        first = [
-            f"{found.kind} {found.delay:.2f} s after it began ({found.subject})"
-            for found in report.detections
-        ]
-        lines.append(f"Noticed: {'; '.join(first)}.")
-    else:
-        lines.append("Noticed: by nobody. No timeout and no breaker spoke while the trouble lasted.")
-    if math.isinf(report.time_to_recover):
-        lines.append("Recovered: not while users came.")
-    else:
-        lines.append(
-            f"Recovered: users were served again {report.time_to_recover:g} s after the last healing."
-        )
-    orders = report.orders
-    lines.append(
-        f"Orders: {orders.acknowledged_count:,} accepted, {orders.distinct_count:,} charged, "
-        f"{orders.applied_more_than_once_count:,} of them more than once, {report.lost_orders_count:,} lost."
-    )
+    lines = [_broken(report), _impact(report)]
+    if report.course.fault_count:
+        lines += [_noticed(report), _recovered(report)]
+    lines.append(_orders(report))
     return "\n".join(f"- {line}" for line in lines)
+
+
+def _broken(report: GameDayReport) -> str:
+    course = report.course
+    if not course.fault_count:
+        return "Broken: nothing. By chance no fault came in the time of chaos."
+    faults = "1 fault" if course.fault_count == 1 else f"{course.fault_count:,} faults"
+    until = "and until the last user came" if math.isinf(course.healed_at) else f"to {course.healed_at:.2f} s"
+    return f"Broken: {faults}, from {course.struck_at:.2f} s {until}."
+
+
+def _impact(report: GameDayReport) -> str:
+    impact = report.impact
+    text = f"Users: {impact.failed_count:,} of {impact.sent_count:,} requests failed while the trouble lasted"
+    if not math.isnan(impact.first_failure):
+        text += f", the first {impact.first_failure:.2f} s after it began"
+    if impact.degraded_count:
+        text += f"; {impact.degraded_count:,} were answered with something missing"
+    return f"{text}."
+
+
+def _noticed(report: GameDayReport) -> str:
+    if not report.detections:
+        return "Noticed: by nobody. No timeout and no breaker spoke."
+    first = []
+    for found in report.detections:
+        before = f"; there had been {found.before_count:,} before" if found.before_count else ""
+        first.append(f"{found.kind} {found.delay:.2f} s after it began ({found.subject}{before})")
+    return f"Noticed: {'; '.join(first)}."
+
+
+def _recovered(report: GameDayReport) -> str:
+    if math.isinf(report.time_to_recover):
+        return "Recovered: not while users came."
+    if not report.time_to_recover:
+        return "Recovered: users were served again as soon as the last fault was healed."
+    return f"Recovered: users were served again {report.time_to_recover:g} s after the last healing."
+
+
+def _orders(report: GameDayReport) -> str:
+    orders = report.orders
+    text = (
+        f"Orders: {orders.acknowledged_count:,} accepted, {report.lost_orders_count:,} of them lost; "
+        f"{orders.distinct_count:,} charged, {orders.applied_more_than_once_count:,} of them more than once"
+    )
+    untold = orders.unacknowledged_count
+    return f"{text}, {untold:,} although their users saw a failure." if untold else f"{text}."
 
 
 def _time_line(report: GameDayReport) -> str:
@@ -90,15 +127,21 @@ def _time_line(report: GameDayReport) -> str:
     return _table(rows)
 
 
-def _number(value: float) -> str:
-    return "never" if math.isinf(value) else "-" if math.isnan(value) else f"{value:.4g}"
+def _number(value: float, digits: int = 4) -> str:
+    return "never" if math.isinf(value) else "-" if math.isnan(value) else f"{value:.{digits}g}"
 
 
 def _share(value: float) -> str:
-    return "-" if math.isnan(value) else f"{value:.1%}"
+    if math.isnan(value):
+        return "-"
+    # 9,999 of 10,000 are not all, and one of them is not none: more digits, where it takes more to say so.
+    is_whole = value in (0.0, 1.0)
+    digits = next((n for n in (1, 2, 3) if is_whole or round(value, n + 2) not in (0.0, 1.0)), 4)
+    return f"{value:.{digits}%}"
 
 
 def _table(rows: list[list[str]]) -> str:
+    rows = [[cell.replace("|", "\\|") for cell in row] for row in rows]
     widths = [max(len(row[column]) for row in rows) for column in range(len(rows[0]))]
     lines = [
         "| " + " | ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)) + " |"

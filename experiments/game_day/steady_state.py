@@ -8,9 +8,10 @@ Source: Basiri et al., "Chaos Engineering" (IEEE Software, 2016): build a hypoth
 behaviour; the Chaos Toolkit judges it before and after the method.
 """
 
-from typing import Annotated
+from collections.abc import Mapping
+from typing import Self
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import Field, model_validator
 
 from models.requirements import (
     SLO,
@@ -21,21 +22,18 @@ from models.requirements import (
     Objective,
 )
 
-Share = Annotated[float, Field(gt=0, le=1, allow_inf_nan=False)]
-Seconds = Annotated[float, Field(gt=0, allow_inf_nan=False)]
+from .values import Rate, Seconds, Share, Table
 
 _PERCENTILES = {"p50": 50.0, "p90": 90.0, "p95": 95.0, "p99": 99.0, "p999": 99.9}
 
 
-class Bounds(BaseModel):
+class Bounds(Table):
     """Bounds on what the users of one operation, or all of them, see; those that are None are not judged.
 
     `availability` is the least share that is answered (degraded answers are), `full` the least share that is
     answered with nothing missing; `p50` to `p999` the highest percentile of the time to an answer in seconds,
     where failures are never answered; `goodput` the least answers per second within `goodput_within` seconds.
     """
-
-    model_config = ConfigDict(extra="forbid", frozen=True)
 
     availability: Share | None = None
     full: Share | None = None
@@ -44,8 +42,14 @@ class Bounds(BaseModel):
     p95: Seconds | None = None
     p99: Seconds | None = None
     p999: Seconds | None = None
-    goodput: Annotated[float, Field(gt=0, allow_inf_nan=False)] | None = None
+    goodput: Rate | None = None
     goodput_within: Seconds = 1.0
+
+    @model_validator(mode="after")
+    def _check(self) -> Self:
+        if self.goodput is None and "goodput_within" in self.model_fields_set:
+            raise ValueError(f"goodput_within must go with goodput, got {self.goodput_within} without it")
+        return self
 
     def objectives(self, operation: str | None) -> list[Objective]:
         """Return one objective for each bound, about an operation or (None) all requests."""
@@ -101,7 +105,10 @@ class SteadyState(PhaseBounds):
         return SLO(name=phase, objectives=objectives) if objectives else None
 
     @property
-    def operations(self) -> tuple[str, ...]:
-        """The operations that it speaks of."""
-        phases = [bounds for bounds in (self, self.during, self.after) if bounds is not None]
-        return tuple(dict.fromkeys(name for bounds in phases for name in bounds.of))
+    def operations(self) -> Mapping[str, str]:
+        """The operations that it speaks of, each with the first place at which it does."""
+        places: dict[str, str] = {}
+        for place, bounds in (("of", self), ("during.of", self.during), ("after.of", self.after)):
+            for name in () if bounds is None else bounds.of:
+                places.setdefault(name, place)
+        return places

@@ -1,18 +1,24 @@
 """The time line of a game day: what happened, in order; what happened again and again is counted.
 
 A breaker that opens fifty times and ten thousand timeouts are two lines: of each kind of event at each
-subject the first is told, with how many there were in all.
+subject the first is told, with how many there were in all. What a fault itself does to its subject, at the
+instant at which it begins or ends, goes without saying: a host crash is told once.
 """
 
 from collections import Counter
 from dataclasses import dataclass
 
 from simulator import EventLog
+from simulator.measurement import LogRecord
 
-_TOLD_EACH_TIME = frozenset({"fault.start", "fault.end", "feature.off", "feature.on", "host.down", "host.up"})
+_FAULTS = frozenset({"fault.start", "fault.end"})
+_DOWN_AND_UP = frozenset({"host.down", "host.up", "process.down", "process.up"})
+_TOLD_EACH_TIME = _FAULTS | {"feature.off", "feature.on", "host.down", "host.up"}
 _TEXTS = {
     "fault.start": "{mode} of {subject} begins",
     "fault.end": "{mode} of {subject} is healed",
+    "flap.start": "{mode} of {subject} comes",
+    "flap.end": "{mode} of {subject} goes",
     "host.down": "{subject} is down",
     "host.up": "{subject} is up",
     "process.down": "process {subject} is down",
@@ -24,6 +30,17 @@ _TEXTS = {
     "breaker.half_open": "the breaker of {subject} tries again",
     "breaker.closed": "the breaker of {subject} closes",
 }
+
+# What a fault is called where it is not a noun already.
+_NOUNS = {
+    "silent": "silence",
+    "errors": "error burst",
+    "slow": "slowness",
+    "slow answers": "slowness",
+    "refused": "refusal",
+    "delay": "added delay",
+}
+_FLAPPING = "flapping "
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -42,6 +59,12 @@ class Happening:
 def time_line(log: EventLog, since: float, until: float) -> tuple[Happening, ...]:
     """Return what happened from `since` to `until` (s), in order of time."""
     records = list(log.between(since, until))
+    by_fault = {(record.time, record.subject) for record in records if record.kind in _FAULTS}
+    records = [
+        record
+        for record in records
+        if record.kind not in _DOWN_AND_UP or (record.time, record.subject) not in by_fault
+    ]
     counts = Counter((record.kind, record.subject) for record in records)
     told: list[Happening] = []
     seen: set[tuple[str, str]] = set()
@@ -52,8 +75,14 @@ def time_line(log: EventLog, since: float, until: float) -> tuple[Happening, ...
             continue
         seen.add(key)
         text = _TEXTS.get(record.kind, f"{record.kind} of {{subject}}")
-        words = {"mode": "trouble", "reason": "", **record.detail, "subject": record.subject}
+        words = {"reason": "", **record.detail, "mode": _noun(record), "subject": record.subject}
         told.append(
             Happening(time=record.time, text=text.format(**words), count=1 if each_time else counts[key])
         )
     return tuple(told)
+
+
+def _noun(record: LogRecord) -> str:
+    mode = str(record.detail.get("mode", "trouble"))
+    bare = mode.removeprefix(_FLAPPING)
+    return mode[: len(mode) - len(bare)] + _NOUNS.get(bare, bare)

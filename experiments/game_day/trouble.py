@@ -15,15 +15,17 @@
     dependency outage    service                                 mode; delay or probability
     pool leak            pool                                    probability or count
 
-Sources and targets are lists of hosts, zones and regions. Each may be made to flap, `flapping = {up = 2.0,
-down = 1.0}`: so many seconds there and so many not, by turns. A delay is a number of seconds, or two
-percentiles, `{p50 = 0.1, p99 = 1.0}`. A name that the system does not have is misuse, with near misses.
+Sources and targets are lists of hosts, zones and regions. A delay is a number of seconds, or two percentiles,
+`{p50 = 0.1, p99 = 1.0}`. Each may be made to flap: with `flapping = {up = 2.0, down = 1.0}` it is there for a
+second (`down`) and away for two, by turns. A clock that is wrong is seen by what reads it (`Host.clock`);
+nothing in the shop does, so that this is for systems of your own. A name that the system does not have is
+misuse, with near misses.
 """
 
 from abc import abstractmethod
-from typing import Annotated, Any, Literal, Self
+from typing import Any, Literal, Self
 
-from pydantic import BaseModel, ConfigDict, Field, model_validator
+from pydantic import model_validator
 
 from models import Host, Region, System, Zone
 from models.faults import (
@@ -47,15 +49,7 @@ from models.resilience.bulkheads import ConnectionPool
 from models.services import Instance, Service
 from simulator.randomness import Constant, Distribution, LogNormal
 
-Seconds = Annotated[float, Field(gt=0, allow_inf_nan=False)]
-Probability = Annotated[float, Field(gt=0, le=1, allow_inf_nan=False)]
-Places = Annotated[tuple[str, ...], Field(min_length=1)]
-
-
-class Table(BaseModel):
-    """A table of a game-day file: nothing but what is known may stand in it."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True)
+from .values import Count, Drift, Flag, Names, Number, Seconds, Share, Slowness, Spell, Table
 
 
 class Percentiles(Table):
@@ -68,6 +62,13 @@ class Percentiles(Table):
     def _check(self) -> Self:
         if not self.p50 < self.p99:
             raise ValueError(f"p99 must be > p50 = {self.p50}, got {self.p99}")
+        try:
+            law_of(self)
+        except (ValueError, OverflowError):
+            raise ValueError(
+                f"p50 and p99 must be nearer to each other, for a mean that is finite, "
+                f"got {self.p50} and {self.p99}"
+            ) from None
         return self
 
 
@@ -75,10 +76,10 @@ Delay = Seconds | Percentiles
 
 
 class Turns(Table):
-    """How a fault flaps: it is there for `up` seconds, gone for `down`, and so on."""
+    """How a fault flaps: it is there for `down` seconds, away for `up`, and so on."""
 
-    up: Seconds
-    down: Seconds
+    up: Spell
+    down: Spell
 
 
 class Trouble(Table):
@@ -106,7 +107,7 @@ class _ProcessCrash(Trouble):
 class _HostCrash(Trouble):
     kind: Literal["host crash"]
     host: str
-    resets: bool = False
+    resets: Flag = False
 
     def _make(self, system: System) -> Fault:
         return HostCrash(system.host(self.host), resets=self.resets)
@@ -143,9 +144,9 @@ class _NetworkOutage(_Outage):
 
 
 class _Between(Trouble):
-    sources: Places
-    targets: Places
-    one_way: bool = False
+    sources: Names
+    targets: Names
+    one_way: Flag = False
 
     def _places(self, system: System) -> tuple[list[Host | Zone | Region], list[Host | Zone | Region]]:
         sources, targets = ([system.place(name) for name in names] for names in (self.sources, self.targets))
@@ -153,8 +154,8 @@ class _Between(Trouble):
 
 
 class _Bursts(_Between):
-    burst_mean: Seconds | None = None
-    gap_mean: Seconds | None = None
+    burst_mean: Spell | None = None
+    gap_mean: Spell | None = None
 
     @model_validator(mode="after")
     def _check(self) -> Self:
@@ -185,7 +186,7 @@ class _LinkDelay(_Bursts):
 
 class _LinkLoss(_Bursts):
     kind: Literal["link loss"]
-    probability: Probability
+    probability: Share
 
     def _make(self, system: System) -> Fault:
         return LinkLoss(system.network, *self._places(system), self.probability, **self._settings())
@@ -194,7 +195,7 @@ class _LinkLoss(_Bursts):
 class _SlowHost(Trouble):
     kind: Literal["slow host"]
     host: str
-    factor: Annotated[float, Field(gt=0, lt=1, allow_inf_nan=False)]
+    factor: Slowness
 
     def _make(self, system: System) -> Fault:
         return SlowHost(system.host(self.host), self.factor)
@@ -203,8 +204,8 @@ class _SlowHost(Trouble):
 class _ClockSkew(Trouble):
     kind: Literal["clock skew"]
     host: str
-    offset: Annotated[float, Field(allow_inf_nan=False)] = 0.0
-    drift: Annotated[float, Field(gt=-1, allow_inf_nan=False)] = 0.0
+    offset: Number = 0.0
+    drift: Drift = 0.0
 
     @model_validator(mode="after")
     def _check(self) -> Self:
@@ -234,7 +235,7 @@ class _Answering(Trouble):
 
 class _Errors(_Answering):
     kind: Literal["errors"]
-    probability: Probability = 1.0
+    probability: Share = 1.0
 
     def _make(self, system: System) -> Fault:
         return ErrorBurst(self._answering(system), self.probability)
@@ -252,7 +253,7 @@ class _DependencyOutage(Trouble):
     kind: Literal["dependency outage"]
     service: str
     mode: Literal["silent", "errors", "slow", "refused"] = "silent"
-    probability: Probability | None = None
+    probability: Share | None = None
     delay: Delay | None = None
 
     @model_validator(mode="after")
@@ -272,8 +273,8 @@ class _DependencyOutage(Trouble):
 class _PoolLeak(Trouble):
     kind: Literal["pool leak"]
     pool: str
-    probability: Probability | None = None
-    count: Annotated[int, Field(ge=1)] | None = None
+    probability: Share | None = None
+    count: Count | None = None
 
     @model_validator(mode="after")
     def _check(self) -> Self:

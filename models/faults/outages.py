@@ -6,8 +6,8 @@
 The difference is what an outage teaches. Without power, memory is lost and all work with it; without network,
 both sides go on, each takes the other for dead, and they meet again with what they did meanwhile.
 
-A network outage also holds for hosts that come to the area while it lasts. A power outage strikes those that
-are there when it begins: a host that is added later runs, as on a generator of its own.
+Both hold for hosts that come to the area while they last: one that is added to a zone without power is down,
+and boots with the others.
 
 Source: correlated failure of zones is why they exist (AWS, "Regions and Availability Zones"); Netflix' Chaos
 Gorilla fails a zone in either way (Tseitlin, "The Antifragile Organization", ACM Queue 11, 2013).
@@ -15,7 +15,7 @@ Gorilla fails a zone in either way (Tseitlin, "The Antifragile Organization", AC
 
 from __future__ import annotations
 
-from ..infrastructure import Host, Region, Zone
+from ..infrastructure import Region, Zone
 from ..network import Isolation, Network
 from .fault import Fault
 from .links import require_network
@@ -38,16 +38,12 @@ class PowerOutage(Fault):
         _require_area(area)
         super().__init__(area.hosts[0].env, name or area.name, "power outage")
         self._area = area
-        self._struck: list[Host] = []
 
     def _start(self) -> None:
-        self._struck = list(self._area.hosts)
-        for host in self._struck:
-            host.hold_down(self)
+        self._area.cut_power(self)
 
     def _stop(self) -> None:
-        for host in self._struck:
-            host.let_up(self)
+        self._area.restore_power(self)
 
 
 class NetworkOutage(Fault):

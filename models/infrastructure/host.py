@@ -96,7 +96,7 @@ class Host:
         self._skews: dict[object, tuple[float, float, float]] = {}
         self._processes_down: list[Endpoint] = []
         if zone is not None:
-            zone.hosts.append(self)
+            zone.add(self)
 
     def __repr__(self) -> str:
         return f"Host({self.name!r})"

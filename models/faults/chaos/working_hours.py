@@ -14,6 +14,8 @@ HOUR = 3_600.0
 DAY = 24.0 * HOUR
 DAYS_PER_WEEK = 7
 
+_ROUNDING = 1e-9  # of a working day
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class WorkingHours:
@@ -62,27 +64,39 @@ class WorkingHours:
 
     def worked(self, time: float) -> float:
         """Return the working time (s) from `monday` to `time`; negative before."""
-        week, day, of_day = self._calendar(time)
-        full = week * len(self.days) + sum(each < day for each in self.days)
-        today = min(max(of_day - self.start, 0.0), self.length) if day in self.days else 0.0
-        return full * self.length + today
+        number, into = self._position(time)
+        return number * self.length + into
 
     def after(self, time: float, worked: float) -> float:
         """Return the time (s) at which `worked` (s, >= 0) more working time has passed since `time`.
 
-        It lies in working hours: what would be the end of a day is the beginning of the next.
+        It lies in working hours: what would be the end of a day, but for rounding, is the beginning of the
+        next.
         """
-        number, rest = divmod(self.worked(time) + worked, self.length)
-        return self.opening(int(number)) + rest
+        # In days and what is over of one, not in working time since `monday`: of its sums and quotients a
+        # rounding would be enough to make the beginning of a day the end of the one before, long past.
+        number, into = self._position(time)
+        days, rest = divmod(into + worked, self.length)
+        if self.length - rest <= _ROUNDING * self.length:
+            days, rest = days + 1.0, 0.0
+        return max(time, self.opening(number + int(days)) + rest)
 
     def work_day(self, time: float) -> int:
         """Return the number, from `monday`, of the working day that goes on at `time`, or is the next."""
-        return int(self.worked(time) // self.length)
+        return self._position(time)[0]
 
     def opening(self, number: int) -> float:
         """Return when the working day of that number begins (s)."""
         week, day = divmod(number, len(self.days))
         return self.monday + (week * DAYS_PER_WEEK + self.days[day]) * self.day + self.start
+
+    def _position(self, time: float) -> tuple[int, float]:
+        """Return the number of the working day that goes on, or is the next, and how much of it is over."""
+        week, day, of_day = self._calendar(time)
+        number = week * len(self.days) + sum(each < day for each in self.days)
+        if day not in self.days or of_day <= self.start:
+            return number, 0.0
+        return (number, of_day - self.start) if of_day < self.end else (number + 1, 0.0)
 
     def _calendar(self, time: float) -> tuple[int, int, float]:
         """Return week, day of the week and seconds since midnight."""

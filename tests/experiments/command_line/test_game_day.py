@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Generator
 from pathlib import Path
 
 import pytest
 
 from experiments.command_line import main
+from models.shop import Shop
+from models.workload import OpenLoop
 from tests.experiments.game_day.files import HYPOTHESIS, trouble, written
 
 
@@ -34,6 +37,7 @@ def test_hypothesis_about_nothing_is_undecided(tmp_path: Path, capsys: pytest.Ca
     assert "The hypothesis is undecided" in capsys.readouterr().out
 
 
+@pytest.mark.slow
 def test_report_and_figures_are_written(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     path = written(tmp_path, HYPOTHESIS, trouble("errors"))
     out = tmp_path / "report"
@@ -63,6 +67,57 @@ def test_bad_file_is_one_line_and_exit_code_2(
     assert printed.out == ""
     assert message in printed.err
     assert printed.err.count("\n") == 1
+
+
+def test_folder_that_cannot_be_written_is_told_before_anything_is_played(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("experiments.game_day.play", lambda *arguments, **more: pytest.fail("was played"))
+    path = written(tmp_path, HYPOTHESIS, trouble("errors"))
+    assert main(["game-day", str(path), "--out", str(path / "report")]) == 2
+    assert "--out must be a folder that can be written" in capsys.readouterr().err
+
+
+def test_bad_file_leaves_no_folder_behind(tmp_path: Path) -> None:
+    path = written(tmp_path, HYPOTHESIS, trouble("host crash").replace("zone-a", "zone-z"))
+    assert main(["game-day", str(path), "--out", str(tmp_path / "report")]) == 2
+    assert not (tmp_path / "report").exists()
+
+
+@pytest.mark.parametrize("in_the_way", ["availability.png", "report.md"])
+def test_report_is_printed_although_it_cannot_be_written(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], in_the_way: str
+) -> None:
+    path = written(tmp_path, HYPOTHESIS, trouble("clock skew"))
+    (tmp_path / "report" / in_the_way).mkdir(parents=True)
+    assert main(["game-day", str(path), "--out", str(tmp_path / "report")]) == 1
+    printed = capsys.readouterr()
+    assert printed.out.startswith("# A short day")
+    assert "could not be written" in printed.err
+    assert printed.err.count("\n") == 1
+
+
+def test_run_that_fails_says_seed_time_process_and_how_to_replay_it(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def admit_users(shop: Shop, *, until: float) -> OpenLoop:
+        def stumble() -> Generator[float, None, None]:
+            yield 2.5
+            raise ZeroDivisionError("a bug")
+
+        shop.env.process(stumble(), "stumbling")
+        return admit(shop, until=until)
+
+    admit = Shop.admit_users
+    monkeypatch.setattr(Shop, "admit_users", admit_users)
+    path = written(tmp_path, HYPOTHESIS, trouble("clock skew"))
+    assert main(["game-day", str(path), "--seed", "7"]) == 1
+    printed = capsys.readouterr()
+    assert printed.out == ""
+    said, replay = printed.err.splitlines()[-2:]
+    for part in ("run failed: ZeroDivisionError: a bug", "2.5 s", "seed 7", "stumbling"):
+        assert part in said
+    assert replay == f"replay: gameday game-day {path} --seed 7"
 
 
 def test_seed_that_is_none_is_refused(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

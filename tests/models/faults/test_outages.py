@@ -49,17 +49,36 @@ def test_power_comes_back_only_to_hosts_that_nothing_else_keeps_down() -> None:
     assert [host.crash_count for host in world.hosts] == [1, 1]
 
 
-def test_a_host_that_is_added_during_a_power_outage_is_not_struck() -> None:
+@pytest.mark.parametrize("is_region", [False, True], ids=["zone", "region"])
+def test_a_host_that_is_added_where_there_is_no_power_is_down_until_there_is(is_region: bool) -> None:
     world = World()
-    outage = PowerOutage(world.zones[0])
+    outage = PowerOutage(world.region if is_region else world.zones[0])
     outage.inject()
-    late = Host(world.env, "late", zone=world.zones[0])
-    assert late.is_up
+    zone = Zone("eu-c", world.region) if is_region else world.zones[0]
+    late = Host(world.env, "late", zone=zone, boot_time=30.0)
+    instance = world.payment.add_instance(late)
+    assert world.call(world.web, instance) == (None, PATIENCE)
     outage.heal()
-    world.env.run(until=1.0)
-    assert late.crash_count == 0
-    outage.inject()
-    assert not late.is_up, "but by the next one"
+    world.env.run(until=world.env.now + 29.0)
+    assert [host.is_up for host in (world.hosts[0], late)] == [True, False], "it boots as any other"
+    world.env.run(until=world.env.now + 1.5)
+    assert world.call(world.web, instance) == HEALTHY
+
+
+def test_a_host_that_is_added_during_two_outages_waits_for_the_end_of_both() -> None:
+    world = World()
+    zone, region = PowerOutage(world.zones[0]), PowerOutage(world.region)
+    zone.inject()
+    region.inject()
+    late = Host(world.env, "late", zone=world.zones[0])
+    elsewhere = Host(world.env, "elsewhere", zone=Zone("us-a", Region("us")))
+    up = []
+    for outage in (zone, region):
+        up.append((late.is_up, elsewhere.is_up))
+        outage.heal()
+        world.env.run(until=world.env.now + 1.0)
+    assert up == [(False, True), (False, True)]
+    assert (late.is_up, late.crash_count) == (True, 1)
 
 
 def messages(world: World, pairs: list[tuple[Host, Host]]) -> list[int]:

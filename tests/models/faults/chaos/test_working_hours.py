@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
 from models.faults.chaos import WorkingHours
@@ -72,6 +72,7 @@ def test_days_hours_and_length_of_a_day_can_be_others() -> None:
     assert around_the_clock.is_open(6.5 * DAY)
 
 
+@pytest.mark.slow
 @settings(deadline=None, derandomize=True, database=None)
 @given(
     hours=st.builds(
@@ -100,6 +101,27 @@ def test_what_has_been_worked_is_the_time_spent_in_working_hours(
     # By counting eighths of an hour, each of which lies inside or outside as a whole.
     steps = int((end - time) * 8)
     assert sum(hours.is_open(time + step / 8) for step in range(steps)) / 8 == worked
+
+
+@settings(deadline=None, derandomize=True, database=None, max_examples=300)
+@given(
+    ends=st.tuples(st.floats(0.0, 1.0), st.floats(0.0, 1.0)).filter(lambda two: abs(two[0] - two[1]) > 0.01),
+    day=st.floats(0.5, 100_000.0),
+    days=st.sets(st.integers(0, 6), min_size=1),
+    time=st.floats(0.0, 1e6),
+    count=st.integers(0, 9),
+)
+def test_whole_days_of_work_lead_to_the_same_moment_of_another_day_whatever_the_rounding(
+    ends: tuple[float, float], day: float, days: set[int], time: float, count: int
+) -> None:
+    """And never into the past: the beginning of a day is not the end of the one before."""
+    hours = WorkingHours(start=min(ends) * day, end=max(ends) * day, day=day, days=tuple(sorted(days)))
+    end = hours.after(time, count * hours.length)
+    number = hours.work_day(time) + count
+    into = max(0.0, time - hours.opening(hours.work_day(time)))
+    assert end >= time
+    assume(into < (1.0 - 1e-6) * hours.length)  # the last moment of a day is as good as its end
+    assert end == pytest.approx(hours.opening(number) + into, abs=1e-6 * day)
 
 
 @pytest.mark.parametrize(
