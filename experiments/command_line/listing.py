@@ -4,6 +4,8 @@ JSON: {"studies": [{"name", "question", "parameters": [{"name", "type", "default
 "description"}], "measures": [{"name", "unit", "description"}], "points": N, "replications": N}]}.
 """
 
+import inspect
+import sys
 from dataclasses import asdict
 from typing import Annotated, Any
 
@@ -13,6 +15,9 @@ from ..parameters import Parameter, to_text
 from ..registry import find_study, registered_studies
 from ..study import Study
 from .output import JsonFlag, print_json
+
+WHAT_TO_SEE = "What to see"
+"""So begins, in the docstring of a study's module, the paragraph with the numbers of its default sweep."""
 
 
 def register(app: typer.Typer) -> None:
@@ -39,7 +44,7 @@ def list_studies(
 
 
 def describe(study: Study) -> str:
-    """A study's question, parameters and measures as text."""
+    """A study's question, parameters and measures as text, and what is to be seen, if its module says so."""
     parameters = [(f"--{item.name}", _kind(item), item.description) for item in study.space.describe()]
     measures = [
         (name, f"[{measure.unit}]" if measure.unit else "", measure.description)
@@ -50,7 +55,16 @@ def describe(study: Study) -> str:
         widths = [max((len(row[column]) for row in rows), default=0) for column in (0, 1)]
         lines = [f"  {name:<{widths[0]}}  {kind:<{widths[1]}}  {said}".rstrip() for name, kind, said in rows]
         sections.append("\n".join([f"{title}:", *lines]))
+    if seen := what_to_see(study):
+        sections.append(seen)
     return "\n\n".join(sections)
+
+
+def what_to_see(study: Study) -> str:
+    """The paragraph of its module that says what its default sweep shows; empty where there is none."""
+    text = inspect.getdoc(sys.modules[study.function.__module__]) or ""
+    paragraphs = text.split("\n\n")
+    return next((paragraph for paragraph in paragraphs if paragraph.startswith(WHAT_TO_SEE)), "")
 
 
 def _kind(parameter: Parameter) -> str:

@@ -9,6 +9,7 @@
     sweep_heat_map            one measure over two parameters, its value in each cell
     trade_off                 one measure against another, a line per policy
     palette, axis_text        colours, the same for a policy in all figures; names with units
+    logarithmic_axis          plain numbers on logarithmic axes
     fault_shading, breaker_strips    what stands behind and below a time axis
 
 Every `plot_...(data, *, ax=None)` draws on `ax`, or on a new figure, and returns the axes. Nothing is shown

@@ -6,6 +6,7 @@ nothing fails the window in which it began.
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from math import inf
 
 import numpy as np
 import numpy.typing as npt
@@ -21,13 +22,15 @@ from .fault_shading import FaultBand, fault_bands, shade_faults
 from .palette import OPERATION_COLOURS, POLICY_COLOURS, finish, new_axes
 from .timeline import timeline_of, width_of
 
+_COLOURS = {**POLICY_COLOURS, **OPERATION_COLOURS}
+
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class AvailabilityOverTime:
     """Curves over windows that begin at `starts` (s, shape (windows,)), each `width` seconds long.
 
     Curves may be of `runs_count` runs each; faults and breaker strips are those of the first run (of the
-    first policy that has any).
+    first policy that has any). With `within` (s) later answers do not count.
     """
 
     starts: npt.NDArray[np.float64]
@@ -36,6 +39,7 @@ class AvailabilityOverTime:
     faults: tuple[FaultBand, ...]
     breakers: tuple[BreakerStrip, ...]
     runs_count: int
+    within: float = inf
 
 
 def availability_over_time(run: Run, *, width: float | None = None) -> AvailabilityOverTime:
@@ -56,11 +60,16 @@ def availability_over_time(run: Run, *, width: float | None = None) -> Availabil
 
 
 def compare_availability_over_time(
-    runs: Mapping[str, Sequence[Run]], *, operation: str | None = None, width: float | None = None
+    runs: Mapping[str, Sequence[Run]],
+    *,
+    operation: str | None = None,
+    width: float | None = None,
+    within: float = inf,
 ) -> AvailabilityOverTime:
     """Return one curve per policy, the mean over its runs, for one `operation` or (None) all of them.
 
-    `runs` maps a policy's name to its runs, of one duration.
+    `runs` maps a policy's name to its runs, of one duration. An answer that took more than `within` seconds
+    does not count.
     """
     details = {label: [timeline_of(run) for run in several] for label, several in runs.items()}
     first = next(iter(details.values()))[0]
@@ -70,28 +79,33 @@ def compare_availability_over_time(
         starts=_starts(first.requests, step, until),
         width=step,
         curves=tuple(
-            curve_of(label, [_shares(run.requests, operation, step, until) for run in several])
+            curve_of(label, [_shares(run.requests, operation, step, until, within) for run in several])
             for label, several in details.items()
         ),
         faults=fault_bands(first.log, until),
         breakers=next((found for found in strips if found), ()),
         runs_count=max(map(len, details.values())),
+        within=within,
     )
 
 
 def plot_availability_over_time(
-    data: AvailabilityOverTime, *, ax: Axes | None = None, title: str = "Availability over time"
+    data: AvailabilityOverTime,
+    *,
+    ax: Axes | None = None,
+    title: str = "Availability over time",
+    colours: Mapping[str, str] = _COLOURS,
 ) -> Axes:
     """Draw the curves on `ax`, faults shaded, breakers' states as strips below; returns the axes."""
     ax = new_axes(ax)
     shade_faults(ax, data.faults)
     middles = data.starts + data.width / 2
-    colours = {**POLICY_COLOURS, **OPERATION_COLOURS}
     draw_curves(ax, data.curves, middles, colours, limits=(0.0, 1.0))
     ax.set_ylim(-0.03, 1.12)
     ax.set_yticks([0, 0.25, 0.5, 0.75, 1.0], ["0 %", "25 %", "50 %", "75 %", "100 %"])
     ax.set_xlim(0, float(data.starts[-1] + data.width))
-    ax.set_ylabel(f"requests answered\n(share per {data.width:.2g} s)")
+    in_time = "" if data.within == inf else f" within {data.within:g} s"
+    ax.set_ylabel(f"requests answered{in_time}\n(share per {data.width:.2g} s)")
     name_curves(ax, data.runs_count)
     of_first = "; breakers: those of the first run" if data.breakers and data.runs_count > 1 else ""
     draw_breaker_strips(ax, data.breakers).set_xlabel(f"time sent (s){of_first}")
@@ -103,7 +117,7 @@ def _starts(table: RequestTable, width: float, until: float) -> npt.NDArray[np.f
 
 
 def _shares(
-    table: RequestTable, operation: str | None, width: float, until: float
+    table: RequestTable, operation: str | None, width: float, until: float, within: float = inf
 ) -> npt.NDArray[np.float64]:
     sample = table.sample(operation=operation, by="start")
-    return windowed_share(sample.start, sample.succeeded, width=width, until=until).values
+    return windowed_share(sample.start, sample.in_time(within), width=width, until=until).values

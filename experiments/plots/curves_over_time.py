@@ -18,6 +18,8 @@ from .palette import POLICY_COLOURS, colours_of, finish, new_axes
 
 DASHES = ("-", (0, (5, 2)), (0, (1, 1.5)))
 
+_ROOM = 1.12  # the name of a fault stands above what is drawn
+
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class Curve:
@@ -65,13 +67,16 @@ def plot_curves_over_time(
     ax: Axes | None = None,
     title: str = "",
     colours: Mapping[str, str] = POLICY_COLOURS,
+    faults_named: bool = True,
 ) -> Axes:
-    """Draw the curves on `ax` with faults shaded; returns the axes."""
+    """Draw the curves on `ax` with faults shaded, and `faults_named` at the top; returns the axes."""
     ax = new_axes(ax)
-    shade_faults(ax, data.faults)
+    shade_faults(ax, data.faults, labelled=faults_named)
     draw_curves(ax, data.curves, data.starts + data.width / 2, colours)
     ax.set_xlim(float(data.starts[0]), float(data.starts[-1] + data.width))
     ax.set_ylim(bottom=0.0)
+    if data.faults and faults_named:
+        ax.set_ylim(top=_ROOM * ax.get_ylim()[1])
     ax.set_xlabel("time (s)")
     ax.set_ylabel(data.label)
     name_curves(ax, data.runs_count)

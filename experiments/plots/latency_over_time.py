@@ -9,12 +9,12 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 from matplotlib.axes import Axes
-from matplotlib.ticker import LogLocator, NullFormatter, StrMethodFormatter
 
 from simulator.measurement import windowed_percentile
 
 from ..study import Run
 from .fault_shading import FaultBand, fault_bands, shade_faults
+from .logarithmic_axis import make_logarithmic
 from .palette import BLUE, finish, new_axes
 from .timeline import timeline_of, width_of
 
@@ -71,7 +71,7 @@ def plot_latency_over_time(
         dash = _DASHES[index % len(_DASHES)]
         label = f"p{q:g}"
         ax.plot(middles, 1000 * data.values[index], color=BLUE, linestyle=dash, linewidth=1.6, label=label)
-    logarithmic_milliseconds(ax)
+    make_logarithmic(ax)
     low, high = 1000 * float(np.nanmin(data.values)), 1000 * float(np.nanmax(data.values))
     # A decade at least: on less, noise would look like trouble.
     ax.set_ylim(low / 1.5, max(1.5 * high, 10 * low))
@@ -81,11 +81,3 @@ def plot_latency_over_time(
     ax.set_ylabel(f"latency{whose} (ms),\npercentiles per {data.width:.2g} s")
     ax.legend(loc="upper left", bbox_to_anchor=(1.0, 1.0), borderaxespad=0.3, frameon=False, fontsize=9)
     return finish(ax, title)
-
-
-def logarithmic_milliseconds(ax: Axes) -> None:
-    """Make the y axis logarithmic, with plain numbers at 1, 2 and 5."""
-    ax.set_yscale("log")
-    ax.yaxis.set_major_locator(LogLocator(base=10, subs=(1.0, 2.0, 5.0)))
-    ax.yaxis.set_major_formatter(StrMethodFormatter("{x:,g}"))
-    ax.yaxis.set_minor_formatter(NullFormatter())

@@ -1,7 +1,8 @@
 """Time to an answer along a parameter: percentiles on a logarithmic axis, failures as never answered.
 
 Where a percentile is infinite in at least one replication, so many requests failed that this user got no
-answer; its marker then stands on the line "never" at the top, which no number would do justice.
+answer; its marker then stands on the line "never" at the top, which no number would do justice. Where there
+is none, there is no such line.
 """
 
 from typing import Any
@@ -9,7 +10,7 @@ from typing import Any
 import numpy as np
 from matplotlib.axes import Axes
 
-from .latency_over_time import logarithmic_milliseconds
+from .logarithmic_axis import make_logarithmic
 from .measures_by_parameter import MARKERS, MeasuresByParameter, finite, name_values
 from .palette import POLICY_COLOURS, colour_of, finish, new_axes
 
@@ -44,11 +45,12 @@ def plot_latency_percentiles(
         ax.errorbar(x, 1000 * means, yerr=bars, linestyle=dash, linewidth=1.6, capsize=3, label=name, **style)
         lost = x[[bool(np.isinf(found.mean)) for found in estimates]]
         ax.plot(lost + 0.12 * (index - 1), np.full(len(lost), never), linestyle="none", **style)
-    logarithmic_milliseconds(ax)
-    ax.set_ylim(1000 * lowest / 1.5, never * 1.2)
-    ax.axhline(never, color="#AAAAAA", linewidth=0.8, zorder=0)
-    text = ax.text(0.01, never / 1.04, "never answered", transform=ax.get_yaxis_transform(), va="top")
-    text.set(fontsize=8, color="#555555", in_layout=False)
+    make_logarithmic(ax)
+    if limits is not None or any(np.isinf(found.mean) for line in data.lines.values() for found in line):
+        _draw_never(ax, never)
+        ax.set_ylim(1000 * lowest / 1.5, never * 1.2)
+    else:
+        ax.set_ylim(1000 * lowest / 1.5, 1500 * highest)
     name_values(ax, data)
     ax.set_ylabel("time to an answer (ms)")
     ax.legend(
@@ -62,6 +64,12 @@ def plot_latency_percentiles(
         alignment="left",
     )
     return finish(ax, title)
+
+
+def _draw_never(ax: Axes, place: float) -> None:
+    ax.axhline(place, color="#AAAAAA", linewidth=0.8, zorder=0)
+    text = ax.text(0.01, place / 1.04, "never answered", transform=ax.get_yaxis_transform(), va="top")
+    text.set(fontsize=8, color="#555555", in_layout=False)
 
 
 def latency_limits(*several: MeasuresByParameter) -> tuple[float, float]:

@@ -63,8 +63,12 @@ def plot_measures_by_parameter(
     title: str = "",
     label: str | None = None,
     colours: Mapping[str, str] = POLICY_COLOURS,
+    limits: tuple[float, float] = (-np.inf, np.inf),
 ) -> Axes:
-    """Draw one line per label on `ax`, intervals as bars; infinite means are left out; returns the axes."""
+    """Draw one line per label on `ax`, intervals as bars; infinite means are left out; returns the axes.
+
+    A bar is cut at the `limits` of what is possible: a share lies in (0, 1), whatever an interval says.
+    """
     ax = new_axes(ax)
     colour = colours_of(data.lines, colours)
     for index, (name, estimates) in enumerate(data.lines.items()):
@@ -74,7 +78,7 @@ def plot_measures_by_parameter(
         ax.errorbar(
             np.arange(len(means)) + aside,
             means,
-            yerr=widths,
+            yerr=_within(limits, means, widths),
             color=colour[name],
             marker=MARKERS[index % len(MARKERS)],
             markersize=5,
@@ -102,6 +106,15 @@ def name_values(ax: Axes, data: MeasuresByParameter) -> None:
     ax.set_xticks(np.arange(len(data.values)), [value_text(value) for value in data.values])
     ax.set_xlim(-0.3, len(data.values) - 0.7)
     ax.set_xlabel(data.parameter)
+
+
+def _within(limits: tuple[float, float], means: list[float], widths: list[float]) -> list[list[float]]:
+    """Return how far each bar reaches down and up, shape (2, values)."""
+    low, high = limits
+    return [
+        [min(width, max(mean - low, 0.0)) for mean, width in zip(means, widths, strict=True)],
+        [min(width, max(high - mean, 0.0)) for mean, width in zip(means, widths, strict=True)],
+    ]
 
 
 def finite(estimates: Sequence[Estimate]) -> tuple[list[float], list[float]]:

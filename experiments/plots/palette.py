@@ -15,14 +15,67 @@ BLACK, ORANGE, SKY, GREEN = "#000000", "#E69F00", "#56B4E9", "#009E73"
 YELLOW, BLUE, VERMILION, PURPLE, GREY = "#F0E442", "#0072B2", "#D55E00", "#CC79A7", "#999999"
 
 POLICY_COLOURS: Mapping[str, str] = {
-    "no timeout": VERMILION,
+    # Nothing is done about it.
+    **dict.fromkeys(
+        (
+            "no timeout",
+            "no backoff",
+            "no remedy",
+            "no isolation",
+            "no limit",
+            "no hedging",
+            "no key",
+            "deadlines kept",
+            "bare shop",
+        ),
+        VERMILION,
+    ),
+    # What the study's question leads to.
+    **dict.fromkeys(
+        (
+            "timeout and breaker",
+            "full jitter",
+            "queue age",
+            "own pools",
+            "a copy after p95",
+            "durable",
+            "deadlines cancelling",
+            "careful shop",
+        ),
+        BLUE,
+    ),
     "timeout": ORANGE,
-    "timeout and breaker": BLUE,
+    "exponential backoff": ORANGE,
+    "token bucket": SKY,
+    "budget": SKY,
+    "grpc": GREEN,
+    "envoy": PURPLE,
+    "sre": BLACK,
+    "restart": BLACK,
+    "fewer users": GREEN,
+    "shared pool": PURPLE,
+    "queue length": ORANGE,
+    "codel": SKY,
+    "lifo": PURPLE,
+    "priority": GREEN,
+    "aimd": GREEN,
+    "vegas": PURPLE,
+    "gradient": ORANGE,
+    "throttle": BLACK,
+    "a copy after p99": SKY,
+    "key per try": ORANGE,
+    "in memory": SKY,
+    "separate": PURPLE,
+    "deadlines honoured": SKY,
     "healthy": GREEN,
     "slow": PURPLE,
     "silent": BLACK,
 }
-"""One colour per policy, and per state of the dependency where that is what is compared."""
+"""One colour per policy, and per state of the dependency where that is what is compared.
+
+Seven colours do not give each policy one of its own: no two that are compared in one figure share theirs, and
+what is without protection has the same one everywhere.
+"""
 
 OUTCOME_COLOURS: Mapping[str, str] = {
     "ok": "#BFE3D6",
@@ -67,6 +120,14 @@ def colours_of(names: Iterable[str], colours: Mapping[str, str] = POLICY_COLOURS
     return {name: colours[name] for name in listed if name in colours} | {
         name: free[index % len(free)] for index, name in enumerate(others)
     }
+
+
+def colours_by_policy(policies: Mapping[str, str]) -> dict[str, str]:
+    """Return a colour for each label of `policies`, which says for what policy of the palette it stands.
+
+    Labels of other policies are left out: they take what is free.
+    """
+    return {label: POLICY_COLOURS[name] for label, name in policies.items() if name in POLICY_COLOURS}
 
 
 def new_axes(ax: Axes | None, size: tuple[float, float] = SIZE) -> Axes:

@@ -60,19 +60,20 @@ def plot_sweep_heat_map(
     """Draw the map on `ax`, bright where it is `good` ("high" or "low"), and return the axes.
 
     `limits` are the values at the ends of the colour bar, by default the data's own; a share is printed in
-    per cent if the limits are (0, 1).
+    per cent if the limits are (0, 1). What is infinite ("never") has the colour of the upper end.
     """
     ax = new_axes(ax, (7.0, 4.8))
     low, high = _limits(data) if limits is None else limits
+    shown = np.where(np.isposinf(data.means), high, data.means)
     image = ax.imshow(
-        data.means, cmap="cividis" if good == "high" else "cividis_r", vmin=low, vmax=high, aspect="auto"
+        shown, cmap="cividis" if good == "high" else "cividis_r", vmin=low, vmax=high, aspect="auto"
     )
     in_percent = limits == (0.0, 1.0)
     for (row, column), mean in np.ndenumerate(data.means):
-        brightness = (mean - low) / (high - low) if np.isfinite(mean) else 0.5
+        brightness = (shown[row, column] - low) / (high - low)
         is_bright = (brightness if good == "high" else 1 - brightness) > 0.5
         text = _cell_text(float(mean), float(data.half_widths[row, column]), in_percent)
-        colour = "black" if is_bright or not np.isfinite(mean) else "white"
+        colour = "black" if is_bright or np.isnan(mean) else "white"
         ax.text(column, row, text, ha="center", va="center", fontsize=9, color=colour)
     ax.set_xticks(range(len(data.x_values)), [value_text(value) for value in data.x_values])
     ax.set_yticks(range(len(data.y_values)), [value_text(value) for value in data.y_values])

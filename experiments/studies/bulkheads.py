@@ -2,13 +2,20 @@
 
 Recommendations answer in seconds instead of milliseconds, for a while. Every page asks for them, and holds
 a thread of the web host while it waits; when all threads wait, nobody is served, not even who changes a
-cart or checks out and never asked for a recommendation. A timeout bounds how long a thread is lost. A
-bulkhead bounds how many are: beyond that, calls are rejected at once, and the pages are degraded. One pool
-that all dependencies share is worse than none for the pages: the slow one ends up with all of it, and then
-they lack what they cannot do without.
+cart or checks out and never asked for a recommendation. A timeout bounds how long a thread is lost, and how
+long each page takes: every one of them waits for it. A bulkhead bounds how many threads are lost: beyond
+that, calls are rejected at once, and the pages are degraded. One pool that all dependencies share is worse
+than none for the pages: the slow one ends up with all of it, and then they lack what they cannot do without.
 
 The size of a bulkhead is a trade: too small, and it rejects calls while everything is well; too large, and
 it is none. Little's law gives the scale: calls per second times the time that one takes when all is well.
+
+What to see (the default sweep): while recommendations are slow 38 % of all requests are answered without
+isolation, and 2.5 of 100 per second within a second; of the changes of the cart 45 %. With a timeout all are
+answered, but only 64 per second in time. A shared pool of 28 answers 98 % of the cart's requests and 17 % of
+the pages, until 9 s after the trouble: so long the calls that were given up still wait in a queue. A pool of
+4 for recommendations lets 97 per second through in time. A pool of 1 rejects 27 % of the calls for them while
+all is well; one of 32, which is as many as a web host has threads, is none.
 
 Sources: Nygard, "Release It!" (2nd ed. 2018), chapter 5, "Bulkheads"; Newman, "Building Microservices",
 chapter "Microservices at Scale"; Hystrix, "How it works": isolation.
@@ -26,9 +33,8 @@ from simulator.measurement import windowed_level
 
 from ..design import Points
 from ..misuse import Misuse
-from ..parameters import Unit
 from ..study import Measure, Run, study
-from .shop_run import run_shop
+from .shop_run import Duration, Rate, run_shop
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -93,7 +99,7 @@ def require_act(*, isolation: str, size: int | None, **_others: object) -> None:
             *({"isolation": "own pools", "size": size} for size in _SIZES),
         ]
     ),
-    replications=3,
+    replications=5,
     check=require_act,
     figures_of_run=_figures_of_run,
     figures_of_sweep=_figures_of_sweep,
@@ -111,19 +117,8 @@ def bulkheads(
     mode: Annotated[
         Literal["slow", "silent", "errors"], Field(description="how recommendations are in trouble")
     ] = "slow",
-    rate: Annotated[
-        float, Field(gt=0, le=1_000, allow_inf_nan=False, description="requests of users"), Unit("1/s")
-    ] = 100.0,
-    duration: Annotated[
-        float,
-        Field(
-            ge=15,
-            le=3_600,
-            allow_inf_nan=False,
-            description="how long users come; the middle third is trouble",
-        ),
-        Unit("s"),
-    ] = 45.0,
+    rate: Rate = 100.0,
+    duration: Duration = 45.0,
 ) -> Run:
     """Run the shop with recommendations in trouble in the middle third."""
     settings = replace(_isolated(isolation, size), rate=rate, optional=("recommendations",))

@@ -1,11 +1,15 @@
 """Capacity: how much load the shop carries before it breaks its promises.
 
-More load makes queues, and queues make latency, long before anything is refused: of two promises, one on the
-99th percentile and one on availability, the first is broken first. What ends it here is threads, not cores: a
+More load makes queues, and queues make latency, before anything is refused: of two promises, one on the 99th
+percentile and one on availability, the first is broken first. What ends it here is threads, not cores: a
 web thread is held while payment waits for its bank, so that all of them are taken while the cores have next
 to nothing to do (Little's law: threads held = load x seconds held).
 
 Past capacity throughput goes on rising for a while and goodput, the answers in time, does not.
+
+What to see (the default sweep): at 260 requests/s the 99th percentile is 474 ms, of 600 ms promised, and
+99.96 % are answered. At 300/s 98.3 % are, and 96.3 % within 600 ms; 97 % of the threads are held, and 12 % of
+the cores work. From there to 340/s throughput rises from 301 to 341 requests/s, goodput goes from 289 to 287.
 
 Sources: Newman, "Building Microservices" (2nd ed. 2021), "How Much Is Too Much?"; Beyer et al., "Site
 Reliability Engineering" (2016), chapter 4. For a bracket at any precision use `experiments.capacity`.
@@ -60,10 +64,12 @@ MEASURES = {
     "availability_margin": Measure(description="availability less the one promised"),
 }
 
-Rate = Annotated[float, Field(gt=0, allow_inf_nan=False, description="requests per second"), Unit("1/s")]
-Cores = Annotated[int, Field(ge=1, description="cores of each of the three web hosts")]
+Rate = Annotated[
+    float, Field(gt=0, le=10_000, allow_inf_nan=False, description="requests per second"), Unit("1/s")
+]
+Cores = Annotated[int, Field(ge=1, le=1_000, description="cores of each of the three web hosts")]
 Duration = Annotated[
-    float, Field(ge=5, allow_inf_nan=False, description="how long the judged window is"), Unit("s")
+    float, Field(ge=5, le=3_600, allow_inf_nan=False, description="how long the judged window is"), Unit("s")
 ]
 AtMost = Annotated[
     float, Field(gt=0, allow_inf_nan=False, description="the highest p99 that is promised"), Unit("s")

@@ -12,7 +12,15 @@ wait for it.
     careful       optional parts, bulkheads, breakers, and orders that are paid later
 
 For each feature there is a question that only the business can answer: is a page without it worth showing,
-and an order without it worth taking?
+and an order without it worth taking? A switch is an answer, too, and may be a wrong one: who turns payment
+off where orders cannot be paid later goes on taking them, and gives the goods away.
+
+What to see (the default sweep): with recommendations out 94 % of all requests fail in the bare shop, whose
+threads all wait for them; 70 % with timeouts, which are the pages; and none where pages do without. With the
+cart out 30 % fail even in the careful shop, changes of the cart and checkouts; a switch answers all but 7 %
+of the requests. With payment out the careful shop takes every order, and charges each once, later; the
+switched one takes 77 %, of which it never charges 55. Where the catalogue is gone 70 % fail, but for the
+switch: 18 %.
 
 Sources: Newman, "Building Microservices", chapter "Microservices at Scale", "Degrading Functionality";
 Nygard, "Release It!" (2nd ed. 2018), chapter 5, "Fail fast" and "Shed load".
@@ -37,9 +45,8 @@ from models.shop import (
 )
 
 from ..design import Grid
-from ..parameters import Unit
 from ..study import Measure, Run, study
-from .shop_run import run_shop
+from .shop_run import Duration, Rate, run_shop
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -85,7 +92,7 @@ def _figures_of_run(run: Run) -> "Mapping[str, Figure]":
     question="What can a shop do without, and what do its users see of it?",
     measures=MEASURES,
     sweep=Grid({"feature": list(FEATURES), "design": list(DESIGNS)}),
-    replications=2,
+    replications=5,
     figures_of_run=_figures_of_run,
     figures_of_sweep=_figures_of_sweep,
 )
@@ -97,19 +104,8 @@ def degradation(
     mode: Annotated[
         Literal["silent", "slow", "errors", "refused"], Field(description="how it is out")
     ] = "silent",
-    rate: Annotated[
-        float, Field(gt=0, le=1_000, allow_inf_nan=False, description="requests of users"), Unit("1/s")
-    ] = 60.0,
-    duration: Annotated[
-        float,
-        Field(
-            ge=15,
-            le=3_600,
-            allow_inf_nan=False,
-            description="how long users come; the middle third is trouble",
-        ),
-        Unit("s"),
-    ] = 36.0,
+    rate: Rate = 60.0,
+    duration: Duration = 36.0,
 ) -> Run:
     """Run the shop with one feature out in the middle third."""
     settings = replace(_designed(design), rate=rate)

@@ -7,6 +7,12 @@ day is worth its name where the answer is not known before: when a zone dies in 
 timeouts is hardly worse than a careful one. Its balancers count the calls that never come back as
 outstanding, and so stay away from the dead; a timeout forgets them, and asks again.
 
+What to see (the default sweep): without the power of a zone 96.3 % of the requests are answered in the bare
+shop and 97.1 % in the careful one; both keep the promise. Cut off with the edge's zone, neither answers more
+than 0.2 %: of the edge there is one. While payment is silent the careful shop answers all, 10 % with
+something missing, and the bare one 70 %; afterwards nobody, for all its threads wait. While recommendations
+are slow it is all, 69 % degraded, against 59 %.
+
 Sources: Robbins, Krishnan, Allspaw and Limoncelli, "Resilience Engineering: Learning to Embrace Failure"
 (ACM Queue 10, 2012); Basiri et al., "Chaos Engineering" (IEEE Software, 2016).
 """
@@ -23,6 +29,7 @@ from ..game_day.shop_table import ShopTable
 from ..game_day.trouble import KINDS
 from ..parameters import Unit
 from ..study import Measure, Run, study
+from .shop_run import Rate
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -80,9 +87,7 @@ def game_day(
     trouble: Annotated[TroubleName, Field(description="what is broken in the middle third")] = "zone power",
     preset: Annotated[Literal["bare", "careful"], Field(description="how the shop is protected")] = "careful",
     zones: Annotated[int, Field(ge=2, le=9, description="zones, each with a host of every service")] = 3,
-    rate: Annotated[
-        float, Field(gt=0, le=1_000, allow_inf_nan=False, description="requests of users"), Unit("1/s")
-    ] = 60.0,
+    rate: Rate = 60.0,
     duration: Annotated[
         float, Field(ge=30, le=3_600, allow_inf_nan=False, description="how long users come"), Unit("s")
     ] = 60.0,

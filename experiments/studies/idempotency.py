@@ -13,6 +13,12 @@ key that is the same for all attempts of one order lets the bank repeat its answ
 The shorter the timeout, the more payments are repeated: with no key the timeout that protects the caller
 costs his customers money. What a crash adds depends on what survives it.
 
+What to see (the default sweep): with a timeout of 0.1 s 405 of a thousand orders are charged more than once
+without a key, and as many with a key per try; a store in memory lets 3.3 through, at the crashes, and a
+durable one none: it repeats 497 answers instead. With 1.6 s next to none is charged twice even without a key.
+Where the record is a second step it is 5 to 6, whatever the timeout: those are the orders that a crash finds
+in the gap. Without a key there is no such gap, for the answer goes out with the payment.
+
 Sources: Stripe, "Idempotent requests"; IETF draft "The Idempotency-Key HTTP Header Field"; Helland,
 "Idempotence Is Not a Medical Condition" (ACM Queue 10, 2012).
 """
@@ -20,6 +26,7 @@ Sources: Stripe, "Idempotent requests"; IETF draft "The Idempotency-Key HTTP Hea
 from collections.abc import Mapping
 from dataclasses import dataclass
 from itertools import count
+from math import nan
 from typing import TYPE_CHECKING, Annotated, Literal
 
 from pydantic import Field
@@ -90,7 +97,7 @@ def _figures_of_sweep(result: "SweepResult") -> "Mapping[str, Figure]":
     question="What do retries do to orders, and what does a key change?",
     measures=MEASURES,
     sweep=Grid({"keys": list(KEYS), "timeout": [0.1, 0.2, 0.4, 0.8, 1.6]}),
-    replications=3,
+    replications=5,
     figures_of_sweep=_figures_of_sweep,
 )
 def idempotency(
@@ -133,7 +140,9 @@ def idempotency(
     thousands = len(users.table) / 1_000.0
     measures = {
         "charged_twice": statistics.applied_more_than_once_count / thousands,
-        "charges_per_order": statistics.applied_count / statistics.distinct_count,
+        "charges_per_order": statistics.applied_count / statistics.distinct_count
+        if statistics.distinct_count
+        else nan,
         "paid": users.table.availability(),
         "unknown": statistics.unacknowledged_count / thousands,
         "replayed": 0.0 if store is None else store.statistics().replayed_count / thousands,

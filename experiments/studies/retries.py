@@ -11,6 +11,12 @@ everybody tries again, by the same rule. Three things are to be seen.
   spreads it.
 - Who gives up too early is not there when the server is: attempts at once are used up in milliseconds.
 
+What to see (the default sweep): a request to a dead server costs it 27 attempts over three layers of three
+attempts; with a budget 1.0 (token bucket, gRPC), 1.3 (SRE) or 2.0 (Envoy). When it is back, 500 clients make
+3,495 attempts per second without backoff, 1,558 with an exponential one, 125 with full jitter. Of the
+requests that were cut off all, 51 % and 11 % are given up, and it takes 5, 26 and 8 s until the connections
+are held again.
+
 Sources: Brooker, "Exponential Backoff and Jitter" (AWS architecture blog, 2015); "Site Reliability
 Engineering" (2016), chapter 22, for layers and budgets; gRPC proposal A6.
 """
@@ -79,8 +85,8 @@ MEASURES = {
     "attempts_per_request": Measure(
         description="attempts at the server for a request that began and ended while it was down"
     ),
-    "peak_down": Measure(description="most attempts in a tenth of a second while it was down", unit="1/s"),
-    "peak_back": Measure(description="most attempts in a tenth of a second since it was back", unit="1/s"),
+    "peak_down": Measure(description="most attempts in a quarter of a second while it was down", unit="1/s"),
+    "peak_back": Measure(description="most attempts in a quarter of a second since it was back", unit="1/s"),
     "herd_lost": Measure(description="share that gave up of the requests that the crash cut off"),
     "back_time": Measure(
         description="from the restart until 95 % of the connections are held again; inf: not in this run",
@@ -93,11 +99,13 @@ MEASURES = {
 _HOLD, _THINK, _ACCEPT = 20.0, 1.0, 0.010
 _ACCEPT_QUEUE = 50
 _RETURNED_SHARE = 0.95
-_PEAK_WIDTH = 0.1
+
+PEAK_WIDTH = 0.25
+"""In windows of so many seconds attempts are counted: short against the pauses that matter."""
 
 _LAYERS = [
     {"layers": layers, "attempts": 3, "backoff": backoff, "budget": budget, "clients": 100}
-    for backoff, budget in (("none", "none"), ("full jitter", "none"), ("full jitter", "token bucket"))
+    for backoff, budget in (("none", "none"), *(("full jitter", budget) for budget in BUDGETS))
     for layers in (1, 2, 3)
 ]
 _HERD = [
@@ -121,9 +129,14 @@ class RetriesRun:
     down_at: float
     back_at: float
 
-    def attempt_rate(self, width: float) -> WindowedSeries:
-        """Attempts at the server per second, by when they were begun, in windows of `width` s."""
-        return windowed_rate(self.attempts.sample(by="start").start, width=width, until=self.duration)
+    def attempt_rate(self, since: float = 0.0, until: float | None = None) -> WindowedSeries:
+        """Attempts at the server per second, by when they were begun, in windows of `PEAK_WIDTH` s."""
+        return windowed_rate(
+            self.attempts.sample(by="start").start,
+            width=PEAK_WIDTH,
+            since=since,
+            until=self.duration if until is None else until,
+        )
 
 
 def _figures_of_sweep(result: "SweepResult") -> "Mapping[str, Figure]":
@@ -159,7 +172,7 @@ def retries(
     layers: Annotated[int, Field(ge=1, le=4, description="layers that retry, the clients' included")] = 1,
     clients: Annotated[int, Field(ge=1, le=20_000, description="clients, each with one long request")] = 500,
     outage: Annotated[
-        float, Field(gt=0, le=300, allow_inf_nan=False, description="how long the server is down"), Unit("s")
+        float, Field(ge=1, le=300, allow_inf_nan=False, description="how long the server is down"), Unit("s")
     ] = 10.0,
 ) -> Run:
     """Crash a server with many long requests in it, and restart it after the outage."""
@@ -188,8 +201,8 @@ def retries(
     attempts_ended = system.attempts.sample()
     measures = {
         "attempts_per_request": system.calls.attempts_per_request(down_at, back_at),
-        "peak_down": _peak(detail, down_at, back_at),
-        "peak_back": _peak(detail, back_at, duration),
+        "peak_down": float(detail.attempt_rate(down_at, back_at).values.max()),
+        "peak_back": float(detail.attempt_rate(back_at).values.max()),
         "herd_lost": system.calls.lost_share(herd),
         "back_time": _back_time(detail, held_before),
         "attempts_failed": 1.0 - attempts_ended.availability(),
@@ -309,13 +322,6 @@ class _AtTheServer(Wrapper):
     def call(self, request: Request) -> Call:
         self.calls.attempt_counts[request.key] += 1
         return self.target.call(request)
-
-
-def _peak(run: RetriesRun, since: float, until: float) -> float:
-    """Return the highest rate of attempts in a tenth of a second, per second."""
-    times = run.attempts.sample(by="start").start
-    rates = windowed_rate(times, width=_PEAK_WIDTH, since=since, until=until).values
-    return float(rates.max())
 
 
 def _back_time(run: RetriesRun, held_before: float) -> float:

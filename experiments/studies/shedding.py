@@ -16,6 +16,14 @@ the rest is answered in time.
 
 Of all requests a fifth is important; a rule that knows of priorities answers those first.
 
+What to see (the default sweep): of the 160 requests/s that it can do the server answers 0.3 in time at 1.2
+times that load without a limit, and none at three times. There a bounded queue makes it 159, whose 99th
+percentile is 441 ms; by age it is as many, at 725 ms, for all have waited for long; youngest first as many,
+at 233 ms. AIMD finds 141, and pays the rest for the search. Gradient turns 10 % away at 95 % load. Vegas
+takes the shortest call for one without load: where calls differ in length it turns away 12 % at half load,
+and answers 110 at twice. With priorities all important requests are answered at three times the load and 16 %
+of the others; without them it is a third of both.
+
 Sources: "Site Reliability Engineering" (2016), chapters 21 and 22; Maurer, "Fail at Scale" (ACM Queue 13,
 2015); Netflix concurrency-limits; Nichols and Jacobson, "Controlling Queue Delay" (ACM Queue 10, 2012).
 """
@@ -100,7 +108,7 @@ MEASURES = {
         description="99th percentile of the time to an answer, of those that were answered", unit="s"
     ),
     "rejected": Measure(description="share that was turned away"),
-    "wasted": Measure(description="share of the server's answers that came too late"),
+    "wasted": Measure(description="share of what the server did that was no answer in time"),
     "utilisation": Measure(description="share of the cores' time that was worked"),
 }
 
@@ -131,7 +139,7 @@ def _figures_of_run(run: Run) -> "Mapping[str, Figure]":
     name="shedding",
     question="How much is answered in time when more comes than can be done?",
     measures=MEASURES,
-    sweep=Grid({"shedding": list(SHEDDINGS), "offered": [0.5, 0.8, 1.0, 1.2, 2.0, 3.0]}),
+    sweep=Grid({"shedding": list(SHEDDINGS), "offered": [0.5, 0.8, 0.95, 1.2, 2.0, 3.0]}),
     replications=5,
     figures_of_run=_figures_of_run,
     figures_of_sweep=_figures_of_sweep,
@@ -165,27 +173,28 @@ def shedding(
         Operation(name=USUAL, weight=1.0 - _IMPORTANT_SHARE),
         Operation(name=IMPORTANT, weight=_IMPORTANT_SHARE, priority=1),
     )
-    users = OpenLoop(env, way, rate=offered * CAPACITY, mix=mix, until=duration, name="users")
+    # Users come until the last of those that count has an answer or has left: if the load ended before that,
+    # a server that has put off the old ones for the young would get to them in the end.
+    users = OpenLoop(env, way, rate=offered * CAPACITY, mix=mix, until=duration + PATIENCE, name="users")
     env.run(until=_WARM_UP)
-    before = connection.statistics(), host.statistics().busy_time
+    before = server.statistics().completed_count, host.statistics().busy_time
     env.run(until=duration)
-    after = connection.statistics(), host.statistics().busy_time
+    after = server.statistics().completed_count, host.statistics().busy_time
     env.run(until=duration + PATIENCE + 1.0)
-    late = after[0].late_count - before[0].late_count
-    answers = late + after[0].answered_count - before[0].answered_count
+    done, busy = (now - then for now, then in zip(after, before, strict=True))
+    used = int(users.table.sample(_WARM_UP, duration).succeeded.sum())
     sample = users.table.sample(_WARM_UP, duration, by="start")
     answered = sample.where(sample.succeeded)
     goodput = len(answered) / (duration - _WARM_UP)
-    by_operation = sample.per_operation()
     measures = {
         "goodput": goodput,
         "goodput_ratio": goodput / (CAPACITY * min(1.0, offered)),
-        "important_answered": by_operation[IMPORTANT].availability(),
-        "usual_answered": by_operation[USUAL].availability(),
+        "important_answered": sample.of_operation(IMPORTANT).availability(),
+        "usual_answered": sample.of_operation(USUAL).availability(),
         "p99": float(answered.percentiles([99.0])[0]),
         "rejected": sample.shares()["rejected"],
-        "wasted": late / answers if answers else float("nan"),
-        "utilisation": (after[1] - before[1]) / (CORES * (duration - _WARM_UP)),
+        "wasted": max(0.0, 1.0 - used / done) if done else float("nan"),
+        "utilisation": busy / (CORES * (duration - _WARM_UP)),
     }
     limit = front.limit_gauge.history if isinstance(front, ConcurrencyLimiter) else None
     detail = SheddingRun(requests=users.table, log=env.event_log, duration=duration, limit=limit)

@@ -6,12 +6,27 @@ on until the last of them has an answer or has lost patience, so that every requ
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from typing import Annotated
+
+from pydantic import Field
 
 from models.faults import Fault, FaultPlan
 from models.shop import Shop, ShopSettings
 from simulator import Environment
 
+from ..parameters import Unit
 from .troubled_run import TroubledRun
+
+Rate = Annotated[
+    float, Field(gt=0, le=1_000, allow_inf_nan=False, description="requests of users"), Unit("1/s")
+]
+Duration = Annotated[
+    float,
+    Field(
+        ge=15, le=3_600, allow_inf_nan=False, description="how long users come; the middle third is trouble"
+    ),
+    Unit("s"),
+]
 
 MakeFaults = Callable[[Shop], Sequence[Fault]]
 """Makes what goes wrong, of the parts of a shop."""

@@ -15,7 +15,7 @@ from ...plots import (
 from ...result import SweepResult
 from ...study import Run
 from ..deadlines import CAPACITY
-from .drawing import figure_of
+from .drawing import figure_of, name_again
 
 
 def figures_of_run(run: Run) -> Mapping[str, Figure]:
@@ -48,8 +48,8 @@ def _wasted_work(result: SweepResult) -> Figure:
     plot_measures_by_parameter(
         goodput,
         ax=above,
-        title=f"At {wasted.values[-1]:g} times what the catalogue can do,\n"
-        f"so much of its work is for users who have left: {said}",
+        title=f"At {wasted.values[-1]:g} times what the catalogue can do, "
+        f"so much of its work is for nobody:\n{said}",
         label="pages answered in time (1/s)",
     )
     above.plot(
@@ -58,9 +58,14 @@ def _wasted_work(result: SweepResult) -> Figure:
         color="#777777",
         linestyle=":",
         zorder=1,
+        label="what can be done",
     )
-    plot_measures_by_parameter(wasted, ax=below, label="catalogue's work for nobody\n(share)")
-    above.set_ylim(0, 1.1 * CAPACITY)
+    name_again(above)
+    plot_measures_by_parameter(
+        wasted, ax=below, label="catalogue's work for nobody\n(share)", limits=(0.0, 1.0)
+    )
+    below.get_legend().remove()
+    above.set_ylim(0, 1.15 * CAPACITY)
     below.set_ylim(-0.03, 1.05)
     above.set_xlabel("")
     below.set_title("")

@@ -15,6 +15,7 @@ from ...plots import (
     plot_availability_over_time,
     plot_outcomes_over_time,
 )
+from ...plots.measures_by_parameter import finite
 from ...result import SweepResult
 from ...study import Run
 from .drawing import figure_of
@@ -52,39 +53,60 @@ def _what_users_see(result: SweepResult) -> Figure:
     """Stack the shares in full, degraded and failed: a panel per feature, a bar per design."""
     features = list(dict.fromkeys(point["feature"] for point in result.points))
     designs = list(dict.fromkeys(point["design"] for point in result.points))
+    columns = min(3, len(features))
+    rows = -(-len(features) // columns)
     figure, axes = plt.subplots(
-        1,
-        len(features),
-        figsize=(2.6 * len(features) + 1.6, 4.6),
+        rows,
+        columns,
+        figsize=(3.0 * columns + 1.8, 3.4 * rows + 0.8),
         sharey=True,
         layout="constrained",
         squeeze=False,
     )
-    for ax, feature in zip(axes[0], features, strict=True):
+    for ax, feature in zip(axes.flat, features, strict=False):
         _stack(ax, result, feature, designs)
-    axes[0][len(features) // 2].set_xlabel("what the shop does about it")
-    axes[0][0].set_ylabel("requests while the feature is out (share)")
-    axes[0][0].set_yticks([0, 0.25, 0.5, 0.75, 1.0], ["0 %", "25 %", "50 %", "75 %", "100 %"])
-    handles, labels = axes[0][-1].get_legend_handles_labels()
-    axes[0][-1].legend(
-        handles[::-1], labels[::-1], loc="upper left", bbox_to_anchor=(1.0, 1.0), frameon=False, fontsize=9
+    for ax in axes.flat[len(features) :]:
+        ax.remove()
+    for ax in axes[:, 0]:
+        ax.set_ylabel("requests while it is out\n(share)")
+        ax.set_yticks([0, 0.25, 0.5, 0.75, 1.0], ["0 %", "25 %", "50 %", "75 %", "100 %"])
+    for ax in axes[-1]:
+        ax.set_xlabel("what the shop does about it")
+    handles, labels = axes[0][0].get_legend_handles_labels()
+    figure.legend(
+        handles[::-1],
+        labels[::-1],
+        loc="outside right center",
+        frameon=False,
+        fontsize=9,
+        title="bar: 95 % interval\nof what fails",
+        title_fontsize=8,
+        alignment="left",
     )
     figure.suptitle(_title(result, designs), x=0.01, ha="left", fontsize=12, fontweight="bold")
     return figure
 
 
 def _stack(ax: Axes, result: SweepResult, feature: str, designs: list[str]) -> None:
-    floor = np.zeros(len(designs))
+    places, floor = np.arange(len(designs)), np.zeros(len(designs))
+    points = [result.point(feature=feature, design=design) for design in designs]
     for kind, outcome in _KINDS.items():
-        shares = np.array(
-            [result.estimate(result.point(feature=feature, design=design), kind).mean for design in designs]
-        )
-        ax.bar(np.arange(len(designs)), shares, 0.8, bottom=floor, color=OUTCOME_COLOURS[outcome], label=kind)
-        for position, (low, share) in enumerate(zip(floor, shares, strict=True)):
+        shares = np.array([result.estimate(point, kind).mean for point in points])
+        ax.bar(places, shares, 0.8, bottom=floor, color=OUTCOME_COLOURS[outcome], label=kind)
+        for place, (low, share) in enumerate(zip(floor, shares, strict=True)):
             if share > 0.06:
-                ax.text(position, low + share / 2, f"{share:.0%}", ha="center", va="center", fontsize=7)
+                ax.text(place, low + share / 2, f"{share:.0%}", ha="center", va="center", fontsize=8)
         floor += shares
-    ax.set_xticks(np.arange(len(designs)), designs, rotation=60, ha="right", fontsize=9)
+    failed = [result.estimate(point, "failed") for point in points]
+    means, widths = np.array(finite(failed))
+    widths[widths == 0.0] = np.nan
+    bars = (np.minimum(widths, 1.0 - means), np.minimum(widths, means))
+    ax.errorbar(places + 0.3, 1.0 - means, yerr=bars, fmt="none", ecolor="black", elinewidth=0.9, capsize=2)
+    for place, point in enumerate(points):
+        lost = result.estimate(point, "orders_lost").mean
+        if lost >= 1.0:
+            ax.text(place, 0.02, f"{lost:.0f} orders\nnever paid", ha="center", va="bottom", fontsize=7)
+    ax.set_xticks(places, designs, rotation=40, ha="right", fontsize=9)
     ax.set_title(f"{feature} out", loc="left", fontsize=10)
     ax.set_ylim(0, 1.0)
     ax.spines[["top", "right"]].set_visible(False)
@@ -97,6 +119,6 @@ def _title(result: SweepResult, designs: list[str]) -> str:
 
     first, last = designs[0], designs[-1]
     return (
-        f"With one feature out {failed(first):.0%} of all requests fail in a {first} shop "
+        f"With one feature out {failed(first):.0%} of all requests fail in a {first} shop\n"
         f"and {failed(last):.0%} in a {last} one (mean over the features)"
     )

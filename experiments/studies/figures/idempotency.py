@@ -6,6 +6,7 @@ from matplotlib import pyplot as plt
 from matplotlib.figure import Figure
 
 from ...plots import measures_by_parameter, plot_measures_by_parameter
+from ...plots.logarithmic_axis import make_logarithmic_down_to_zero
 from ...result import SweepResult
 
 
@@ -31,13 +32,16 @@ def _charged_twice(result: SweepResult) -> Figure:
         title=f"Timeout {twice.values[0]:g} s: {worst[most]:.0f} of a thousand orders are charged twice\n"
         f"({most}), {worst[least]:.2g} with a store that is {least}",
         label="orders charged more than once\n(per thousand)",
+        limits=(0.0, 1_000.0),
     )
     plot_measures_by_parameter(
-        replayed, ax=below, label="answers that the bank\nrepeats (per thousand orders)"
+        replayed, ax=below, label="answers that the bank repeats\n(per thousand orders)"
     )
-    above.set_yscale("symlog", linthresh=1.0)
+    make_logarithmic_down_to_zero(above, linear_up_to=1.0)
     above.set_ylim(bottom=-0.1)
+    below.get_legend().remove()
     below.set_ylim(bottom=-5.0)
     above.set_xlabel("")
     below.set_title("")
+    below.set_xlabel("timeout of each attempt (s)")
     return figure

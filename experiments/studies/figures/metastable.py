@@ -13,31 +13,32 @@ from simulator.measurement import windowed_level
 from ...plots import (
     curves_over_time,
     fault_bands,
-    plot_curves_over_time,
     plot_sweep_heat_map,
     sweep_heat_map,
 )
+from ...plots.logarithmic_axis import make_logarithmic_down_to_zero
+from ...plots.palette import colours_by_policy
 from ...result import SweepResult
 from ...study import Run
 from ..metastable import CAPACITY, RELIEF_AT, MetastableRun
+from .drawing import curves_in_panels, run_again
 
-_WIDTH = 1.0
-_SHOWN = (
-    {"remedy": "none"},
-    {"remedy": "none", "relief": "restart"},
-    {"remedy": "none", "relief": "fewer users"},
-    {"remedy": "budget"},
-    {"remedy": "queue age"},
-)
+_WIDTH = 2.0
+_SHOWN: Mapping[str, Mapping[str, Any]] = {
+    "no remedy": {"remedy": "none", "relief": "none"},
+    "restart": {"remedy": "none", "relief": "restart"},
+    "fewer users": {"remedy": "none", "relief": "fewer users"},
+    "budget": {"remedy": "budget", "relief": "none"},
+    "queue age": {"remedy": "queue age", "relief": "none"},
+}
 
 
 def figures_of_run(run: Run) -> Mapping[str, Figure]:
     """Return goodput and queue over time."""
     came_back = "comes back" if run.measures["recovered"] else "does not come back"
-    title = (
-        f"At {run.parameters['load']:.0%} load, remedy: {run.parameters['remedy']}, the system {came_back}"
-    )
-    return {"over_time": _over_time({str(run.parameters["remedy"]): [run]}, title)}
+    remedy = str(run.parameters["remedy"])
+    title = f"At {run.parameters['load']:.0%} load, remedy: {remedy}, the system {came_back}"
+    return {"over_time": _over_time({"no remedy" if remedy == "none" else remedy: [run]}, title)}
 
 
 def figures_of_sweep(result: SweepResult) -> Mapping[str, Figure]:
@@ -51,58 +52,59 @@ def figures_of_sweep(result: SweepResult) -> Mapping[str, Figure]:
 
 
 def _vulnerable_load(result: SweepResult) -> Figure:
-    data = sweep_heat_map(result, "goodput_after", x="load", y="remedy", where={})
-    alone = [
-        (point["load"], result.estimate(index, "recovered").mean)
-        for index, point in enumerate(result.points)
-        if point["remedy"] == "none"
-    ]
-    lost = [load for load, share in alone if share < 0.5]
-    title = "Requests answered a minute after the trigger is gone"
+    """Map the time to recover over load and remedy."""
+    data = sweep_heat_map(result, "recover_time", x="load", y="remedy", where={})
+    lost = _lost_loads(result)
+    title = "How soon users are served again when the trigger is gone"
     if lost:
-        title = f"Without a remedy the system stays down from a load of {min(lost):.0%} on;\n{title.lower()}"
+        title = f"Without a remedy the system stays down from a load of {min(lost):.0%} on:\n{title.lower()}"
     figure, ax = plt.subplots(figsize=(8.4, 5.2), layout="constrained")
-    plot_sweep_heat_map(data, ax=ax, label="requests answered", limits=(0.0, 1.0), title=title)
+    plot_sweep_heat_map(
+        data, ax=ax, label="time from the end of the trigger (s)", limits=(0.0, 60.0), good="low", title=title
+    )
+    ax.set_xlabel("load (share of what the server can do)")
     return figure
 
 
 def _compared(result: SweepResult) -> Figure:
-    """Run again, at the load at which it is lost without a remedy, what is done about it."""
-    base = {**result.points[0], "load": _lost_load(result)}
-    seeds = sorted({row.seed for row in result.rows})[: result.study.replications]
+    """Run again, at a load at which it is lost without a remedy, what is done about it."""
+    load = _shown_load(result)
     runs = {
-        _text(shown): [result.study(seed=seed, **{**base, **shown}) for seed in seeds] for shown in _SHOWN
+        name: run_again(result, {**result.points[0], "load": load, **shown}) for name, shown in _SHOWN.items()
     }
+    labels = {name: _text(name) for name in runs}
     back = {name: np.mean([run.measures["recovered"] for run in several]) for name, several in runs.items()}
-    said = [name for name, share in back.items() if share > 0.5]
+    said = [labels[name] for name, share in back.items() if share > 0.5]
     title = (
-        f"At {base['load']:.0%} of capacity a trigger of 10 s takes the system down for good,\n"
+        f"At {load:.0%} of capacity a trigger of 10 s takes the system down for good,\n"
         f"unless something ends it: here {', '.join(said) or 'nothing'}"
     )
-    return _over_time(runs, title)
+    if back["no remedy"] > 0.5:
+        title = f"At {load:.0%} of capacity the system survives a trigger of 10 s"
+    return _over_time({labels[name]: several for name, several in runs.items()}, title)
 
 
-def _lost_load(result: SweepResult) -> float:
-    lost = [
+def _shown_load(result: SweepResult) -> float:
+    """Return the load at which reliefs were tried, else the least that is lost without a remedy."""
+    relieved = [point["load"] for point in result.points if point["relief"] != "none"]
+    return float(relieved[0] if relieved else min(_lost_loads(result), default=result.points[-1]["load"]))
+
+
+def _lost_loads(result: SweepResult) -> list[float]:
+    return [
         point["load"]
         for index, point in enumerate(result.points)
         if point["remedy"] == "none"
         and point["relief"] == "none"
         and result.estimate(index, "recovered").mean < 0.5
     ]
-    return float(min(lost, default=result.points[-1]["load"]))
 
 
-def _text(shown: Mapping[str, Any]) -> str:
-    if shown.get("relief"):
-        return f"{shown['relief']} at {RELIEF_AT:g} s"
-    return "no remedy" if shown["remedy"] == "none" else str(shown["remedy"])
+def _text(name: str) -> str:
+    return name if _SHOWN[name]["relief"] == "none" else f"{name} at {RELIEF_AT:g} s"
 
 
 def _over_time(runs: Mapping[str, Sequence[Run]], title: str) -> Figure:
-    figure, (above, below) = plt.subplots(
-        2, 1, figsize=(8.8, 6.6), sharex=True, height_ratios=(3, 2), layout="constrained"
-    )
     details: dict[str, list[MetastableRun]] = {
         name: [run.detail for run in several] for name, several in runs.items()
     }
@@ -113,9 +115,6 @@ def _over_time(runs: Mapping[str, Sequence[Run]], title: str) -> Figure:
         label="requests answered (1/s)",
         faults=bands,
     )
-    plot_curves_over_time(goodput, ax=above, title=title)
-    _draw_capacity(above)
-    above.set_xlabel("")
     present = curves_over_time(
         {
             name: [windowed_level(run.present.history, width=_WIDTH, until=run.duration) for run in several]
@@ -124,11 +123,11 @@ def _over_time(runs: Mapping[str, Sequence[Run]], title: str) -> Figure:
         label="requests at the server,\nwaiting ones included",
         faults=bands,
     )
-    plot_curves_over_time(present, ax=below)
-    below.set_yscale("symlog", linthresh=10)
-    legend = below.get_legend()
-    if legend is not None:
-        legend.remove()
+    colours = colours_by_policy({_text(name): name for name in _SHOWN})
+    figure, (above, below) = curves_in_panels([goodput, present], title=title, colours=colours)
+    _draw_capacity(above)
+    above.set_ylim(0.0, 1.6 * CAPACITY)
+    make_logarithmic_down_to_zero(below, linear_up_to=10.0)
     return figure
 
 
@@ -136,10 +135,11 @@ def _draw_capacity(ax: Axes) -> None:
     ax.axhline(CAPACITY, color="#777777", linewidth=0.8)
     ax.annotate(
         "what the server can do",
-        (0.01, CAPACITY),
+        (0.99, CAPACITY),
         xycoords=("axes fraction", "data"),
         xytext=(0, 3),
         textcoords="offset points",
+        ha="right",
         fontsize=8,
         color="#555555",
     )

@@ -3,8 +3,8 @@
 from collections.abc import Mapping, Sequence
 
 import numpy as np
-from matplotlib import pyplot as plt
 from matplotlib.figure import Figure
+from matplotlib.ticker import FixedLocator, NullLocator
 
 from simulator.measurement import windowed_level
 
@@ -12,16 +12,16 @@ from ...plots import (
     curves_over_time,
     fault_bands,
     measures_by_parameter,
-    plot_curves_over_time,
     plot_measures_by_parameter,
 )
+from ...plots.logarithmic_axis import make_logarithmic
+from ...plots.palette import colours_by_policy
 from ...result import SweepResult
 from ...study import Run
-from ..retries import RetriesRun
-from .drawing import figure_of, name_again
+from ..retries import PEAK_WIDTH, RetriesRun
+from .drawing import curves_in_panels, figure_of, name_again, run_again
 
-_WIDTH = 0.25
-_LAW_COLOUR = "#777777"
+_LAW_COLOUR = "#BBBBBB"
 
 
 def figures_of_run(run: Run) -> Mapping[str, Figure]:
@@ -29,7 +29,7 @@ def figures_of_run(run: Run) -> Mapping[str, Figure]:
     backoff = run.parameters["backoff"]
     peak = run.measures["peak_back"]
     title = f"Retries with backoff: {backoff}. Up to {peak:,.0f} attempts/s when the server is back"
-    return {"over_time": _over_time({str(backoff): [run]}, title)}
+    return {"over_time": _over_time({_pause_text(str(backoff)): [run]}, title)}
 
 
 def figures_of_sweep(result: SweepResult) -> Mapping[str, Figure]:
@@ -78,32 +78,35 @@ def _layers(result: SweepResult) -> Figure:
         title=f"A request to a dead server costs it {worst:.3g} attempts over {layers[-1]} layers;\n"
         f"with the tightest budget {best:.3g}",
         label="attempts at the server\nper request, while it is down",
+        colours=colours_by_policy({_rule_text(*rule): _policy(*rule) for rule in rules}),
     )
+    laws = {1}
     for attempts in sorted({rule[0] for rule in rules}):
-        ax.plot(
-            np.arange(len(layers)),
-            [attempts**number for number in layers],
-            color=_LAW_COLOUR,
-            linestyle=":",
-            zorder=1,
-            label=f"{attempts}^layers",
-        )
-    ax.set_yscale("log")
-    ax.set_ylim(0.8, 1.6 * worst)
-    ax.yaxis.set_major_formatter("{x:g}")
+        law = [attempts**number for number in layers]
+        laws.update(law)
+        said = f"{attempts} to the power of layers"
+        ax.plot(np.arange(len(layers)), law, color=_LAW_COLOUR, linewidth=5, zorder=1, label=said)
+    make_logarithmic(ax)
+    ax.yaxis.set_major_locator(FixedLocator(sorted(laws)))
+    ax.yaxis.set_minor_locator(NullLocator())
+    ax.set_ylim(0.8, 1.6 * max(worst, *laws))
+    ax.set_xlabel("layers that retry")
     name_again(ax)
     return figure_of(ax)
 
 
+def _policy(_attempts: int, backoff: str, budget: str) -> str:
+    return _pause_text(backoff) if budget == "none" else budget
+
+
 def _rule_text(attempts: int, backoff: str, budget: str) -> str:
-    pause = "at once" if backoff == "none" else backoff
-    return f"{attempts} attempts, {pause}" + ("" if budget == "none" else f",\nbudget: {budget}")
+    within = "" if budget == "none" else f",\nbudget: {budget}"
+    return f"{attempts} attempts, {_pause_text(backoff)}{within}"
 
 
 def _herd(result: SweepResult, herd: Mapping[str, Mapping[str, object]]) -> Figure:
     shown = [name for name in ("none", "exponential", "full jitter") if name in herd] or list(herd)[:3]
-    seeds = sorted({row.seed for row in result.rows})[: result.study.replications]
-    runs = {name: [result.study(seed=seed, **herd[name]) for seed in seeds] for name in shown}
+    runs = {name: run_again(result, herd[name]) for name in shown}
     peaks = {name: np.mean([run.measures["peak_back"] for run in several]) for name, several in runs.items()}
     said = ", ".join(f"{peaks[name]:,.0f} with {_pause_text(name)}" for name in shown)
     return _over_time(
@@ -113,31 +116,24 @@ def _herd(result: SweepResult, herd: Mapping[str, Mapping[str, object]]) -> Figu
 
 
 def _pause_text(backoff: str) -> str:
-    return "no backoff" if backoff == "none" else f"{backoff} backoff" if "jitter" not in backoff else backoff
+    return {"none": "no backoff"}.get(backoff, backoff if "jitter" in backoff else f"{backoff} backoff")
 
 
 def _over_time(runs: Mapping[str, Sequence[Run]], title: str) -> Figure:
-    figure, (above, below) = plt.subplots(
-        2, 1, figsize=(8.8, 6.6), sharex=True, height_ratios=(3, 2), layout="constrained"
-    )
     details: dict[str, list[RetriesRun]] = {
         name: [run.detail for run in several] for name, several in runs.items()
     }
     first = next(iter(details.values()))[0]
     bands = fault_bands(first.log, first.duration)
     attempts = curves_over_time(
-        {name: [run.attempt_rate(_WIDTH) for run in several] for name, several in details.items()},
-        label=f"attempts at the server\n(1/s, per {_WIDTH:g} s)",
+        {name: [run.attempt_rate() for run in several] for name, several in details.items()},
+        label=f"attempts at the server\n(1/s, per {PEAK_WIDTH:g} s)",
         faults=bands,
     )
-    plot_curves_over_time(attempts, ax=above, title=title)
-    above.set_yscale("log")
-    above.set_ylim(bottom=5)
-    above.set_xlabel("")
     held = curves_over_time(
         {
             name: [
-                windowed_level(run.held.history, width=_WIDTH, since=0.0, until=run.duration)
+                windowed_level(run.held.history, width=PEAK_WIDTH, since=0.0, until=run.duration)
                 for run in several
             ]
             for name, several in details.items()
@@ -145,10 +141,8 @@ def _over_time(runs: Mapping[str, Sequence[Run]], title: str) -> Figure:
         label="connections held",
         faults=bands,
     )
-    plot_curves_over_time(held, ax=below)
-    legend = below.get_legend()
-    if legend is not None:
-        legend.remove()
-    for ax in (above, below):
-        ax.set_xlim(first.down_at - 5.0, first.duration)
+    figure, (above, below) = curves_in_panels([attempts, held], title=title)
+    make_logarithmic(above, steps=(1,))
+    above.set_ylim(bottom=5)
+    below.set_xlim(first.down_at - 5.0, first.duration)
     return figure

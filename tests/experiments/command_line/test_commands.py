@@ -21,6 +21,14 @@ def document(capsys):
     return json.loads(capsys.readouterr().out, parse_constant=lambda name: pytest.fail(f"{name} is not JSON"))
 
 
+def test_list_says_what_is_to_be_seen_where_a_study_says_so(capsys):
+    assert main(["list", "metastable"]) == 0
+    *_, last = capsys.readouterr().out.strip().split("\n\n")
+    assert last.startswith("What to see (the default sweep): without a remedy")
+    assert main(["list", QUEUE]) == 0
+    assert "What to see" not in capsys.readouterr().out
+
+
 def test_list_describes_a_study_as_text_and_as_json(capsys):
     assert main(["list"]) == 0
     assert main(["list", QUEUE]) == 0
@@ -204,6 +212,7 @@ def test_a_folder_for_figures_that_cannot_be_made_is_named(tmp_path, capsys):
     assert main(["plot", out, "--out", str(tmp_path / "elsewhere")]) == 0
 
 
+@pytest.mark.slow
 def test_a_foreign_models_package_is_named(tmp_path):
     (tmp_path / "models").mkdir()
     (tmp_path / "models" / "__init__.py").touch()

@@ -7,27 +7,34 @@ import numpy as np
 import pytest
 from matplotlib import pyplot as plt
 from matplotlib.axes import Axes
+from matplotlib.collections import LineCollection
 from matplotlib.colors import to_rgb
 
 from experiments import Run
 from experiments.plots import (
     OUTCOME_COLOURS,
     POLICY_COLOURS,
+    MeasuresByParameter,
     availability_over_time,
     compare_availability_over_time,
+    curves_over_time,
     fault_bands,
     latency_over_time,
     outcomes_over_time,
     plot_availability_over_time,
+    plot_curves_over_time,
     plot_latency_over_time,
+    plot_measures_by_parameter,
     plot_outcomes_over_time,
     plot_sweep_heat_map,
     position_of,
 )
-from experiments.plots.palette import colours_of
+from experiments.plots.palette import colours_by_policy, colours_of
 from experiments.plots.sweep_heat_map import SweepHeatMap
+from experiments.summary import Estimate
 from models.workload import request_table
 from simulator import EventLog, RequestTable
+from simulator.measurement import windowed_rate
 
 mpl.use("Agg")
 
@@ -78,6 +85,12 @@ def test_policies_are_compared_by_mean_and_interval_over_runs() -> None:
     assert curve.mean[4:8].tolist() == [0.0, 0.5, 0.5, 1.0]
     assert curve.low[5] < 0.5 < curve.high[5]
     assert data.runs_count == 2
+
+
+def test_answer_that_comes_too_late_does_not_count() -> None:
+    data = compare_availability_over_time({"timeout": [run_of(Recorded())]}, width=1.0, within=0.05)
+    assert not data.curves[0].mean.any()
+    assert "within 0.05 s" in plot_availability_over_time(data).get_ylabel()
 
 
 def test_availability_is_drawn_with_fault_band_and_breaker_strip() -> None:
@@ -163,6 +176,46 @@ def test_heat_map_prints_each_value_and_its_half_width() -> None:
 def test_heat_map_of_equal_or_infinite_values_is_drawn() -> None:
     ax = plot_sweep_heat_map(heat_map([[2.0, 2.0], [np.inf, 2.0]]))
     assert [text.get_text() for text in ax.texts][2] == "never"
+
+
+def test_what_never_happens_has_the_colour_of_the_worst() -> None:
+    ax = plot_sweep_heat_map(heat_map([[2.0, 60.0], [np.inf, 30.0]]), limits=(0.0, 60.0), good="low")
+    drawn = ax.images[0].get_array()
+    assert drawn is not None
+    assert float(drawn[1, 0]) == 60.0
+    colours = [text.get_color() for text in ax.texts]
+    assert colours[2] == colours[1] == "white"
+    assert colours[0] == "black"
+
+
+def measures(*estimates: tuple[float, float]) -> MeasuresByParameter:
+    line = tuple(
+        Estimate(mean=mean, half_width=width, standard_deviation=width, count=3) for mean, width in estimates
+    )
+    return MeasuresByParameter(
+        parameter="zones", values=tuple(range(len(line))), lines={"careful shop": line}, label="answered"
+    )
+
+
+def test_bars_end_where_a_measure_cannot_go() -> None:
+    ax = plot_measures_by_parameter(measures((0.99, 0.05), (0.5, 0.1), (0.02, 0.05)), limits=(0.0, 1.0))
+    (bars,) = [lines for lines in ax.collections if isinstance(lines, LineCollection)]
+    ends = [(float(segment[:, 1].min()), float(segment[:, 1].max())) for segment in bars.get_segments()]
+    assert ends == [pytest.approx(each) for each in [(0.94, 1.0), (0.4, 0.6), (0.0, 0.07)]]
+
+
+def test_label_has_the_colour_of_the_policy_that_it_stands_for() -> None:
+    found = colours_by_policy({"own pools of 4": "own pools", "a pool of gold": "gold"})
+    assert found == {"own pools of 4": POLICY_COLOURS["own pools"]}
+
+
+def test_faults_are_named_once_where_panels_share_a_time_axis() -> None:
+    recorded = Recorded()
+    series = windowed_rate(recorded.requests.sample(by="start").start, width=1.0, until=10.0)
+    data = curves_over_time({"timeout": [series]}, label="1/s", faults=fault_bands(recorded.log, 10.0))
+    named, unnamed = (plot_curves_over_time(data, faults_named=said) for said in (True, False))
+    assert [len(ax.texts) for ax in (named, unnamed)] == [1, 0]
+    assert [len(ax.patches) for ax in (named, unnamed)] == [1, 1]
 
 
 def test_numbers_stand_between_values_by_their_logarithm() -> None:

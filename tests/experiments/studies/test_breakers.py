@@ -30,6 +30,7 @@ def test_high_threshold_opens_later_and_saves_less() -> None:
     assert low["calls_saved"] > high["calls_saved"] > 0
 
 
+@pytest.mark.slow
 def test_breaker_keeps_browsing_alive_where_the_timeout_is_too_long() -> None:
     parameters = {"timeout": 4.0, "duration": 60.0, "open_time": 5.0}
     without, with_breaker = (short(threshold=threshold, **parameters).measures for threshold in (None, 0.2))
@@ -42,6 +43,14 @@ def test_breaker_without_a_timeout_sees_nothing() -> None:
     assert math.isnan(measures["open_delay"])
     assert measures["calls_saved"] == 0
     assert measures["recover_time"] == math.inf
+
+
+@pytest.mark.parametrize("fault", ["errors", "refused"])
+def test_breaker_sees_failures_that_are_fast_without_a_timeout(fault: str) -> None:
+    measures = short(timeout=None, threshold=0.5, fault=fault).measures
+    assert 0.0 < measures["open_delay"] < 2.0
+    assert measures["saved_ratio"] > 0.5
+    assert measures["recover_time"] < 5.0
 
 
 def test_without_breaker_there_is_nothing_to_open_or_close() -> None:

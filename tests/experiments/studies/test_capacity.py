@@ -14,11 +14,14 @@ import pytest
 from matplotlib import pyplot as plt
 from matplotlib.figure import Figure
 
-from experiments import Grid, InProcess, Run, SweepResult, sweep
+from experiments import Grid, InProcess, Misuse, Run, SweepResult, sweep
 from experiments.capacity import StudyTrial, find_capacity
 from experiments.studies.capacity import MARGINS, WARM_UP, capacity
 from models.storefront import Storefront, StorefrontSettings
 from simulator import Environment
+
+from .figure_checks import texts
+from .what_is_said import means, percent, what_to_see
 
 mpl.use("Agg")
 
@@ -49,11 +52,6 @@ def figure_at(*rates: float) -> Figure:
     figures = dict(result.study.figures_of_sweep(result))
     assert list(figures) == ["capacity"]
     return figures["capacity"]
-
-
-def texts(figure: Figure) -> str:
-    found = [text.get_text() for text in figure.findobj(mpl.text.Text)]  # type: ignore[arg-type]  # a class is a match
-    return "\n".join(found)
 
 
 def test_a_shop_with_little_to_do_keeps_its_promises_and_one_with_too_much_does_not() -> None:
@@ -151,6 +149,7 @@ def test_a_figure_whose_sweep_does_not_reach_the_capacity_says_so() -> None:
     assert "No load was sure to hold. At 380/s only" in texts(figure_at(380.0, 400.0))
 
 
+@pytest.mark.slow
 def test_other_parameters_are_cut_and_named_and_without_rates_there_is_no_figure() -> None:
     grid = Grid({"threads": [4, 16], "rate": [100.0, 400.0]})
     result = sweep(capacity, grid, fixed={"duration": SHORT}, replications=2, executor=InProcess())
@@ -173,3 +172,30 @@ def test_the_study_is_a_trial_for_the_search() -> None:
     assert found.load_low is not None
     assert found.load_high is not None
     assert found.load_low < 280.0 < found.load_high
+
+
+@pytest.mark.slow
+def test_what_it_says_is_to_be_seen_is_what_the_sweep_shows() -> None:
+    said = what_to_see(capacity)
+    within, beyond, far = (means(capacity, rate=rate) for rate in (260.0, 300.0, 340.0))
+    assert f"99th percentile is {1000 * within['p99']:.0f} ms" in said
+    assert f"{percent(within['availability'], 2)} are answered" in said
+    assert f"At 300/s {percent(beyond['availability'], 1)} are" in said
+    assert f"and {percent(0.99 + beyond['latency_margin'], 1)} within 600 ms" in said
+    assert f"{percent(beyond['threads_busy'])} of the threads are held" in said
+    assert f"{percent(beyond['cores_busy'])} of the cores work" in said
+    assert f"rises from {beyond['throughput']:.0f} to {far['throughput']:.0f} requests/s" in said
+    assert f"goodput goes from {beyond['goodput']:.0f} to {far['goodput']:.0f}" in said
+
+
+@pytest.mark.parametrize(
+    ("option", "rule"),
+    [
+        ({"rate": 1e9}, "rate must be <= 10000"),
+        ({"duration": 1e12}, "duration must be <= 3600"),
+        ({"web_cores": 10**6}, "web_cores must be <= 1000"),
+    ],
+)
+def test_what_would_never_end_is_refused(option: dict[str, Any], rule: str) -> None:
+    with pytest.raises(Misuse, match=rule):
+        capacity(**option)

@@ -6,9 +6,13 @@ from typing import Any
 import matplotlib as mpl
 import pytest
 from matplotlib import pyplot as plt
+from matplotlib.axes import Axes
+from matplotlib.colors import to_rgb
+from matplotlib.container import ErrorbarContainer
 
 from experiments import Grid, InProcess, Points, find_study, sweep
 from experiments.design import Design
+from experiments.plots import POLICY_COLOURS
 
 from .figure_checks import assert_complete, texts
 
@@ -108,6 +112,24 @@ def test_figures_of_a_small_sweep_are_complete(
     for figure in figures.values():
         said = texts(figure)
         assert "nan" not in said
+        for axes in figure.axes:
+            assert_told_apart(axes)
+
+
+def assert_told_apart(axes: Axes) -> None:
+    """No two policies of a panel have one colour, and each has its own from the palette.
+
+    Percentiles of one policy differ by dash and marker.
+    """
+    handles, labels = axes.get_legend_handles_labels()
+    colours = {
+        label: to_rgb(handle[0].get_color())
+        for handle, label in zip(handles, labels, strict=True)
+        if isinstance(handle, ErrorbarContainer) and label not in ("p50", "p95", "p99")
+    }
+    assert len(set(colours.values())) == len(colours), colours
+    for label in colours.keys() & POLICY_COLOURS.keys():
+        assert colours[label] == to_rgb(POLICY_COLOURS[label])
 
 
 @pytest.mark.parametrize(

@@ -12,6 +12,7 @@ from matplotlib.figure import Figure
 from experiments import SweepResult
 from experiments.studies.breakers import breakers
 from experiments.studies.timeouts import timeouts
+from models.faults import OUTAGE_MODES
 
 from .figure_checks import assert_complete, texts
 from .short_runs import DURATION, short_sweep
@@ -76,6 +77,19 @@ def test_timeouts_say_where_to_set_it() -> None:
     assert "Little's law" in choice
     assert "all 48 threads" in choice
     assert "never answered" in texts(figures["latency_percentiles"])
+
+
+def test_faults_are_told_apart_by_their_colours() -> None:
+    figures = figures_of("timeouts", fault=tuple(OUTAGE_MODES), timeout=(0.5, None))
+    assert_complete(figures)
+    for ax in (*figures["timeout_choice"].axes, *figures["wasted_work"].axes):
+        legend = ax.get_legend_handles_labels()
+        colours = {
+            label: str(handle[0].get_color())
+            for handle, label in zip(*legend, strict=True)
+            if label.endswith(tuple(OUTAGE_MODES))
+        }
+        assert len(colours) == len(set(colours.values())) == len(OUTAGE_MODES)
 
 
 def test_timeouts_over_threads_has_no_choice_of_timeout() -> None:

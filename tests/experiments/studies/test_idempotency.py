@@ -9,6 +9,8 @@ import pytest
 from experiments import Run
 from experiments.studies.idempotency import idempotency
 
+from .what_is_said import means, what_to_see
+
 
 @lru_cache
 def ran(keys: str, timeout: float = 0.1, crashes: int = 6) -> Run:
@@ -47,3 +49,23 @@ def test_gap_between_payment_and_record_charges_twice_after_a_crash() -> None:
 def test_client_is_told_of_more_orders_with_a_key() -> None:
     # An attempt that comes back finds the answer of the one before it.
     assert ran("durable").measures["paid"] > ran("no key").measures["paid"]
+
+
+@pytest.mark.slow
+def test_what_it_says_is_to_be_seen_is_what_the_sweep_shows() -> None:
+    said = what_to_see(idempotency)
+    none, per_try, memory, durable = (
+        means(idempotency, keys=keys, timeout=0.1)
+        for keys in ("no key", "key per try", "in memory", "durable")
+    )
+    assert f"{none['charged_twice']:.0f} of a thousand orders" in said
+    assert none["charged_twice"] == per_try["charged_twice"]
+    assert f"in memory lets {memory['charged_twice']:.1f} through" in said
+    assert durable["charged_twice"] == 0.0
+    assert f"it repeats {durable['replayed']:.0f} answers" in said
+    assert means(idempotency, keys="no key", timeout=1.6)["charged_twice"] < 1.0
+    separate = [
+        means(idempotency, keys="separate", timeout=timeout)["charged_twice"] for timeout in (0.1, 1.6)
+    ]
+    assert "it is 5 to 6, whatever the timeout" in said
+    assert 4.5 < min(separate) <= max(separate) < 6.5

@@ -11,6 +11,8 @@ import pytest
 from experiments import Misuse, Run
 from experiments.studies.metastable import CAPACITY, REMEDIES, TRIGGER_AT, metastable
 
+from .what_is_said import means, what_to_see
+
 pytestmark = pytest.mark.slow
 
 
@@ -59,6 +61,19 @@ def test_remedy_brings_it_back(remedy: str) -> None:
     assert measures["queue_after"] < 20.0
 
 
+@pytest.mark.parametrize("remedy", ["budget", "one attempt", "lifo"])
+def test_remedy_that_is_slow_near_capacity_is_no_failure(remedy: str) -> None:
+    # A queue of a thousand drains at 20/s.
+    measures = ran(load=0.8, remedy=remedy).measures
+    assert measures["goodput_after"] > 0.95
+    assert measures["recover_time"] < 70.0
+
+
+def test_rejections_are_no_work() -> None:
+    # Youngest first turns the oldest away, who have long gone, for as long as its queue is full.
+    assert ran(load=0.8, remedy="lifo").measures["wasted_after"] < 0.1
+
+
 @pytest.mark.parametrize("relief", ["restart", "fewer users"])
 def test_relief_ends_it(relief: str) -> None:
     measures = ran(load=0.6, relief=relief).measures
@@ -78,3 +93,29 @@ def test_trigger_that_is_none_is_refused() -> None:
         metastable(seed=1, size=0.5)
     with pytest.raises(Misuse, match="size must be < 1 for a slow server"):
         metastable(seed=1, trigger="slow", size=2.5)
+
+
+def of_sweep(load: float, remedy: str, **relief: str) -> dict[str, float]:
+    return means(metastable, load=load, remedy=remedy, **relief)
+
+
+def test_what_it_says_is_to_be_seen_is_what_the_sweep_shows() -> None:
+    said = what_to_see(metastable)
+    for remedy in ("none", "backoff"):
+        assert of_sweep(0.4, remedy)["recovered"] == 1.0
+        assert of_sweep(0.5, remedy)["recovered"] == 0.0
+    lost = of_sweep(0.6, "none")
+    assert f"{lost['attempts_after']:.1f} attempts per request, a queue of {lost['queue_after']:,.0f}" in said
+    assert lost["wasted_after"] == 1.0
+    slow = {
+        (remedy, load): of_sweep(load, remedy) for remedy in ("budget", "one attempt") for load in (0.6, 0.8)
+    }
+    for (_, load), found in slow.items():
+        assert f"in {found['recover_time']:.0f} s at {load:.0%}".replace("%", " %") in said
+    assert f"A breaker takes {of_sweep(0.8, 'breaker')['recover_time']:.0f} s at 80 %" in said
+    for remedy in ("deadlines", "queue age", "lifo", "adaptive limit"):
+        assert of_sweep(0.8, remedy)["recover_time"] <= 3.0
+    restart, fewer = (
+        of_sweep(0.6, "none", relief=relief)["recover_time"] for relief in ("restart", "fewer users")
+    )
+    assert f"at once, {restart:.0f} s after the trigger; fewer users in {fewer:.0f} s" in said
