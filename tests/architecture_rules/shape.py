@@ -44,14 +44,20 @@ def long_functions(source: Source) -> list[str]:
 
     Docstrings, comments and blank lines do not count.
     """
+    suspects = [
+        node
+        for node in ast.walk(source.tree)
+        if isinstance(node, _Function) and len(_lines_of(node)) > FUNCTION_CODE_LINES_MAX
+    ]
+    if not suspects:
+        return []  # to split every source into tokens takes seconds
     code = code_lines(source)
-    complaints = []
-    for node in ast.walk(source.tree):
-        if isinstance(node, _Function):
-            count = len(code.intersection(range(node.lineno, (node.end_lineno or node.lineno) + 1)))
-            if count > FUNCTION_CODE_LINES_MAX:
-                complaints.append(source.at(node, f"{node.name} has {count} lines of code"))
-    return complaints
+    counts = ((node, len(code.intersection(_lines_of(node)))) for node in suspects)
+    return [
+        source.at(node, f"{node.name} has {count} lines of code")
+        for node, count in counts
+        if count > FUNCTION_CODE_LINES_MAX
+    ]
 
 
 def code_lines(source: Source) -> set[int]:
@@ -86,10 +92,13 @@ def star_imports(source: Source) -> list[str]:
     ]
 
 
+def _lines_of(node: ast.stmt) -> range:
+    return range(node.lineno, (node.end_lineno or node.lineno) + 1)
+
+
 def _docstring_lines(tree: ast.Module) -> set[int]:
     lines: set[int] = set()
     for node in ast.walk(tree):
         if isinstance(node, _Function | ast.ClassDef | ast.Module) and ast.get_docstring(node) is not None:
-            docstring = node.body[0]
-            lines.update(range(docstring.lineno, (docstring.end_lineno or docstring.lineno) + 1))
+            lines.update(_lines_of(node.body[0]))
     return lines

@@ -19,8 +19,6 @@ from experiments.benchmark.sleeps import PROCESS_COUNT, sleep_count, sleeps_in_g
 from simulator import Environment
 from simulator.randomness import Exponential
 
-pytestmark = pytest.mark.benchmark
-
 SEEDS = range(30)
 DURATION = 5_000 / RATE
 
@@ -55,6 +53,7 @@ def test_customers_of_the_single_server_spend_the_same_times_given_the_same_draw
     assert recorded.availability() == 1.0
 
 
+@pytest.mark.slow
 def test_plain_single_server_is_mm1():
     mean = np.mean([np.mean(single_server_in_simpy(5_000.0, random.Random(seed))) for seed in SEEDS])
     assert mean == pytest.approx(1.0 / (1.0 / SERVICE_TIME_MEAN - ARRIVAL_RATE), rel=0.05)
@@ -113,6 +112,7 @@ def test_attempts_of_the_reference_path_time_out_in_both_alike(latencies_in_game
     assert stats.binomtest(ours, ours + theirs).pvalue > 0.01
 
 
+@pytest.mark.slow
 def test_instances_with_more_threads_than_requests_are_stations():
     through_instances = reference_path_in_gameday(100.0, seed=1, make_server=instance_on)
     through_stations = reference_path_in_gameday(100.0, seed=1)

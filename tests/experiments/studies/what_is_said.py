@@ -1,15 +1,35 @@
-"""What a study's text says is to be seen, and the numbers of its default sweep, which it must be true of."""
+"""What a study's text says is to be seen, and the numbers of its default sweep, which it must be true of.
+
+The sweeps themselves take minutes, so their numbers are kept in tests/golden/default_sweeps, and one run of
+each point that is asked for is made again: a run is a value, so if that one is what it was, the others are.
+After a change of what a study measures::
+
+    gameday sweep hedging --out hedging.sqlite
+    python -m tests.experiments.studies.what_is_said hedging.sqlite
+"""
 
 from __future__ import annotations
 
+import json
+import sys
+from functools import cache
+from pathlib import Path
 from typing import Any
 
+import pytest
+
+from experiments import load_sweep
 from experiments.command_line import listing
 from experiments.study import Study
 from experiments.summary import estimate
 
 MARK = "What to see (the default sweep):"
 """With this a paragraph begins in the docstring of each study's module."""
+
+GOLDEN = Path(__file__).parents[2] / "golden" / "default_sweeps"
+DIGITS = 9
+
+Measures = dict[str, float]
 
 
 def what_to_see(study: Study) -> str:
@@ -19,13 +39,52 @@ def what_to_see(study: Study) -> str:
     return " ".join(said.removeprefix(MARK).split())
 
 
-def means(study: Study, **point: Any) -> dict[str, float]:
-    """Return the means of a point over the seeds of the default sweep, of which it must be a part."""
-    assert study.space.values(point) in study.points(), f"no point of the default sweep: {point}"
-    runs = [study(seed=seed, **point).measures for seed in range(study.replications)]
+def means(study: Study, **point: Any) -> Measures:
+    """Return the means of a point of the default sweep over its seeds."""
+    values = study.space.values(point)
+    assert values in study.points(), f"no point of the default sweep: {point}"
+    runs = kept_runs(study.name)[key_of(values)]
+    assert len(runs) == study.replications
+    assert study(seed=0, **point).measures == pytest.approx(runs[0], rel=10.0 ** (1 - DIGITS), nan_ok=True)
     return {name: estimate([measures[name] for measures in runs]).mean for name in study.measures}
+
+
+@cache
+def kept_runs(study: str) -> dict[str, list[Measures]]:
+    """Return the measures of each run that is kept, by point; the first is that of seed 0."""
+    document = json.loads((GOLDEN / f"{study}.json").read_text(encoding="utf-8"))
+    return {
+        key_of(point): [dict(zip(document["measures"], run, strict=True)) for run in runs]
+        for point, runs in zip(document["points"], document["runs"], strict=True)
+    }
+
+
+def keep(path: Path) -> Path:
+    """Keep the numbers of a default sweep's results file, and return where."""
+    result = load_sweep(path)
+    names = list(result.study.measures)
+    runs: list[list[list[float]]] = [[] for _ in result.points]
+    for row in result.rows:
+        assert row.seed == len(runs[row.point]), "not the seeds of a default sweep, in order"
+        runs[row.point].append([float(f"{row.measures[name]:.{DIGITS}g}") for name in names])
+    document = {"study": result.study.name, "measures": names, "points": result.points, "runs": runs}
+    kept = GOLDEN / f"{result.study.name}.json"
+    kept.parent.mkdir(parents=True, exist_ok=True)
+    text = json.dumps(document).replace("[[", "\n[[").replace(", {", ",\n{")
+    kept.write_text(f"{text}\n", encoding="utf-8")
+    return kept
+
+
+def key_of(point: dict[str, Any]) -> str:
+    """Return a point as a text that is the same before and after JSON."""
+    return json.dumps(point, sort_keys=True)
 
 
 def percent(share: float, digits: int = 0) -> str:
     """Return a share as it is written in a text."""
     return f"{100.0 * share:.{digits}f} %"
+
+
+if __name__ == "__main__":
+    for given in sys.argv[1:]:
+        print(keep(Path(given)))
