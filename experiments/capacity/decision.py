@@ -17,10 +17,17 @@ How: replications are independent, so the sign of the mean is that of a Student-
   Margins given as bare numbers have no such floor.
 - *All objectives.* To hold, each must hold at the full error; to fail, one must fail at its share of it
   (Berger, "Multiparameter Hypothesis Testing and Acceptance Sampling", Technometrics 24, 1982; Bonferroni).
+- *Calm.* Queues that are seldom long are long for a while: errors come in spells, most runs are good and some
+  very bad. What these cost is not known before some were seen, and no statistic of the good ones tells. A
+  search therefore believes no load at which fewer than `BAD_RUNS_MIN` runs fell below the bound before
+  `CALM_RUNS` runs. Without that, an M/M/1 queue held to a p99 of 50 service times, which it holds up to a
+  utilisation of 0.908, was given a wrong bracket in 60 of 300 searches that claimed 95 %, with runs of 2000
+  requests: there 82 runs of 100 have no error at all.
 - *Infinite margins* need no test: a mean with -inf in it is negative.
 
 Only one of the two mistakes is possible at any one load, so each test has the whole error of the decision.
-Left out: catastrophes so rare that no run shows one; n runs rule out only those of probability above 3/n.
+Left out: spells so rare that next to no run shows one; n runs rule out only those of probability above 3/n.
+Make runs so long that near capacity every fifth is bad.
 """
 
 import math
@@ -33,6 +40,9 @@ from scipy.special import stdtrit  # as in `summary`
 from .trial import Margin
 
 HOLDS, FAILS, UNDECIDED = "holds", "fails", "undecided"
+
+BAD_RUNS_MIN = 5
+CALM_RUNS = 40
 
 _ROUNDING = 1e-12
 
@@ -48,6 +58,11 @@ def decide(margins: Mapping[str, Sequence[Margin]], error: float) -> str:
     if all(sign_of_mean(values, error) > 0 for values in margins.values()):
         return HOLDS
     return UNDECIDED
+
+
+def is_calm(margins: Mapping[str, Sequence[Margin]]) -> bool:
+    """Return whether too few runs were bad, for some objective, to know what such runs cost."""
+    return any(sum(margin.value < 0.0 for margin in values) < BAD_RUNS_MIN for values in margins.values())
 
 
 def sign_of_mean(margins: Sequence[Margin], error: float) -> int:

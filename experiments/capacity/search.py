@@ -3,9 +3,10 @@
 Rules:
 
 1. The loads are the points of a grid from `low` to `high`, whose cells are at most half the tolerance wide.
-   Both ends are tried first, then the middle of what is open.
+   Both ends are tried first, then the middle of what is open. That is all where `low` fails or `high` holds.
 2. A load is run with seeds 0, 1, 2, ... (common random numbers) until the decision on it is clear or
-   `replications_max` is reached; see `decision`.
+   `replications_max` is reached; see `decision`. One at which hardly a run was bad is believed to hold after
+   40 runs, or as many as there may be.
 3. Where a load stays undecided, capacity lies near it. The search goes on between it and the highest load
    that holds, and between it and the lowest that fails, and so closes in from both sides.
 4. It ends when the bracket is no wider than the tolerance, or nothing is left to try.
@@ -23,11 +24,12 @@ import math
 from collections.abc import Iterator
 from concurrent.futures import Executor
 from contextlib import contextmanager
+from numbers import Real
 
 from ..misuse import Misuse
 from ..workers import InProcess, WorkerPool, cores_count
 from .bracket import Capacity, CapacityStep, bracketed, is_within
-from .decision import FAILS, HOLDS, UNDECIDED, decide, look_counts
+from .decision import CALM_RUNS, FAILS, HOLDS, UNDECIDED, decide, is_calm, look_counts
 from .trial import Margin, Trial, packed, run_trial
 
 _CELLS_MAX = 2**20
@@ -66,6 +68,8 @@ def find_capacity(
         capacity = find_capacity(trial, low=50.0, high=800.0, tolerance=50.0)
         capacity.load_low, capacity.load_high
     """
+    for name, number in (("low", low), ("high", high), ("tolerance", tolerance), ("confidence", confidence)):
+        _require_number(name, number)
     _require_range(low, high, tolerance)
     if not 0.0 < confidence < 1.0:
         raise Misuse(f"confidence must be > 0 and < 1, got {confidence}")
@@ -132,7 +136,8 @@ class _Search:
             runs += self._bench.run(load, range(len(runs), count))
             margins = _by_objective(runs, load)
             verdict = decide(margins, self._error)
-            if verdict != UNDECIDED:
+            is_too_soon = count < min(CALM_RUNS, self._looks[-1]) and is_calm(margins)
+            if verdict == FAILS or (verdict == HOLDS and not is_too_soon):
                 break
         self.steps[point] = CapacityStep(load=load, verdict=verdict, margins=margins)
 
@@ -142,8 +147,8 @@ class _Search:
         for end in (0, last):
             if end not in self.steps:
                 return end
-            if self.steps[end].verdict == (FAILS if end == 0 else HOLDS):
-                return None
+        if self.steps[0].verdict == FAILS or self.steps[last].verdict == HOLDS:
+            return None
         holding = max((p for p, step in self.steps.items() if step.verdict == HOLDS), default=None)
         failing = min((p for p, step in self.steps.items() if step.verdict == FAILS), default=None)
         if holding is not None and failing is not None and self._is_narrow(holding, failing):
@@ -207,6 +212,11 @@ def _require_range(low: float, high: float, tolerance: float) -> None:
     finest = 2.0 * (high - low) / _CELLS_MAX
     if tolerance < finest:
         raise Misuse(f"tolerance must be >= {finest:g} for that range, got {tolerance}")
+
+
+def _require_number(name: str, value: object) -> None:
+    if isinstance(value, bool) or not isinstance(value, Real):
+        raise Misuse(f"{name} must be a number, got {value!r}")
 
 
 def _require_whole(name: str, value: object, least: int) -> None:

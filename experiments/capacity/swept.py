@@ -1,7 +1,8 @@
 """The bracket that the rows of a sweep along load give: no search, no further run.
 
 The loads are those of the sweep, and so is the precision. Each point is decided once (`decision`), with the
-error divided among the points. Measures tell nothing of noise, as in `StudyTrial`.
+error divided among the points. Measures tell nothing of noise, as in `StudyTrial`, and no more runs can be
+asked for where next to none was bad (see `decision`): what holds in a few short runs is believed.
 """
 
 import itertools

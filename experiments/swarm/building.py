@@ -22,8 +22,9 @@ from simulator import Environment
 
 from ..misuse import Misuse
 from .choices import Names, completed
-from .fault_catalogue import FAULTS, BreakersByHand
-from .plan import ClientPlan, DependencyPlan, ServicePlan, SystemPlan, WayPlan, WrapperPlan
+from .fault_catalogue import FAULTS
+from .hand_made_faults import BreakersByHand
+from .plan import REGION, ClientPlan, DependencyPlan, ServicePlan, SystemPlan, WayPlan, WrapperPlan
 from .plan_rules import require_sound
 from .planned_load import start_load
 from .policy_catalogue import POLICIES
@@ -121,7 +122,7 @@ class _Builder:
 
     def build(self) -> LiveSystem:
         plan, system = self.plan, self.live.system
-        region = system.add_region("region")
+        region = system.add_region(REGION)
         for zone in plan.zones:
             system.add_zone(zone, region)
         for index, host in enumerate(plan.hosts):
@@ -182,7 +183,7 @@ class _Builder:
                 make_handler,
                 front=front,
                 threads=service.threads,
-                queue_size_max=100 if service.queue_size_max is None else service.queue_size_max,
+                queue_size_max=service.waiting_max,
             )
 
     def _need(self, place: str, host: Host, caller: str, plan: WayPlan) -> Endpoint:
@@ -266,7 +267,8 @@ class _Builder:
             site = Site(self.live.system, host, name, self.live.shelf, side_by_side, used)
             with _at(f"{here}.parameters"):
                 endpoint = kind.build(site, way.endpoint, **given)
-            self.live.endpoints.append(endpoint)
+            self.live.endpoints += [*self.live.shelf.endpoints, endpoint]
+            self.live.shelf.endpoints.clear()
             way = way.wrapped(endpoint, kind, given)
         return way
 
@@ -288,14 +290,17 @@ class _Builder:
         kind = FAULTS[plan.kind]
         place = f"faults.{index}.parameters"
         given = completed(kind.parameters, plan.parameters, place, self.names)
+        end = min(plan.end, self.plan.load_end)
         if plan.start >= self.plan.load_end:
             return
+        if kind.ends_by_itself:
+            given["until"] = end
         with _at(place):
             fault = kind.build(live.system, plan.name, **given)
             live.system.add_part(plan.name, fault)
         live.is_limited = live.is_limited and not kind.leaves_callers
         live.env.call_later(plan.start, fault.inject)
-        live.env.call_later(min(plan.end, self.plan.load_end), fault.heal)
+        live.env.call_later(end, fault.heal)
 
 
 def _detaches(dependency: DependencyPlan) -> bool:

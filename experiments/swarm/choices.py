@@ -13,13 +13,17 @@ from random import Random
 from typing import Any
 
 from ..misuse import Misuse, unknown_name
-from .plan import SystemPlan, Value
+from .plan import REGION, SystemPlan, Value
 
 
 @dataclass(frozen=True, slots=True)
 class Names:
-    """The names of a plan's parts, in order; `wrappers` are (kind, name)."""
+    """The names of a plan's parts, in order; zones and regions without hosts are left out.
 
+    `wrappers` are (kind, name).
+    """
+
+    regions: tuple[str, ...] = ()
     zones: tuple[str, ...] = ()
     hosts: tuple[str, ...] = ()
     services: tuple[str, ...] = ()
@@ -29,8 +33,10 @@ class Names:
     @classmethod
     def of(cls, plan: SystemPlan) -> Names:
         """Return the names that a plan gives."""
+        inhabited = {host.zone for host in plan.hosts if host.zone is not None}
         return cls(
-            zones=tuple(zone for zone in plan.zones if any(host.zone == zone for host in plan.hosts)),
+            regions=(REGION,) if inhabited else (),
+            zones=tuple(zone for zone in plan.zones if zone in inhabited),
             hosts=tuple(host.name for host in plan.hosts),
             services=tuple(service.name for service in plan.services),
             instances=tuple(
@@ -114,7 +120,7 @@ class Reference(Parameter):
 
 @dataclass(frozen=True, slots=True)
 class NameOf(Reference):
-    """The name of one of the plan's "zones", "hosts", "services" or "instances", or of some of these."""
+    """The name of one of some `parts`: "regions", "zones", "hosts", "services", "instances"."""
 
     parts: tuple[str, ...]
 

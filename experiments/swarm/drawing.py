@@ -31,9 +31,11 @@ from .plan import (
     Keys,
     LoadPlan,
     OpenLoadPlan,
+    ReplayedLoadPlan,
     RequestPlan,
     ScriptedLoadPlan,
     ServicePlan,
+    Shape,
     SystemPlan,
     WayPlan,
     WrapperPlan,
@@ -43,7 +45,8 @@ from .wrapper_catalogue import WRAPPERS
 
 _Item = TypeVar("_Item")
 
-LOADS = ("open", "closed", "scripted")
+LOADS = ("open", "closed", "scripted", "replayed")
+SHAPES: tuple[Shape, ...] = ("steady", "flash crowd", "steps")
 HABITS = (
     "balancers on hosts",
     "bursts",
@@ -92,6 +95,7 @@ class _Drawing:
         self.wrapper_count = 0
         self.zones: tuple[str, ...] = ()
         self.hosts: list[HostPlan] = []
+        self.links: list[tuple[str, str]] = []
 
     def plan(self) -> SystemPlan:
         if "zones" in self.habits:
@@ -114,6 +118,7 @@ class _Drawing:
             clients=clients,
         )
         names = Names.of(plan)
+        self.links = _links(plan)
         kinds = [kind for kind in self.faults if _can_strike(kind, names)]
         faults_count = self.random.randint(0, 5) if kinds else 0
         faults = tuple(
@@ -128,7 +133,8 @@ class _Drawing:
         self.hosts.append(
             HostPlan(
                 name=name,
-                zone=random.choice(self.zones) if self.zones else None,
+                # Some stand outside of all of them: users do.
+                zone=random.choice((*self.zones, None)),
                 cores=random.choice([1, 2, 4]),
                 scheduling="processor-sharing" if self._has("processor sharing") else "first-come",
                 boot_time=random.choice([0.0, 0.5]),
@@ -229,9 +235,12 @@ class _Drawing:
                 kind="open",
                 rate=random.choice([2.0, 8.0, 25.0]),
                 until=self.load_end,
+                shape=random.choice(SHAPES),
                 priorities_count=priorities_count,
                 keys=keys,
             )
+        if kind == "replayed":
+            return self._replay()
         if kind == "closed":
             return ClosedLoadPlan(
                 kind="closed",
@@ -243,6 +252,18 @@ class _Drawing:
             )
         return ScriptedLoadPlan(
             kind="scripted", requests=self._requests(client), on_host=self._has("callers on hosts")
+        )
+
+    def _replay(self) -> ReplayedLoadPlan:
+        random = self.random
+        speed_up = random.choice([1.0, 4.0])
+        return ReplayedLoadPlan(
+            kind="replayed",
+            times=tuple(
+                sorted(self._time(0.0, speed_up * self.load_end) for _ in range(random.randint(1, 40)))
+            ),
+            speed_up=speed_up,
+            keys="own" if "orders" in self.habits else random.choice(["none", "own"]),
         )
 
     def _requests(self, client: str) -> tuple[RequestPlan, ...]:
@@ -268,12 +289,16 @@ class _Drawing:
 
     def _fault(self, kind: str, number: int, names: Names) -> FaultPlan:
         start = self._time(0.0, 0.8 * self.load_end)
+        parameters = drawn(FAULTS[kind].parameters, self.random, names)
+        if {"source", "target"} <= set(parameters) and self.random.random() < 0.7:
+            # Of any two hosts most have nothing to say to each other.
+            parameters["source"], parameters["target"] = self.random.choice(self.links)
         return FaultPlan(
             kind=kind,
             name=f"{kind}-{number + 1}",
             start=start,
             end=min(self.load_end, round(start + self._time(0.0, 0.5 * self.load_end), 3)),
-            parameters=drawn(FAULTS[kind].parameters, self.random, names),
+            parameters=parameters,
         )
 
     # -- numbers
@@ -296,6 +321,21 @@ class _Drawing:
 
 def _some(random: Random, features: Sequence[str] | Mapping[str, object]) -> list[str]:
     return [feature for feature in features if random.random() < 0.5]
+
+
+def _links(plan: SystemPlan) -> list[tuple[str, str]]:
+    """Return who calls whom, and the other way round, by hosts."""
+    hosts = {service.name: service.hosts for service in plan.services}
+    callers: list[tuple[tuple[str, ...], str]] = [
+        ((client.host,), client.way.service) for client in plan.clients
+    ]
+    callers += [
+        (service.hosts, dependency.way.service)
+        for service in plan.services
+        for dependency in service.dependencies
+    ]
+    there = [(one, other) for ones, service in callers for one in ones for other in hosts[service]]
+    return there + [(other, one) for one, other in there]
 
 
 def _can_strike(kind: str, names: Names) -> bool:

@@ -6,10 +6,12 @@ returns a fault, to be injected and healed.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from math import inf
+from typing import Any
 
-from models import System
+from models import Region, System, Zone
 from models.faults import (
     ClockSkew,
     DependencyOutage,
@@ -27,90 +29,52 @@ from models.faults import (
     SlowAnswers,
     SlowHost,
 )
+from models.faults.chaos import WorkingHours
 from models.network import Place
 from models.resilience import BreakerState, CircuitBreaker
 from models.resilience.bulkheads import ConnectionPool
 from models.resilience.feature_switches import FeatureSwitch
+from models.services import Instance, Service
 
 from .choices import Choice, NameOf, Parameter, WrapperOf
+from .hand_made_faults import BreakersByHand, ChaosForAWhile, Several, SwitchedOff
 from .wrapper_catalogue import BREAKERS, parts_of
 
 _A_HOST = NameOf(("hosts",))
-_A_ZONE = NameOf(("zones",))
+_AN_AREA = NameOf(("zones", "regions"))
 _A_SERVICE = NameOf(("services",))
 _AN_INSTANCE = NameOf(("instances",))
+_ANSWERING = NameOf(("services", "instances"))
 _PROBABILITY = Choice(1.0, 0.3)
 _BURSTS = (0.3, 0.5)  # how long they last and how long the gaps are, on average (s)
+# Days of two seconds, every one of them a working day with one working hour.
+_HOURS = WorkingHours(start=0.5, end=1.5, days=tuple(range(7)), day=2.0)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FaultKind:
     """One kind: `build(system, name, **parameters)` makes the fault.
 
-    `leaves_callers` says that calls which it has met may wait for ever, also when it is healed.
+    - `leaves_callers`: calls which it has met may wait for ever, also when it is healed.
+    - `ends_by_itself`: it must know beforehand when it is to end, and is built with `until` (s) as well.
     """
 
     parameters: Mapping[str, Parameter]
     build: Callable[..., Fault]
     leaves_callers: bool = False
+    ends_by_itself: bool = False
 
 
-class SwitchedOff(Fault):
-    """Somebody turns features off by hand, and on again."""
-
-    def __init__(self, system: System, switches: list[FeatureSwitch], *, name: str) -> None:
-        super().__init__(system.env, name, "switched off")
-        self._switches = switches
-        self._turned_off: list[FeatureSwitch] = []
-
-    def _start(self) -> None:
-        # One that is off already is another's to turn on.
-        self._turned_off = [switch for switch in self._switches if switch.is_on]
-        for switch in self._turned_off:
-            switch.turn_off(f"by {self.subject}")
-
-    def _stop(self) -> None:
-        for switch in self._turned_off:
-            switch.turn_on()
-
-
-class BreakersByHand(Fault):
-    """Somebody sets `breakers` to a state by hand, and closes them again."""
-
-    def __init__(
-        self, system: System, breakers: list[CircuitBreaker], state: BreakerState, *, name: str
-    ) -> None:
-        super().__init__(system.env, name, "breakers by hand", {"state": str(state)})
-        self.breakers = breakers
-        self._state = state
-
-    def _start(self) -> None:
-        for breaker in self.breakers:
-            breaker.move_to(self._state)
-
-    def _stop(self) -> None:
-        for breaker in self.breakers:
-            breaker.move_to(BreakerState.CLOSED)
-
-
-class _Several(Fault):
-    """Some faults at once, as one."""
-
-    def __init__(self, system: System, faults: list[Fault], *, name: str) -> None:
-        super().__init__(system.env, name, "several")
-        self._faults = faults
-
-    def _start(self) -> None:
-        for fault in self._faults:
-            fault.inject_as(None)
-
-    def _stop(self) -> None:
-        for fault in self._faults:
-            fault.heal()
+def _area(system: System, name: str) -> Zone | Region:
+    return system.zone(name) if name in system.zones else system.region(name)
 
 
 def _place(system: System, name: str) -> Place:
-    return system.zone(name) if name in system.zones else system.host(name)
+    return system.host(name) if name in system.hosts else _area(system, name)
+
+
+def _answering(system: System, name: str) -> Service | Instance:
+    return system.service(name) if name in system.services else system.instance(name)
 
 
 def _partition(system: System, name: str, source: str, target: str, one_way: bool) -> Fault:
@@ -141,8 +105,64 @@ def _dependency_outage(system: System, name: str, service: str, mode: str) -> Fa
     return DependencyOutage(system.service(service), mode, delay=delay, name=name)
 
 
-def _flapping(system: System, name: str, host: str, down: float, up: float) -> Fault:
+def _flapping_host(system: System, name: str, host: str, down: float, up: float) -> Fault:
     return Flapping(HostCrash(system.host(host), name=f"{name} turn"), up=up, down=down, name=name)
+
+
+def _flapping_link(
+    system: System, name: str, source: str, target: str, one_way: bool, down: float, up: float
+) -> Fault:
+    turn = _partition(system, f"{name} turn", source, target, one_way)
+    return Flapping(turn, up=up, down=down, name=name)
+
+
+def _host_chaos(system: System, name: str, **given: Any) -> Fault:
+    faults = [HostCrash(host, name=f"{name}: {host.name}") for host in system.hosts.values()]
+    return _chaos(system, name, faults, **given)
+
+
+def _zone_chaos(system: System, name: str, area: str, by_power: bool, **given: Any) -> Fault:
+    zones = [zone for zone in system.region(area).zones if zone.hosts]
+    faults = [
+        PowerOutage(zone, name=f"{name}: {zone.name}")
+        if by_power
+        else NetworkOutage(system.network, zone, name=f"{name}: {zone.name}")
+        for zone in zones
+    ]
+    return _chaos(system, name, faults, **given)
+
+
+def _link_chaos(system: System, name: str, source: str, one_way: bool, **given: Any) -> Fault:
+    here = system.host(source)
+    faults = [
+        NetworkPartition(system.network, here, host, one_way=one_way, name=f"{name}: {host.name}")
+        for host in system.hosts.values()
+        if host is not here
+    ]
+    return _chaos(system, name, faults, **given)
+
+
+def _chaos(
+    system: System,
+    name: str,
+    faults: Sequence[Fault],
+    *,
+    until: float,
+    in_hours: bool,
+    down_max: int | None,
+    repairers: int | None,
+    **given: Any,
+) -> Fault:
+    return ChaosForAWhile(
+        system,
+        faults,
+        until=until,
+        hours=_HOURS if in_hours else None,
+        down_max=inf if down_max is None else down_max,
+        repairers=inf if repairers is None else repairers,
+        name=name,
+        **given,
+    )
 
 
 def _pool_leak(system: System, name: str, wrapper: str, count: int | None, probability: float) -> Fault:
@@ -150,13 +170,21 @@ def _pool_leak(system: System, name: str, wrapper: str, count: int | None, proba
         PoolLeak(pool, probability=probability) if count is None else PoolLeak(pool, count=count)
         for pool in parts_of(system, wrapper, ConnectionPool)
     ]
-    return _Several(system, leaks, name=name)
+    return Several(system, leaks, name=name)
 
 
 _ENDS: dict[str, Parameter] = {
     "source": _A_HOST,
-    "target": NameOf(("hosts", "zones")),
+    "target": NameOf(("hosts", "zones", "regions")),
     "one_way": Choice(False, True),
+}
+_TURNS: dict[str, Parameter] = {"down": Choice(0.5, 0.05), "up": Choice(0.5, 0.05)}
+_CHAOS: dict[str, Parameter] = {
+    "between": Choice(2.0, 0.5),
+    "repair": Choice(0.2, 0.5),
+    "in_hours": Choice(False, True),
+    "down_max": Choice(None, 1),
+    "repairers": Choice(None, 1),
 }
 
 FAULTS: dict[str, FaultKind] = {
@@ -168,16 +196,26 @@ FAULTS: dict[str, FaultKind] = {
         parameters={"instance": _AN_INSTANCE},
         build=lambda system, name, instance: ProcessCrash(system.instance(instance), name=name),
     ),
-    "flapping_host": FaultKind(
-        parameters={"host": _A_HOST, "down": Choice(0.5, 0.05), "up": Choice(0.5, 0.05)}, build=_flapping
+    "flapping_host": FaultKind(parameters={"host": _A_HOST, **_TURNS}, build=_flapping_host),
+    "flapping_link": FaultKind(parameters=_ENDS | _TURNS, build=_flapping_link),
+    "host_chaos": FaultKind(parameters=_CHAOS, build=_host_chaos, ends_by_itself=True),
+    "zone_chaos": FaultKind(
+        parameters={"area": NameOf(("regions",)), "by_power": Choice(True, False), **_CHAOS},
+        build=_zone_chaos,
+        ends_by_itself=True,
+    ),
+    "link_chaos": FaultKind(
+        parameters={"source": _A_HOST, "one_way": Choice(False, True), **_CHAOS},
+        build=_link_chaos,
+        ends_by_itself=True,
     ),
     "power_outage": FaultKind(
-        parameters={"zone": _A_ZONE},
-        build=lambda system, name, zone: PowerOutage(system.zone(zone), name=name),
+        parameters={"area": _AN_AREA},
+        build=lambda system, name, area: PowerOutage(_area(system, area), name=name),
     ),
     "network_outage": FaultKind(
-        parameters={"zone": _A_ZONE},
-        build=lambda system, name, zone: NetworkOutage(system.network, system.zone(zone), name=name),
+        parameters={"area": _AN_AREA},
+        build=lambda system, name, area: NetworkOutage(system.network, _area(system, area), name=name),
     ),
     "slow_host": FaultKind(
         parameters={"host": _A_HOST, "factor": Choice(0.1, 0.5, 0.01)},
@@ -198,14 +236,14 @@ FAULTS: dict[str, FaultKind] = {
         parameters=_ENDS | {"delay": Choice(0.3, 0.05), "in_bursts": Choice(False, True)}, build=_delay
     ),
     "errors": FaultKind(
-        parameters={"service": _A_SERVICE, "probability": _PROBABILITY},
-        build=lambda system, name, service, probability: ErrorBurst(
-            system.service(service), probability, name=name
+        parameters={"of": _ANSWERING, "probability": _PROBABILITY},
+        build=lambda system, name, of, probability: ErrorBurst(
+            _answering(system, of), probability, name=name
         ),
     ),
     "slow_answers": FaultKind(
-        parameters={"instance": _AN_INSTANCE, "delay": Choice(0.3, 0.05)},
-        build=lambda system, name, instance, delay: SlowAnswers(system.instance(instance), delay, name=name),
+        parameters={"of": _ANSWERING, "delay": Choice(0.3, 0.05)},
+        build=lambda system, name, of, delay: SlowAnswers(_answering(system, of), delay, name=name),
     ),
     "dependency_outage": FaultKind(
         parameters={"service": _A_SERVICE, "mode": Choice("errors", "refused", "slow")},

@@ -1,7 +1,8 @@
 """Laws that hold for each run, whatever is in it, and are checked event by event.
 
 - Little's law, as an identity: the time that requests spent somewhere, added up, is the area under the number
-  that was there. For clients (in flight against latencies) and for the queues of instances (waiting).
+  that was there. For clients (in flight against latencies) and for all queues (waiting): those of instances,
+  of pools and of rate limiters.
 - Utilisation is work over capacity: the area under the busy cores is the busy time, and the area under busy
   cores times speed is the work that was done.
 
@@ -14,6 +15,11 @@ from __future__ import annotations
 from collections.abc import Iterator
 from math import isclose
 
+from models.resilience.bulkheads import Bulkhead, BulkheadPool
+from models.resilience.rate_limits import RateLimiter
+from models.services import Instance
+
+from .allowances import has_begun_anew
 from .building import LiveSystem
 from .invariants import BrokenInvariant, entity_of
 
@@ -26,10 +32,14 @@ class Areas:
     def __init__(self, live: LiveSystem) -> None:
         self._live = live
         self._clients = [each.client for each in live.clients]
-        self._instances = live.instances
+        self._queues = [
+            part
+            for part in (*live.endpoints, *live.parts)
+            if isinstance(part, Instance | BulkheadPool | RateLimiter)
+        ]
         self._hosts = live.hosts
         self._in_flight = [0.0] * len(self._clients)
-        self._waiting = [0.0] * len(self._instances)
+        self._waiting = [0.0] * len(self._queues)
         self._busy = [0.0] * len(self._hosts)
         self._work = [0.0] * len(self._hosts)
 
@@ -46,8 +56,8 @@ class Areas:
     def _add(self, elapsed: float) -> None:
         for index, client in enumerate(self._clients):
             self._in_flight[index] += elapsed * client.in_flight
-        for index, instance in enumerate(self._instances):
-            self._waiting[index] += elapsed * instance.statistics().waiting_count
+        for index, queue in enumerate(self._queues):
+            self._waiting[index] += elapsed * queue.statistics().waiting_count
         for index, host in enumerate(self._hosts):
             area = elapsed * host.statistics().running_count
             self._busy[index] += area
@@ -58,13 +68,31 @@ class Areas:
         for part, rule, area, counted in self._laws():
             if not isclose(area, counted, rel_tol=1e-6, abs_tol=_ABSOLUTE):
                 self._break(part, rule, area, counted)
-        for instance, area in zip(self._instances, self._waiting, strict=True):
-            statistics = instance.statistics()
-            counted = statistics.waiting_time
-            # Those who left the queue without a thread have waited too.
+        for queue, area in zip(self._queues, self._waiting, strict=True):
+            if isinstance(queue, BulkheadPool) and self._has_begun_anew(queue):
+                continue
+            counted = queue.statistics().waiting_time
+            # Those who left the queue with nothing have waited too.
             is_short = area < counted - _ABSOLUTE
-            if is_short or (not statistics.aborted_count and area > counted + _ABSOLUTE):
-                self._break(instance, "waiting_time = area under waiting_count", area, counted)
+            if is_short or (area > counted + _ABSOLUTE and not self._left_count(queue)):
+                self._break(queue, "waiting_time = area under waiting_count", area, counted)
+
+    def _left_count(self, queue: Instance | BulkheadPool | RateLimiter) -> int:
+        """Return how many may have left a queue with nothing."""
+        if isinstance(queue, Instance):
+            return queue.statistics().aborted_count
+        if isinstance(queue, RateLimiter):
+            return queue.statistics().abandoned_count + queue.statistics().rejected_count
+        return queue.statistics().waited_too_long_count + sum(
+            bulkhead.statistics().left_count for bulkhead in self._bulkheads(queue)
+        )
+
+    def _has_begun_anew(self, pool: BulkheadPool) -> bool:
+        """Return whether a pool may have forgotten some who go on waiting for it."""
+        return any(has_begun_anew(self._live, bulkhead) for bulkhead in self._bulkheads(pool))
+
+    def _bulkheads(self, pool: BulkheadPool) -> list[Bulkhead]:
+        return [each for each in self._live.endpoints if isinstance(each, Bulkhead) and each.pool is pool]
 
     def _laws(self) -> Iterator[tuple[object, str, float, float]]:
         for client, area in zip(self._clients, self._in_flight, strict=True):

@@ -7,7 +7,8 @@ away: random streams are called after them, so what is left of a plan goes on as
 Every default is the simplest value there is, and is left out of the file. What is not a default is there for
 a reason, or nobody has tried without it.
 
-Leaves out: what no plan needs to say, such as regions (the zones share one).
+Leaves out: what no plan needs to say. The zones share one region, `REGION`; a host without a zone stands
+outside of it.
 """
 
 from __future__ import annotations
@@ -28,9 +29,13 @@ Name = Annotated[str, Field(min_length=1)]
 Value = bool | int | Number | str | None
 """What a parameter of a wrapper, or of a fault, may be."""
 
+REGION = "region"
+"""The name of the region in which all zones are."""
+
 Transport = Literal["tcp", "datagram"]
 Side = Literal["caller", "server"]
 Keys = Literal["none", "few", "own"]
+Shape = Literal["steady", "flash crowd", "steps"]
 
 
 class Record(BaseModel):
@@ -123,6 +128,11 @@ class ServicePlan(Record):
     threads: Count = 200
     queue_size_max: Annotated[int, Field(ge=0)] | None = None
 
+    @property
+    def waiting_max(self) -> int:
+        """How many may wait at an instance: a hundred where nothing is said."""
+        return 100 if self.queue_size_max is None else self.queue_size_max
+
 
 class RequestPlan(Record):
     """One request at a `time`; its caller may give up (cancel) or die (kill) some seconds after that."""
@@ -137,12 +147,14 @@ class RequestPlan(Record):
 class OpenLoadPlan(Record):
     """Poisson arrivals, `rate` per second until `until`; see `models.workload.OpenLoop`.
 
-    Requests have so many different priorities, and keys: "none", a "few", or each its "own".
+    In the middle comes a "flash crowd" of four times as many; in "steps" nobody for a while, then twice as
+    many. Requests have so many different priorities, and keys: "none", a "few", or each its "own".
     """
 
     kind: Literal["open"]
     rate: Rate
     until: PositiveSeconds
+    shape: Shape = "steady"
     priorities_count: Count = 1
     keys: Keys = "none"
 
@@ -166,7 +178,21 @@ class ScriptedLoadPlan(Record):
     on_host: bool = False
 
 
-LoadPlan = Annotated[OpenLoadPlan | ClosedLoadPlan | ScriptedLoadPlan, Field(discriminator="kind")]
+class ReplayedLoadPlan(Record):
+    """A recorded trace: requests that came at `times`, `speed_up` times as fast; see `TraceReplay`.
+
+    With keys of its "own" they have one each, else none.
+    """
+
+    kind: Literal["replayed"]
+    times: Annotated[tuple[Seconds, ...], Field(min_length=1)]
+    speed_up: Annotated[float, Field(gt=0, allow_inf_nan=False)] = 1.0
+    keys: Literal["none", "own"] = "none"
+
+
+LoadPlan = Annotated[
+    OpenLoadPlan | ClosedLoadPlan | ScriptedLoadPlan | ReplayedLoadPlan, Field(discriminator="kind")
+]
 
 
 class ClientPlan(Record):

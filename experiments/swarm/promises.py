@@ -4,6 +4,9 @@
 - What an outbox has accepted is delivered, dead or lost; nothing is left in it.
 - Nothing is invented: a service's clients have no more full answers than it has finished calls without a
   gap. What stands in for an answer says so, and an outbox answers for itself: it is left out.
+- What is finished is used, once: a service that clients alone ask has finished no more calls than its clients
+  have answers, and connections calls that were not answered (lost, late, cut short). Whoever asks again
+  although he has his answer breaks that. Hedges and the like, which throw answers away, are left out.
 - An order takes effect at most once, where everything is done for that: each client gives it a key,
   outermost, and a durable store that forgets nothing stands directly around the only instance.
 """
@@ -11,16 +14,30 @@
 from __future__ import annotations
 
 from models import Outcome
+from models.network import Connection
 from models.resilience import Outbox
 from models.resilience.idempotency import EffectLog
 
 from .building import LiveSystem
-from .invariants import BrokenInvariant, entity_of
+from .invariants import BrokenInvariant, entity_of, reachable
 from .plan import ScriptedLoadPlan, ServicePlan, SystemPlan, WrapperPlan
 from .wrapper_catalogue import WRAPPERS
 
 _ROUNDING = 1e-9
+_ANSWERED = [outcome.name.lower() for outcome in Outcome if outcome.is_answer]
 _FORGETS_NOTHING = {"is_durable": True, "ttl": None, "capacity": None}
+
+
+def check_outcomes(live: LiveSystem) -> None:
+    """Raise `BrokenInvariant` unless each request has one outcome, or is in flight, at this instant.
+
+    Clients count what they send and what ends; their tables, which are their own, what was recorded.
+    """
+    for each in live.clients:
+        client = each.client
+        if not client.issued == client.table.issued == len(client.table) + client.in_flight:
+            detail = f"{client.issued} sent, {len(client.table)} recorded, {client.in_flight} in flight"
+            raise _broken(live, client, "each request has one outcome, or is in flight", detail)
 
 
 def check_promises(live: LiveSystem) -> None:
@@ -30,6 +47,7 @@ def check_promises(live: LiveSystem) -> None:
         _check_delivered(live)
     for service in live.plan.services:
         _check_answers(live, service)
+        _check_used_once(live, service)
         if _takes_orders_once(live.plan, service):
             _check_effects(live, service)
 
@@ -64,6 +82,31 @@ def _check_answers(live: LiveSystem, service: ServicePlan) -> None:
         raise _broken(live, part, "no full answer without finished work", detail)
 
 
+def _check_used_once(live: LiveSystem, service: ServicePlan) -> None:
+    askers = [each for each in live.clients if each.plan.way.service == service.name]
+    wrappers = [*service.guards, *(wrapper for each in askers for wrapper in each.plan.way.all_wrappers)]
+    if _is_needed(live.plan, service) or any(WRAPPERS[wrapper.kind].drops_answers for wrapper in wrappers):
+        return
+    finished = sum(
+        instance.statistics().completed_count for instance in live.system.service(service.name).instances
+    )
+    used = sum(each.client.table.counts()[name] for each in askers for name in _ANSWERED)
+    ways = reachable([each.client.target for each in askers])
+    calls = [way.statistics() for way in ways if isinstance(way, Connection)]
+    unanswered = sum(each.call_count - each.answered_count for each in calls)
+    if finished > used + unanswered:
+        part = live.system.service(service.name)
+        detail = f"{finished} calls finished, {used} answers to clients, {unanswered} calls not answered"
+        raise _broken(live, part, "what is finished is used once", detail)
+
+
+def _is_needed(plan: SystemPlan, service: ServicePlan) -> bool:
+    """Return whether another service asks this one."""
+    return any(
+        dependency.way.service == service.name for other in plan.services for dependency in other.dependencies
+    )
+
+
 def _check_effects(live: LiveSystem, service: ServicePlan) -> None:
     log = live.system.part(f"effects of {service.name}", EffectLog)
     if log.applied_more_than_once_count:
@@ -79,11 +122,7 @@ def _takes_orders_once(plan: SystemPlan, service: ServicePlan) -> bool:
         and len(service.hosts) == 1
         and bool(service.guards)
         and _forgets_nothing(service.guards[-1])
-        and not any(
-            dependency.way.service == service.name
-            for other in plan.services
-            for dependency in other.dependencies
-        )
+        and not _is_needed(plan, service)
         and all(client.way.wrappers and client.way.wrappers[0].kind == "idempotency_key" for client in askers)
         and _gives_own_keys(plan)
     )

@@ -135,16 +135,17 @@ class _Shrinking:
     def _leave_out_elements(self) -> None:
         # Lists come and go as elements of others are left out: paths are looked up again after each.
         done: set[Path] = set()
-        while (
-            path := next((each for each in _lists(_tree(self.plan)) if each not in done), None)
-        ) is not None:
+        while self._may_try():
+            path = next((each for each in _lists(_tree(self.plan)) if each not in done), None)
+            if path is None:
+                return
             done.add(path)
             self._leave_out_of(path)
 
     def _leave_out_of(self, path: Path) -> None:
         """Take ever smaller parts out of one list (ddmin, of which this is the half that looks at rests)."""
         size = len(_at(_tree(self.plan), path))
-        while size:
+        while size and self._may_try():
             size = min(size, len(_at(_tree(self.plan), path, [])))
             start = 0
             while size and start < len(_at(_tree(self.plan), path, [])):
@@ -156,7 +157,7 @@ class _Shrinking:
 
     def _simplify_values(self) -> None:
         done: set[tuple[Path, str]] = set()
-        while True:
+        while self._may_try():
             tree = _tree(self.plan)
             wanted = ((path, text) for path, text in _values(tree) if (path, text) not in done)
             if (found := next(wanted, None)) is None:

@@ -23,8 +23,11 @@ from models.resilience import Outbox
 from models.resilience.hedging import Hedge
 from models.services import Instance
 
+from .allowances import check_allowances
 from .bookkeeping import statistics_of
 from .building import LiveSystem, build
+from .cuts import check_cuts
+from .healing import check_all_answer, check_healed
 from .invariants import (
     BrokenInvariant,
     check_empty,
@@ -34,7 +37,7 @@ from .invariants import (
 )
 from .laws import Areas
 from .plan import SystemPlan
-from .promises import check_promises
+from .promises import check_outcomes, check_promises
 
 CHECKS_COUNT = 3
 """How often everything is checked while there is load."""
@@ -145,12 +148,15 @@ def _run(live: LiveSystem, advance: Callable[[float], object], *, checks_count: 
         advance(end * number / (checks_count + 1))
         _check(live)
     advance(end)
+    # Long enough for hosts to boot, too.
     patience = _PATIENCE
+    advance(end + patience)
+    check_healed(live)
     for _ in range(_PATIENCES_MAX):
-        advance(env.now + patience)
-        patience *= 2
         if not live.is_limited or not _is_busy(live):
             break
+        patience *= 2
+        advance(env.now + patience)
     if not live.is_limited:
         _pull_the_plug(live)
     for stop in live.shelf.stops:
@@ -158,6 +164,8 @@ def _run(live: LiveSystem, advance: Callable[[float], object], *, checks_count: 
     advance(env.now + _PATIENCE)
     _check(live)
     _check_end(live)
+    if live.is_limited:
+        check_all_answer(live, advance)
 
 
 def _check(live: LiveSystem) -> None:
@@ -174,6 +182,8 @@ def _check(live: LiveSystem) -> None:
     for instance in live.tidy_instances:
         _check_own_processes(instance, live.env.now)
     _check_copies(live)
+    check_allowances(live)
+    check_outcomes(live)
 
 
 def _check_own_processes(instance: Instance, now: float) -> None:
@@ -219,6 +229,8 @@ def _check_end(live: LiveSystem) -> None:
         hosts=live.hosts,
         parts=live.parts,
     )
+    # First what says the most about where to look.
+    check_cuts(live)
     check_promises(live)
 
 

@@ -6,8 +6,11 @@ the instances of a service.
 
 What a target answers, failures included, it passes on as it is: a balancer does no work of its own that could
 fail. It does not try another target (put a `Retry` around it), nor does it know which targets are well: one
-that refuses gets its share of requests all the same. Leaves out: health checks, outlier ejection, draining,
-zones, consistent hashing.
+that refuses gets its share of requests all the same.
+
+What it knows of its calls is in the memory of its host. Calls that run there die with it; the balancer that
+starts again knows of none, also not of those whose callers run elsewhere. Leaves out: health checks, outlier
+ejection, draining, zones, consistent hashing.
 """
 
 from __future__ import annotations
@@ -30,7 +33,10 @@ _IN_TURN = RoundRobin()
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TargetStatistics:
-    """Of `call_count` calls that a balancer has sent to a target, `outstanding_count` are under way."""
+    """Of `call_count` calls that a balancer has sent to a target, `outstanding_count` are under way.
+
+    The latter is the balancer's own view, which begins anew with its host.
+    """
 
     name: str
     weight: float
@@ -83,6 +89,7 @@ class Balancer(Endpoint):
             raise ValueError(f"weights must be as many as targets ({len(endpoints)}), got {len(weights)}")
         if not isinstance(policy, Policy):
             raise TypeError(f"policy must be a Policy, such as RoundRobin(), got {policy!r}")
+        self._env = env
         self.policy = policy
         self.host = host
         self.name = name
@@ -94,6 +101,20 @@ class Balancer(Endpoint):
         self._choose: Choose = self._refuse
         for endpoint, weight in zip(endpoints, weights or [1.0] * len(endpoints), strict=True):
             self.add(endpoint, weight=weight)
+        if host is not None:
+            host.on_restart(self._start_afresh, endpoint=self)
+
+    def _start_afresh(self) -> None:
+        """Know of no call, as a process that has just started.
+
+        One that goes on all the same is counted down at a target that no policy looks at any more.
+        """
+        self._known = {endpoint: target.fresh() for endpoint, target in self._known.items()}
+        self._targets[:] = [self._known[target.endpoint] for target in self._targets]
+        if self.policy.has_memory:
+            self._policys_choice = self.policy.chooser(self._env, self._targets, self.name)
+            if self._targets:
+                self._choose = self._policys_choice
 
     def call(self, request: Request) -> Call:
         """Answer `request` as the chosen target does."""

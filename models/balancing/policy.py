@@ -35,6 +35,12 @@ class Target:
     def __repr__(self) -> str:
         return f"Target({self.endpoint.name!r})"
 
+    def fresh(self) -> Target:
+        """Return the same target as one knows it who has just started: only `call_count` is no memory."""
+        target = Target(self.endpoint, self.weight)
+        target.call_count = self.call_count
+        return target
+
 
 Choose = Callable[[Request], Target]
 """A function that chooses the target of a request."""
@@ -44,11 +50,14 @@ class Policy(ABC):
     """Makes the function that chooses; derive from it, as a frozen dataclass, to make your own.
 
     `uses_weights` says whether weights make a difference: a balancer does not accept any where they do not.
+    `has_memory` says whether its choosers remember more than the targets do (not their random numbers): a
+    balancer whose host restarts then takes a new one.
     """
 
     __slots__ = ()
 
     uses_weights = False
+    has_memory = False
 
     @abstractmethod
     def chooser(self, env: Environment, targets: Sequence[Target], name: str) -> Choose:

@@ -22,6 +22,8 @@ class RoundRobin(Policy):
     in a row.
     """
 
+    has_memory = True
+
     def chooser(self, env: Environment, targets: Sequence[Target], name: str) -> Choose:
         """Return a function that chooses in turn."""
         position = -1

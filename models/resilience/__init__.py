@@ -19,6 +19,17 @@ Each of these has a face of its own:
 
 A usual order is `CircuitBreaker(Retry(Timeout(target)))` or `Retry(CircuitBreaker(Timeout(target)))`: the
 timeout innermost, so that the others see what it decides.
+
+What such a part remembers (results, tokens, permits, latencies, answers) is in memory, and begins anew when
+its process starts again, alone or with its host; what is durable says so. Statistics are an observer's, and
+count on.
+
+- Around an instance of a service, that is the instance's process. Around a connection or a balancer the part
+  stands on the caller's host, and knows of that alone, not of a restart of the calling process.
+- A part that stands on no host forgets nothing.
+- Who shares a pool or a budget begins it anew for all; a rate limit that is shared stands elsewhere.
+- A call that the crash has not ended, since its caller runs elsewhere, counts nowhere in the new memory, but
+  for a budget.
 """
 
 from .backoff import (

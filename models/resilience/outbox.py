@@ -2,8 +2,9 @@
 
 For work whose answer nobody waits for (mail, audit records, payments to be settled). The caller hears
 "accepted" as soon as the entry is in the queue; workers deliver entries, each again and again until it is
-delivered, too old or tried too often. What cannot be delivered becomes a dead letter. The alternative for
-work that is waited for is to fail fast.
+delivered, too old or tried too often. What cannot be delivered becomes a dead letter. A deadline of the
+request ends with the acceptance: who asked has had his answer in time, and nobody waits for this one. The
+alternative for work that is waited for is to fail fast.
 
 States of an entry: *queued* -> *in delivery* -> *delivered*, *dead*, or *queued* again after its backoff; and
 from any of the first two -> *lost*, in a crash. An outbox on a `host` is a process there: it dies with the
@@ -35,10 +36,12 @@ from simulator import PARKED, Environment, Gauge, Process
 from simulator.measurement import GaugeStatistics
 
 from ..endpoint import Call, Endpoint, require_endpoint
-from ..failures import CallFailed, Refused, Rejected
+from ..failures import CallFailed, Refused
 from ..infrastructure import Host
 from ..request import Request, Response
 from .backoff import Backoff, FullJitter, jitter_source
+from .deadlines import with_deadline
+from .rejection import rejection
 from .validation import require_count, require_duration
 
 _DEFAULT_BACKOFF = FullJitter(base=1.0, cap=60.0)
@@ -91,6 +94,7 @@ class OutboxStatistics:
 
 @dataclass(slots=True, eq=False)
 class _Entry:
+    number: int
     request: Request
     accepted_at: float
     delays: Iterator[float]
@@ -154,6 +158,7 @@ class Outbox(Endpoint):
         self._backoff = backoff
         self._uniform = jitter_source(env, backoff, f"outbox/{name}")
         self._serving: Endpoint = self
+        self._undelivered: dict[_Entry, None] = {}
         self._queue: deque[_Entry] = deque()
         self._aside: dict[_Entry, None] = {}
         self._idle: OrderedDict[Process, None] = OrderedDict()
@@ -211,10 +216,15 @@ class Outbox(Endpoint):
             raise Refused(f"{self.name} is not listening")
         if self._backlog.value >= self.capacity:
             self._rejected_count += 1
-            raise Rejected(self.name, "queue full")
+            raise rejection(self, "queue full")
         self._accepted_count += 1
         self._backlog.add(1)
-        self._queue.append(_Entry(request, self._env.now, self._backoff.delays(self._uniform)))
+        if request.deadline is not None:
+            request = with_deadline(request, None)
+        delays = self._backoff.delays(self._uniform)
+        entry = _Entry(self._accepted_count, request, self._env.now, delays)
+        self._undelivered[entry] = None
+        self._queue.append(entry)
         self._wake_worker()
         yield from ()
         return Response("accepted")
@@ -260,7 +270,7 @@ class Outbox(Endpoint):
                 try:
                     yield from self._deliver(entry)
                 except BaseException:
-                    self._queue.appendleft(entry)
+                    self._put_back(entry)
                     self._wake_worker()
                     raise
         except GeneratorExit:
@@ -269,6 +279,15 @@ class Outbox(Endpoint):
             if not self.is_durable and self.host is not None and process not in self.host.running:
                 self._lose_all()
             raise
+
+    def _put_back(self, entry: _Entry) -> None:
+        """Let `entry`, whose delivery was broken off, be next: after those that were accepted before it."""
+        queue = self._queue
+        place = 0
+        # Those were in delivery too, by other workers: not many.
+        while place < len(queue) and queue[place].number < entry.number and self.in_order:
+            place += 1
+        queue.insert(place, entry)
 
     def _rest(self, process: Process) -> Generator[Any, Any, None]:
         """Wait to be woken for a new entry."""
@@ -300,7 +319,7 @@ class Outbox(Endpoint):
             else:
                 self._delivered_count += 1
                 self._delivery_time += env.now - entry.accepted_at
-                self._backlog.add(-1)
+                self._remove(entry)
                 return
             if not self.in_order:
                 self._aside[entry] = None
@@ -321,8 +340,12 @@ class Outbox(Endpoint):
         age_then = self._env.now + delay - entry.accepted_at
         return entry.attempt_count >= self.attempts_max or age_then > self.age_max
 
-    def _bury(self, entry: _Entry, failure: CallFailed) -> None:
+    def _remove(self, entry: _Entry) -> None:
+        del self._undelivered[entry]
         self._backlog.add(-1)
+
+    def _bury(self, entry: _Entry, failure: CallFailed) -> None:
+        self._remove(entry)
         self.dead_letters.append(
             DeadLetter(
                 request=entry.request,
@@ -344,9 +367,14 @@ class Outbox(Endpoint):
                     attempt_count=entry.attempt_count,
                 )
             )
-            self._backlog.add(-1)
+            self._remove(entry)
         self._queue.clear()
         self._aside.clear()
+
+    @property
+    def undelivered(self) -> list[Request]:
+        """The requests that are in the queue or in delivery, the first accepted first."""
+        return [entry.request for entry in self._undelivered]
 
     def statistics(self) -> OutboxStatistics:
         """Return what has happened so far."""

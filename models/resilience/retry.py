@@ -96,6 +96,8 @@ class Retry(Wrapper):
         self._retry_count = 0
         self._gave_up_count = 0
         self._budget_denied_count = 0
+        if budget is not None and self.host is not None:
+            self.host.on_restart(budget.start_afresh, endpoint=self.serving)
 
     def call(self, request: Request) -> Call:
         """Answer `request` as the first attempt that succeeds does, or raise what the last one raised."""

@@ -9,8 +9,8 @@ The family differs in what earns a retry and what a retry takes:
 
 A copy that a `Hedge` sends is a retry before there is a failure, and takes from the same budgets. A budget is
 a mutable thing that many `Retry` and `Hedge` may share: one per client process and dependency is what its
-sources mean. Left out: what the server says about retrying (gRPC's pushback); that a client which starts anew
-has a fresh budget.
+sources mean. It is in memory (see `models.resilience`), and begins anew with whichever of them does so first.
+Left out: what the server says about retrying (gRPC's pushback).
 """
 
 from __future__ import annotations
@@ -55,6 +55,9 @@ class RetryBudget:
     def request_ended(self) -> None:
         """A call is over, however it ended."""
 
+    def start_afresh(self) -> None:
+        """Forget what was, as the process that starts again; what is under way now is none of that."""
+
 
 class TokenBucketBudget(RetryBudget):
     """A retry costs one token; a successful first attempt returns `refill` (0.1) of one.
@@ -90,6 +93,10 @@ class TokenBucketBudget(RetryBudget):
         self._tokens -= _TOKEN
         return True
 
+    def start_afresh(self) -> None:
+        """Fill the bucket."""
+        self._tokens = self._capacity
+
 
 class GrpcRetryThrottle(RetryBudget):
     """Each failure takes a token and each success gives back `token_ratio` (0.1) of one.
@@ -123,6 +130,10 @@ class GrpcRetryThrottle(RetryBudget):
     def take_retry(self) -> bool:
         """Allow it while more than half of the tokens are left; the failure before has paid."""
         return 2 * self._tokens > self._tokens_max
+
+    def start_afresh(self) -> None:
+        """Have all tokens."""
+        self._tokens = self._tokens_max
 
 
 class EnvoyRetryBudget(RetryBudget):
@@ -176,8 +187,8 @@ class SreRetryRatio(RetryBudget):
         require_finite_duration("window", window)
         self._env = env
         self.ratio = ratio
-        self._requests = RecentCount(window)
-        self._retries = RecentCount(window)
+        self.window = window
+        self.start_afresh()
 
     def request_started(self) -> None:
         """Count a request."""
@@ -190,6 +201,11 @@ class SreRetryRatio(RetryBudget):
             return False
         self._retries.add(now)
         return True
+
+    def start_afresh(self) -> None:
+        """Know of no requests, hence allow no retries."""
+        self._requests = RecentCount(self.window)
+        self._retries = RecentCount(self.window)
 
 
 def _whole_share(ratio: float, count: int) -> int:

@@ -31,8 +31,8 @@ _BACKOFF = FullJitter(base=0.05, cap=1.0)
 class Protection:
     """What protects callers from a dependency; by default nothing.
 
-    `timeout` (> 0 s) for each attempt, `attempts` (>= 1) with a `backoff` and a `budget` (made anew for each
-    host), `bulkhead`: so many calls at a time (>= 1), `breaker`.
+    `timeout` (> 0 s) for each attempt, `attempts` (>= 1) with a `backoff` and, if there are several, a
+    `budget` (made anew for each host), `bulkhead`: so many calls at a time (>= 1), `breaker`.
 
     Example: `Protection(timeout=0.5, attempts=2, breaker=hystrix())`.
     """
@@ -44,10 +44,17 @@ class Protection:
     bulkhead: int | None = None
     breaker: CircuitBreakerSettings | None = None
 
+    def __post_init__(self) -> None:
+        """Refuse what would not act; the rest is checked by the parts that it is for."""
+        if self.budget is not None and self.attempts == 1:
+            raise ValueError(
+                f"budget must be None where nothing is tried again (attempts=1), got {self.budget!r}"
+            )
+
     def around(
         self, env: Environment, target: Endpoint, *, name: str, pool: BulkheadPool | None = None
     ) -> Endpoint:
-        """Put it around `target`; `pool` is the pool of the bulkhead, its own or a shared one, if any.
+        """Put it around `target`. A `pool` is that of a bulkhead: instead of one of its own, or a shared one.
 
         Timeouts are written into the event log.
         """
@@ -56,6 +63,8 @@ class Protection:
         if self.attempts != 1:
             budget = None if self.budget is None else self.budget(env)
             target = Retry(env, target, self.attempts, backoff=self.backoff, budget=budget, name=name)
+        if pool is None and self.bulkhead is not None:
+            pool = BulkheadPool(env, self.bulkhead, name=name)
         if pool is not None:
             target = Bulkhead(env, target, pool, name=name)
         if self.breaker is not None:

@@ -13,10 +13,11 @@ answered with a "Be Back Soon" and costs nothing.
 
 A page asks for catalogue, recommendations and cart at once, and is degraded by those that it can do without.
 A checkout reads the cart and pays; or, where that is allowed, it accepts the order into a queue on its host,
-from which it is paid as soon as payment can be reached. Orders have numbers, so that `orders` can tell which
-of those that users were told of have been charged: once, twice, or never. Idempotent payments go through a
-store of keys in front of all payment instances, on a host of its own in the first zone: stores in the single
-instances would not know of each other.
+from which it is paid as soon as payment can be reached, and is not switched off. Where orders cannot wait,
+switching payment off takes them all the same, and charges nobody: a switch is an answer, and may be a wrong
+one. Orders have numbers, so that `orders` can tell which of those that users were told of have been charged:
+once, twice, or never. Idempotent payments go through a store of keys in front of all payment instances, on a
+host of its own in the first zone: stores in the single instances would not know of each other.
 
 Leaves out: sessions, stock, storage; deployment. Source: Newman, "Building Microservices" (1st ed. 2015),
 chapter 11, "Microservices at Scale", whose shop this is.
@@ -31,7 +32,8 @@ from typing import Any
 
 from simulator import Environment, RequestTable
 
-from ..endpoint import Call, Endpoint, Wrapper
+from ..endpoint import Call, Endpoint, FunctionEndpoint, Wrapper
+from ..failures import Unavailable
 from ..infrastructure import Host
 from ..observers import RecordedCalls
 from ..request import Request
@@ -118,12 +120,19 @@ class Shop:
     @property
     def waiting_orders_count(self) -> int:
         """How many orders wait in queues to be paid: accepted, and neither charged nor given up."""
-        return sum(int(outbox.statistics().backlog.value) for outbox in self.outboxes)
+        return len(self._waiting_orders())
 
     @property
     def lost_orders_count(self) -> int:
         """How many orders users were told of that have not been charged, and never will be."""
-        return max(0, self.orders.lost_count - self.waiting_orders_count)
+        waiting = self._waiting_orders()
+        return sum(order not in waiting for order in self.orders.lost())
+
+    def _waiting_orders(self) -> set[Any]:
+        # By number: one may be in two queues, and in one although it has been charged, or nobody was told of
+        # it.
+        queued = {request.key for outbox in self.outboxes for request in outbox.undelivered}
+        return {order for order in queued if not self.orders.applications(order)}
 
     # -- what each part does ---------------------------------------------------------------------------------
 
@@ -167,9 +176,10 @@ class Shop:
         settings = self.settings
         if settings.pay_later is PayLater.NEVER:
             return self._way(host, "payment", None, instead=BE_BACK_SOON)
+        pay = Timeout(self.env, self._reach(host, "payment"), _PAYING_LATER, name=f"orders on {host.name}")
         outbox = Outbox(
             self.env,
-            Timeout(self.env, self._reach(host, "payment"), _PAYING_LATER, name=f"orders on {host.name}"),
+            Switched(pay, self.features["payment"].switch, FunctionEndpoint(_not_now)),
             host=host,
             is_durable=settings.orders_are_durable,
             in_order=False,
@@ -267,6 +277,12 @@ class _Told(Wrapper):
         if request.operation == CHECKOUT and response.value == request.key:
             self.orders.acknowledge(request.key)
         return response
+
+
+def _not_now(request: Request) -> Generator[Any, Any, Any]:
+    """Keep an order in the queue while payment is switched off."""
+    yield from ()
+    raise Unavailable("payment is switched off")
 
 
 def _order_number(instance: Instance, request: Request) -> Generator[Any, Any, Any]:

@@ -1,8 +1,8 @@
 """The catalogue of bad targets, each with what a caller must see of it who asks at a given time.
 
-`build(world)` returns an endpoint on the client's host. `verdict(t, number)` is when, and how, the call ends
-that begins at `t` as the `number`-th, and when it gets as far as the server's code. None of this looks at the
-code under test: it is the verdict table, in numbers.
+`build(world)` returns an endpoint on the host where the world builds. `verdict(t, number)` is when, and how,
+the call ends that begins at `t` as the `number`-th, and when it gets as far as the server's code. None of
+this looks at the code under test: it is the verdict table, in numbers.
 """
 
 from __future__ import annotations
@@ -48,11 +48,12 @@ class Verdict:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class BadTarget:
-    """One entry of the catalogue."""
+    """One entry of the catalogue; one that `is_local` is no connection, and stands where nothing crashes."""
 
     name: str
     build: Callable[[World], Endpoint]
     verdict: Callable[[float, int], Verdict]
+    is_local: bool = False
 
     def __repr__(self) -> str:
         return self.name
@@ -82,6 +83,7 @@ def _local(name: str, outcome: Outcome, result: Response | CallFailed | None) ->
         name=name,
         build=lambda world: world.serve(0.0, results=(result,)),
         verdict=lambda t, number: Verdict(outcome, t, t),
+        is_local=True,
     )
 
 
@@ -94,7 +96,7 @@ def _refusal(t: float, number: int) -> Verdict:
 
 
 def _lossy(world: World) -> Endpoint:
-    world.network.override(world.web, world.server, loss_probability=1.0)
+    world.network.override(world.here, world.server, loss_probability=1.0)
     return world.link(transport="datagram")
 
 
@@ -110,7 +112,7 @@ def _host_down(world: World) -> Endpoint:
 
 def _partitioned(direction: str) -> Callable[[World], Endpoint]:
     def build(world: World) -> Endpoint:
-        source, target = (world.server, world.web) if direction == "back" else (world.web, world.server)
+        source, target = (world.server, world.here) if direction == "back" else (world.here, world.server)
         world.network.partition(source, target, one_way=direction != "both")
         return world.link()
 

@@ -14,6 +14,7 @@ from typing import Any, NamedTuple
 from models.outcome import Outcome
 
 from .expectation import TICK, Clock, Done, Node, Withdraw, WrapperModel
+from .host_expectation import at_each_start, is_up
 
 _BUCKET, _BUCKETS = 0.5, 20  # Hystrix's
 
@@ -58,9 +59,20 @@ class BreakerModel(WrapperModel):
         super().__init__(clock, inner)
         self.rule = rule
         self.changes: list[tuple[float, str]] = []
+        self.epoch = self.first_epoch = 0
         self.permitted_count = self.rejected_count = self.failed_count = self.ignored_count = 0
         self.timer: Callable[[bool], None] | None = None
         self.start("closed")
+        at_each_start(self, self.begin_anew)
+
+    def begin_anew(self) -> None:
+        """Closed and empty; what was asked before counts no more."""
+        if self.state == "closed":
+            self.leave()
+            self.start("closed")
+        else:
+            self.enter("closed")
+        self.first_epoch = self.epoch
 
     def start(self, state: str) -> None:
         self.state, self.entered_at = state, self.clock.now
@@ -70,18 +82,26 @@ class BreakerModel(WrapperModel):
         if state == "closed":
             self.open_durations = chain(self.rule.open_durations, repeat(self.rule.open_durations[-1]))
 
-    def enter(self, state: str) -> None:
+    def leave(self) -> None:
+        self.epoch += 1
         if self.timer is not None:
             self.timer(False)
             self.timer = None
+
+    def enter(self, state: str) -> None:
+        self.leave()
         self.start(state)
         self.changes.append((self.clock.now, state))
         if state == "open":
             self.open_duration = next(self.open_durations)
             if self.rule.half_opens_by_itself:
-                self.timer = self.clock.after(self.open_duration, lambda: self.enter("half_open"))
+                self.timer = self.clock.after(self.open_duration, lambda: self.enter_by_timer("half_open"))
         elif state == "half_open" and self.rule.trials_take_at_most < inf:
-            self.timer = self.clock.after(self.rule.trials_take_at_most, lambda: self.enter("open"))
+            self.timer = self.clock.after(self.rule.trials_take_at_most, lambda: self.enter_by_timer("open"))
+
+    def enter_by_timer(self, state: str) -> None:
+        if is_up(self):
+            self.enter(state)
 
     def ask(self, done: Done) -> Withdraw:
         if self.state == "open":
@@ -97,11 +117,11 @@ class BreakerModel(WrapperModel):
         return self._let_through(done)
 
     def _let_through(self, done: Done) -> Withdraw:
-        number_of_changes, start = len(self.changes), self.clock.now
+        epoch, start = self.epoch, self.clock.now
 
         def abandon() -> None:
-            if self.state == "half_open" and number_of_changes == len(self.changes):
-                if self.rule.kind == "hystrix":
+            if self.state == "half_open" and epoch == self.epoch:
+                if self.rule.kind == "hystrix" and is_up(self):
                     self.enter("open")
                 else:
                     self.trials_left += 1
@@ -113,7 +133,7 @@ class BreakerModel(WrapperModel):
             else:
                 is_failure = not outcome.is_answer and outcome not in self.rule.harmless
                 self.failed_count += is_failure
-                if number_of_changes == len(self.changes) or not self.rule.strict:
+                if epoch == self.epoch or (epoch >= self.first_epoch and not self.rule.strict):
                     self._record(is_failure, self.clock.now - start > self.rule.slow_after)
             done(outcome)
 
@@ -174,17 +194,17 @@ class BreakerModel(WrapperModel):
         return floor((time - self.entered_at) / _BUCKET)
 
     def _judge_at_the_end_of_the_bucket(self, bucket: int) -> None:
-        changes = len(self.changes)
+        epoch = self.epoch
 
         def judge() -> None:
-            if changes != len(self.changes):
+            if epoch != self.epoch:
                 return
             window = [r.failed for r in self.results if bucket - _BUCKETS <= self._bucket(r.time) < bucket]
             if (
                 len(window) >= self.rule.volume
                 and int(100 * sum(window) / len(window)) >= 100 * self.rule.share
             ):
-                self.enter("open")
+                self.enter_by_timer("open")
             elif any(window):
                 self._judge_at_the_end_of_the_bucket(bucket + 1)
 

@@ -28,13 +28,20 @@ class BudgetModel:
     def ended(self) -> None:
         """A call is over."""
 
+    def begin_anew(self) -> None:
+        """Whoever has it starts anew."""
+
 
 class TokenModel(BudgetModel):
     """A bucket of tokens: first successes earn a part of one, a retry costs one."""
 
     def __init__(self, capacity: int, refill: Fraction) -> None:
-        self.tokens = self.capacity = Fraction(capacity)
+        self.capacity = Fraction(capacity)
         self.refill = refill
+        self.begin_anew()
+
+    def begin_anew(self) -> None:
+        self.tokens = self.capacity
 
     def succeeded(self, *, is_first: bool) -> None:
         if is_first:
@@ -51,8 +58,12 @@ class GrpcModel(BudgetModel):
     """Failures burn tokens, successes restore a part of one, and retries need more than half of them."""
 
     def __init__(self, tokens: int, ratio: Fraction) -> None:
-        self.tokens = self.tokens_max = Fraction(tokens)
+        self.tokens_max = Fraction(tokens)
         self.ratio = ratio
+        self.begin_anew()
+
+    def begin_anew(self) -> None:
+        self.tokens = self.tokens_max
 
     def succeeded(self, *, is_first: bool) -> None:
         self.tokens = min(self.tokens_max, self.tokens + self.ratio)
@@ -92,6 +103,9 @@ class SreModel(BudgetModel):
 
     def __init__(self, ratio: Fraction, window: float) -> None:
         self.ratio, self.slice = ratio, window / 60
+        self.begin_anew()
+
+    def begin_anew(self) -> None:
         self.calls: list[float] = []
         self.retries: list[float] = []
 

@@ -10,7 +10,7 @@ from typing import Any
 from models.outcome import Outcome
 
 from .expectation import Clock, Done, Node, Withdraw, WrapperModel
-from .host_expectation import HostModel, InstanceModel
+from .host_expectation import HostModel, InstanceModel, at_each_start, is_up
 
 
 @dataclass
@@ -35,35 +35,24 @@ class LimitModel(WrapperModel):
         self,
         clock: Clock,
         inner: Node,
-        host: HostModel,
         *,
         size: int = 1,
         room: int = 0,
         wait_max: float = inf,
     ) -> None:
         super().__init__(clock, inner)
-        self.host, self.size, self.room, self.wait_max = host, size, room, wait_max
-        self.present_room, self.has_host_crashed = Room(size), False
+        self.size, self.room, self.wait_max = size, room, wait_max
+        self.present_room = Room(size)
         self.call_count = self.full_count = self.waited_too_long_count = self.left_count = 0
         self.waiting_count = 0
-        if isinstance(self.serving, InstanceModel):
-            host.on_crash.append(self.host_crashes)
-            host.on_process_restart.append(self.begin_anew)
-
-    def host_crashes(self) -> None:
-        self.has_host_crashed = True
+        at_each_start(self, self.begin_anew)
 
     def begin_anew(self) -> None:
-        self.present_room, self.has_host_crashed = Room(self.size), False
-
-    def present(self) -> Room:
-        if self.has_host_crashed and self.host.is_up:
-            self.begin_anew()
-        return self.present_room
+        self.present_room = Room(self.size)
 
     def ask(self, done: Done) -> Withdraw:
         self.call_count += 1
-        room = self.present()
+        room = self.present_room
         if not room.free and len(room.waiting) >= self.room:
             self.full_count += 1
             return self.answer(done, Outcome.REJECTED)
@@ -175,25 +164,21 @@ class ThreadPoolModel(LimitModel):
     def __init__(
         self, clock: Clock, inner: Node, host: HostModel, *, threads: int, queue: int, interrupts: bool
     ) -> None:
-        super().__init__(clock, inner, host, size=threads, room=queue)
+        self._place = inner.place or host.here
+        super().__init__(clock, inner, size=threads, room=queue)
         self.interrupts = interrupts
         self.abandoned: list[_Threaded] = []
         self.answered_count = self.interrupted_count = self.abandoned_count = 0
+        self._place.on_crash.append(self.crash)
         if isinstance(self.serving, InstanceModel):
-            host.on_crash.append(self.crash)
             host.on_process_crash.append(self.crash)
-        else:
-            # On the callers' host, whose crashes the oracle's world may not tell anybody of.
-            host.on_web_crash.append(self.crash)
+
+    @property
+    def place(self) -> HostModel:
+        return self._place
 
     def visit(self, room: Room, done: Done) -> Visit:
         return _Threaded(self, room, done)
-
-    @property
-    def is_gone(self) -> bool:
-        """Whether the process that the threads are in is down."""
-        serving = self.serving
-        return isinstance(serving, InstanceModel) and not (self.host.is_up and serving.is_listening)
 
     def crash(self) -> None:
         """End the threads that have lost their callers; the others end with theirs."""
@@ -208,7 +193,7 @@ class ThreadPoolModel(LimitModel):
             "left_count": self.left_count,
             "interrupted_count": self.interrupted_count,
             "abandoned_count": self.abandoned_count,
-            "waiting_count": len(self.present().waiting),
+            "waiting_count": len(self.present_room.waiting),
         }
 
 
@@ -262,5 +247,5 @@ class _Threaded(Visit):
             return
         limit.abandoned_count += 1
         limit.abandoned.append(self)
-        if limit.is_gone:
+        if not is_up(limit):
             self.stop(True)

@@ -12,7 +12,7 @@ from abc import ABC, abstractmethod
 from collections.abc import Callable, Sequence
 from functools import partial
 from heapq import heappop, heappush
-from itertools import count
+from itertools import count, cycle
 from math import inf
 from typing import TYPE_CHECKING, Any
 
@@ -33,11 +33,16 @@ TICK = 1e-9
 
 
 class Clock:
-    """Calls functions at their times, those of one time in the order in which they were asked for."""
+    """Calls functions at their times, those of one time in the order in which they were asked for.
+
+    `has_ties` says whether two that had to be waited for have come at one time.
+    """
 
     def __init__(self) -> None:
         self.now = 0.0
-        self._due: list[tuple[float, bool, int, list[Callable[[], None]]]] = []
+        self.has_ties = False
+        self._waited_until = -1.0
+        self._due: list[tuple[float, bool, int, list[Callable[[], None]], bool]] = []
         self._order = count()
 
     def after(self, delay: float, function: Callable[[], None], *, at_once: bool = False) -> Withdraw:
@@ -49,13 +54,17 @@ class Clock:
         if delay < inf:
             # Rounded, so that what is meant to be due at one time is, in whatever order its parts were added
             # up.
-            heappush(self._due, (round(self.now + delay, 9), not at_once, next(self._order), cell))
+            due = round(self.now + delay, 9)
+            heappush(self._due, (due, not at_once, next(self._order), cell, delay > 0.0))
         return lambda killed: cell.clear()
 
     def run(self, until: float) -> None:
         """Do everything that is due before a time."""
         while self._due and self._due[0][0] < until:
-            self.now, _, _, cell = heappop(self._due)
+            self.now, _, _, cell, is_waited_for = heappop(self._due)
+            if cell and is_waited_for:
+                self.has_ties |= self._waited_until == self.now
+                self._waited_until = self.now
             if cell:
                 cell[0]()
 
@@ -69,6 +78,11 @@ class Node(ABC):
     @property
     def serving(self) -> Node | None:
         """In whose process a question to this node is worked on, if that may crash: mostly in nobody's."""
+        return None
+
+    @property
+    def place(self) -> HostModel | None:
+        """On which host it stands, and keeps what it remembers, if on any."""
         return None
 
     @abstractmethod
@@ -87,11 +101,15 @@ class Node(ABC):
 class Target(Node):
     """A bad target: answers as the catalogue says, and remembers when questions reached the server."""
 
-    def __init__(self, clock: Clock, target: BadTarget) -> None:
+    def __init__(self, clock: Clock, target: BadTarget, place: HostModel) -> None:
         super().__init__(clock)
-        self.target = target
+        self.target, self._place = target, place
         self.arrivals: list[float] = []
         self.asked_count = 0
+
+    @property
+    def place(self) -> HostModel:
+        return self._place
 
     def ask(self, done: Done) -> Withdraw:
         self.asked_count += 1
@@ -113,6 +131,10 @@ class WrapperModel(Node):
     @property
     def serving(self) -> Node | None:
         return self.inner.serving
+
+    @property
+    def place(self) -> HostModel | None:
+        return self.inner.place
 
 
 class TimeoutModel(WrapperModel):
@@ -244,6 +266,10 @@ class OutboxModel(Node):
         if host is not None:
             host.on_crash.append(self.crash)
 
+    @property
+    def place(self) -> HostModel | None:
+        return self.host
+
     def crash(self) -> None:
         under_way, self.under_way = self.under_way, {}
         for withdraw in under_way.values():
@@ -308,15 +334,27 @@ class Spare(Node):
 
 
 class TurnsModel(Node):
-    """Asks one of several, by turns that repeat."""
+    """Asks one of several, by turns that repeat, and begin anew when the host does on which it stands."""
 
-    def __init__(self, clock: Clock, inner: list[Node], turns: Sequence[int]) -> None:
+    def __init__(
+        self, clock: Clock, inner: list[Node], turns: Sequence[int], host: HostModel | None = None
+    ) -> None:
         super().__init__(clock)
-        self.inner, self.turns = inner, turns
+        self.inner, self.turns, self.host = inner, turns, host
         self.call_counts = [0] * len(inner)
+        self.begin_anew()
+        if host is not None:
+            host.on_restart.append(self.begin_anew)
+
+    @property
+    def place(self) -> HostModel | None:
+        return self.host
+
+    def begin_anew(self) -> None:
+        self.turns_left = cycle(self.turns)
 
     def ask(self, done: Done) -> Withdraw:
-        turn = self.turns[sum(self.call_counts) % len(self.turns)]
+        turn = next(self.turns_left)
         self.call_counts[turn] += 1
         return self.inner[turn].ask(done)
 

@@ -13,13 +13,19 @@ from .world import ONE_WAY
 
 
 class HostModel:
-    """The host between client and server: when it crashes, all who stand on it are told."""
+    """A host: when it, or the processes of its instances, crash and start again, who stands there is told.
+
+    Of the proxy, the host between client and server, `web` is the client's, and `here` that of the two on
+    which what is built next stands.
+    """
+
+    web: HostModel
+    here: HostModel
 
     def __init__(self) -> None:
         self.is_up = True
         self.on_crash: list[Callable[[], None]] = []
-        # For what the callers' host takes with it although nobody asks for it any more.
-        self.on_web_crash: list[Callable[[], None]] = []
+        self.on_restart: list[Callable[[], None]] = []
         self.on_process_crash: list[Callable[[], None]] = []
         self.on_process_restart: list[Callable[[], None]] = []
 
@@ -32,6 +38,8 @@ class HostModel:
     def restart(self) -> None:
         """Be up again."""
         self.is_up = True
+        for function in self.on_restart:
+            function()
 
     def crash_processes(self) -> None:
         """Let the instances' processes crash, and the host stay up."""
@@ -42,6 +50,21 @@ class HostModel:
         """Let them listen again."""
         for function in self.on_process_restart:
             function()
+
+
+def is_up(node: Node) -> bool:
+    """Whether the process is there that `node` is in."""
+    serving, place = node.serving, node.place
+    is_listening = not isinstance(serving, InstanceModel) or serving.is_listening
+    return is_listening and (place is None or place.is_up)
+
+
+def at_each_start(node: Node, begin: Callable[[], None]) -> None:
+    """Call `begin` whenever the process starts anew that `node` is in, alone or with its host."""
+    if node.place is not None:
+        node.place.on_restart.append(begin)
+    if isinstance(node.serving, InstanceModel):
+        node.serving.host.on_process_restart.append(begin)
 
 
 class HopModel(Node):
@@ -61,12 +84,17 @@ class HopModel(Node):
     ) -> None:
         super().__init__(clock)
         self.inner, self.host, self.propagates, self.one_way = inner, host, propagates, one_way
+        self._place = host.here
         self.inside: dict[int, tuple[Withdraw, Done]] = {}
         self.call_count = self.answered_count = self.late_count = self.wasted_count = 0
         host.on_crash.append(self.crash)
         self.instance = inner.serving
         if isinstance(self.instance, InstanceModel):
             self.instance.hops.append(self)
+
+    @property
+    def place(self) -> HostModel:
+        return self._place
 
     def crash(self) -> None:
         inside, self.inside = self.inside, {}
@@ -156,6 +184,10 @@ class InstanceModel(Node):
     def serving(self) -> Node:
         return self
 
+    @property
+    def place(self) -> HostModel:
+        return self.host
+
     def crash(self) -> list[_Visit]:
         """End everything; return who would have been told."""
         visits = list(self.present.values())
@@ -170,7 +202,7 @@ class InstanceModel(Node):
         for hop in self.hops:
             hop.reset()
         for visit in self.crash():
-            visit.reset = self.answer(visit.done, Outcome.UNKNOWN)
+            visit.next = self.answer(visit.done, Outcome.UNKNOWN)
 
     def restart_process(self) -> None:
         self.is_listening = True
@@ -180,22 +212,36 @@ class InstanceModel(Node):
             return lambda killed: None
         if not self.is_listening:
             return self.answer(done, Outcome.REFUSED)
+        visit = _Visit(self, done)
+        if self.hops:
+            self.enter(visit)
+        else:
+            # From elsewhere: the process here starts when whoever has called it waits for it.
+            visit.next = self.clock.after(0.0, partial(self.enter, visit), at_once=True)
+        return visit.withdraw
+
+    def enter(self, visit: _Visit) -> None:
+        """Count a question, and let it in, or wait, or have none of it."""
         self.call_count += 1
+        visit.number = self.call_count
         if not self.free and len(self.waiting) >= self.queue:
             self.rejected_count += 1
-            return self.answer(done, Outcome.REJECTED)
-        return self._take(self.call_count, done)
-
-    def _take(self, number: int, done: Done) -> Withdraw:
-        visit = _Visit(self, number, done)
-        self.present[number] = visit
+            self.tell(visit, Outcome.REJECTED)
+            return
+        self.present[visit.number] = visit
         if self.free:
             self.free -= 1
             visit.has_thread = True
             visit.begin()
         else:
             self.waiting.append(visit)
-        return visit.withdraw
+
+    def tell(self, visit: _Visit, outcome: Outcome) -> None:
+        """Answer: who calls over a link does so in this process, and hears of it at once.
+
+        Who calls from elsewhere waits for a process here, and goes on after what is due now.
+        """
+        visit.next = self.clock.after(0.0, lambda: visit.done(outcome), at_once=bool(self.hops))
 
     def leave(self, visit: _Visit) -> None:
         """Count a question that is cut short, and take its place."""
@@ -213,7 +259,12 @@ class InstanceModel(Node):
         self.completed_count += outcome.is_answer
         self.failed_count += not outcome.is_answer
         self.release()
-        visit.done(outcome if outcome.is_answer else Outcome.SERVER_ERROR)
+        if not outcome.is_answer:
+            outcome = Outcome.SERVER_ERROR
+        if self.hops:
+            visit.done(outcome)
+        else:
+            self.tell(visit, outcome)
 
     def release(self) -> None:
         """Give a thread to the first that waits, or back."""
@@ -233,13 +284,14 @@ class InstanceModel(Node):
 
 
 class _Visit:
-    """One question at an instance."""
+    """One question at an instance; `next` is what takes no time, and is still to come."""
 
-    def __init__(self, instance: InstanceModel, number: int, done: Done) -> None:
-        self.instance, self.number, self.done = instance, number, done
+    def __init__(self, instance: InstanceModel, done: Done) -> None:
+        self.instance, self.done = instance, done
+        self.number = 0
         self.has_thread = False
         self.withdraw_inner: Withdraw | None = None
-        self.reset: Withdraw | None = None
+        self.next: Withdraw | None = None
 
     def begin(self) -> None:
         if self.number in self.instance.present:
@@ -256,10 +308,18 @@ class _Visit:
         self.instance.leave(self)
 
     def withdraw(self, killed: bool) -> None:
+        if killed or self.instance.hops:
+            self.go(killed)
+        else:
+            # The process here is cancelled when whoever has called it from elsewhere has gone on.
+            self.done = lambda outcome: None
+            self.instance.clock.after(0.0, partial(self.go, False), at_once=True)
+
+    def go(self, killed: bool) -> None:
         if self.instance.present.pop(self.number, None) is not None:
             self.abort(killed)
-        elif self.reset is not None:
-            self.reset(killed)
+        elif self.next is not None:
+            self.next(killed)
 
 
 class OptionalModel(Node):
@@ -324,17 +384,23 @@ class ParallelModel(Node):
         def withdraw(killed: bool) -> None:
             nonlocal is_gone
             is_gone = True
-            for index, each in withdrawals.items():
-                if index not in outcomes:
-                    each(killed)
+            for index in withdrawals:
+                if killed:
+                    stop(index, True)
+                else:
+                    self.clock.after(0.0, partial(stop, index, False), at_once=True)
 
         def begin(index: int) -> None:
-            # One after the other: what the first does in no time is done before the second begins.
-            if not is_gone and index < len(self.inner):
-                withdrawals[index] = self.inner[index].ask(partial(end, index))
-                self.clock.after(0.0, lambda: begin(index + 1), at_once=True)
+            withdrawals[index] = self.inner[index].ask(partial(end, index))
+
+        def stop(index: int, killed: bool) -> None:
+            if index not in outcomes:
+                withdrawals[index](killed)
 
         is_gone = False
-        withdrawals: dict[int, Withdraw] = {}
-        begin(0)
+        # Each has a process, which starts, and is cancelled, before all else that is due, one by one.
+        withdrawals = {
+            index: self.clock.after(0.0, partial(begin, index), at_once=True)
+            for index in range(len(self.inner))
+        }
         return withdraw

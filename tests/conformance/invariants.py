@@ -25,7 +25,7 @@ from .world import World
 
 # A breaker with timers for both its open and its half-open state goes on for ever, as resilience4j's does: no
 # run to the end.
-LONG_ENOUGH = 1_000.0
+LONG_ENOUGH = 100.0
 
 
 def check_always(world: World) -> None:

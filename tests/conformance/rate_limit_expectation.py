@@ -13,7 +13,7 @@ from simulator import Environment
 from simulator.randomness import Uniform
 
 from .expectation import TICK, Clock, Done, Node, Withdraw, WrapperModel
-from .host_expectation import HostModel, InstanceModel
+from .host_expectation import at_each_start
 
 
 @dataclass(slots=True)
@@ -28,28 +28,15 @@ class Past:
 
 
 class ForgetfulModel(WrapperModel):
-    """What knows its past, until the process or the host of the instance restarts in which it stands."""
+    """What knows its past, until the process or the host restarts in which it stands."""
 
-    def __init__(self, clock: Clock, inner: Node, host: HostModel) -> None:
+    def __init__(self, clock: Clock, inner: Node) -> None:
         super().__init__(clock, inner)
-        self.host = host
-        self._past = Past()
-        self._has_host_crashed = False
-        if isinstance(self.serving, InstanceModel):
-            host.on_crash.append(self._crash)
-            host.on_process_restart.append(self._forget)
-
-    def _crash(self) -> None:
-        self._has_host_crashed = True
+        self.past = Past()
+        at_each_start(self, self._forget)
 
     def _forget(self) -> None:
-        self._past, self._has_host_crashed = Past(), False
-
-    @property
-    def past(self) -> Past:
-        if self._has_host_crashed and self.host.is_up:
-            self._forget()
-        return self._past
+        self.past = Past()
 
 
 class Rule(ABC):
@@ -120,8 +107,8 @@ class EstimateRule(Rule):
 class LimiterModel(ForgetfulModel):
     """Lets calls pass by a rule: at once, in turn, or not at all."""
 
-    def __init__(self, clock: Clock, inner: Node, host: HostModel, rule: Rule) -> None:
-        super().__init__(clock, inner, host)
+    def __init__(self, clock: Clock, inner: Node, rule: Rule) -> None:
+        super().__init__(clock, inner)
         self.rule = rule
         self.call_count = self.rejected_count = self.abandoned_count = self.waited_count = 0
         self.waiting_count = 0
@@ -206,10 +193,8 @@ class CyclesModel(LimiterModel):
     Whoever gets none waits for nothing.
     """
 
-    def __init__(
-        self, clock: Clock, inner: Node, host: HostModel, limit: int, period: float, timeout: float
-    ) -> None:
-        super().__init__(clock, inner, host, BucketRule(rate=1.0, burst=1.0))
+    def __init__(self, clock: Clock, inner: Node, limit: int, period: float, timeout: float) -> None:
+        super().__init__(clock, inner, BucketRule(rate=1.0, burst=1.0))
         self.limit, self.period, self.timeout = limit, period, timeout
 
     def ask(self, done: Done) -> Withdraw:
@@ -264,14 +249,13 @@ class ThrottleModel(ForgetfulModel):
         self,
         clock: Clock,
         inner: Node,
-        host: HostModel,
         *,
         name: str,
         k: float,
         window: float,
         rejections: tuple[Outcome, ...],
     ) -> None:
-        super().__init__(clock, inner, host)
+        super().__init__(clock, inner)
         self.k, self.slice, self.rejections = k, window / 60, rejections
         # With the seed of `World`. A second throttle of the name has a second stream, here as there.
         env = _worlds.setdefault(clock, Environment(seed=1))

@@ -35,6 +35,7 @@ def digest_elsewhere(seed: int, hash_seed: str) -> str:
     ).stdout.strip()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("hash_seed", ["0", "12345"])
 def test_digest_is_the_same_in_another_process_under_another_hash_seed(hash_seed: str) -> None:
     assert digest_elsewhere(7, hash_seed) == digest(7)

@@ -23,9 +23,9 @@ ONE_WAY = 0.01
 class World:
     """`web` calls `server`; `proxy` is there for chains that need a host in between.
 
-    `arrivals` are the times at which calls reached the server, `served` those at which it was done with them.
-    `callers` are the processes of clients' requests, `squatters` others that hold something until they are
-    cancelled.
+    `here` is the host on which what is built next is to stand. `arrivals` are the times at which calls
+    reached the server, `served` those at which it was done with them. `callers` are the processes of clients'
+    requests, `squatters` others that hold something until they are cancelled.
     """
 
     def __init__(self) -> None:
@@ -34,6 +34,7 @@ class World:
         self.web, self.proxy, self.server = self.hosts = [
             Host(self.env, name) for name in ("web", "proxy", "server")
         ]
+        self.here = self.web
         self.arrivals: list[float] = []
         self.served: list[float] = []
         self.endpoints: list[Endpoint] = []
@@ -65,8 +66,8 @@ class World:
         return self.service
 
     def link(self, target: Endpoint | None = None, **settings: Any) -> Connection:
-        """Return a connection from the client's host to the server's service."""
-        connection = self.network.connect(self.web, target or self.service, **settings)
+        """Return a connection from here to the server's service."""
+        connection = self.network.connect(self.here, target or self.service, **settings)
         self.endpoints.append(connection)
         return connection
 

@@ -68,6 +68,7 @@ def assert_brackets(capacity: Capacity, expected: float, tolerance: float) -> No
         assert step.verdict != HOLDS or step.load < expected
 
 
+@pytest.mark.slow
 def test_the_capacity_of_one_server_for_the_ninetieth_percentile_of_the_sojourn_time() -> None:
     capacity = find_capacity(
         lambda load, seed: station(load, seed, slo=sojourn(90.0), duration=100.0),

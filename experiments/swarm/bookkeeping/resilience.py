@@ -22,6 +22,7 @@ from models.resilience.rate_limits import RateLimiter
 from models.resilience.shedding import ConcurrencyLimiter, LoadShedder
 from models.resilience.throttling import AdaptiveThrottle
 
+from ..turnstile import Turnstile
 from .books import Books, Rule, all_passed_on, at_most, calls_received, none_left, passed_on, sums
 
 RESILIENCE: dict[type, Books] = {
@@ -122,6 +123,11 @@ RESILIENCE: dict[type, Books] = {
                     == now.delivered_count + now.dead_letter_count + now.lost_count + now.backlog.value
                 ),
             ),
+            Rule("backlog <= capacity", lambda outbox, now: now.backlog.value <= outbox.capacity),
+            Rule(
+                "nothing is lost that is durable",
+                lambda outbox, now: not (outbox.is_durable and now.lost_count),
+            ),
         ),
         passed_on=passed_on("attempt_count"),
     ),
@@ -148,6 +154,7 @@ RESILIENCE: dict[type, Books] = {
                 "no permit is free while somebody waits",
                 lambda pool, now: not (now.free_count and now.waiting_count),
             ),
+            Rule("waiting_count <= waiting_max", lambda pool, now: now.waiting_count <= pool.waiting_max),
         ),
         idle=(none_left("held_count", "waiting_count"),),
     ),
@@ -205,6 +212,7 @@ RESILIENCE: dict[type, Books] = {
         received=calls_received,
         passed_on=passed_on("passed_count"),
     ),
+    Turnstile: Books(received=calls_received, passed_on=all_passed_on()),
     AdaptiveThrottle: Books(
         always=(
             sums(
@@ -279,6 +287,10 @@ RESILIENCE: dict[type, Books] = {
             at_most("taken_over_count", "worked_count"),
             sums("worked_count", "recorded_count", "failed_count", "cut_short_count", "in_progress_count"),
             sums("recorded_count", "kept_count", "expired_count", "evicted_count", "forgotten_count"),
+            Rule(
+                "nothing is forgotten that is durable",
+                lambda store, now: not (store.is_durable and now.forgotten_count),
+            ),
         ),
         idle=(none_left("waiting_count", "in_progress_count"),),
         received=calls_received,

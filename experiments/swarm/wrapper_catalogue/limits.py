@@ -32,13 +32,16 @@ from models.resilience.shedding import (
     QueueDiscipline,
     QueueLength,
     RejectAtOnce,
+    ThreadLoad,
     UtilisationShedding,
     VegasLimit,
     WindowedLimit,
 )
 from models.resilience.throttling import AdaptiveThrottle
+from models.services import Instance
 
 from ..choices import Choice
+from ..turnstile import Turnstile
 from .wrapper_kind import Site, WrapperKind
 
 
@@ -134,7 +137,15 @@ def _build_rate_limiter(
     rule = _rate_limit(limit, rate, burst)
     rule = PerKey(rule, key=lambda request: request.key) if per_key else rule
     longest = wait_max if rule.lets_wait else 0.0
-    return RateLimiter(site.env, target, rule, wait_max=longest, name=site.name)
+    turnstile = site.stand(Turnstile(site.env, target, rule, name=f"{site.name}: turnstile"))
+    return RateLimiter(site.env, turnstile, rule, wait_max=longest, name=site.name)
+
+
+def _build_shedder(site: Site, target: Endpoint, of: str, below_1: float, below_3: float) -> Endpoint:
+    instance = target.serving
+    load = ThreadLoad(instance) if of == "threads" and isinstance(instance, Instance) else CoreLoad(site.host)
+    rule = UtilisationShedding(load, {1: below_1, 3: below_3})
+    return LoadShedder(site.env, target, rule, name=site.name)
 
 
 LIMITS: dict[str, WrapperKind] = {
@@ -164,6 +175,7 @@ LIMITS: dict[str, WrapperKind] = {
         build=_build_thread_pool,
         bound=lambda inner, queue_size_max, **parameters: inf if queue_size_max else inner,
         detaches=True,
+        drops_answers=True,
     ),
     "concurrency_limiter": WrapperKind(
         parameters={
@@ -186,13 +198,12 @@ LIMITS: dict[str, WrapperKind] = {
         sides=("server",),
     ),
     "shed_by_load": WrapperKind(
-        parameters={"below_1": Choice(1.0, 0.5), "below_3": Choice(2.0, 4.0)},
-        build=lambda site, target, below_1, below_3: LoadShedder(
-            site.env,
-            target,
-            UtilisationShedding(CoreLoad(site.host), {1: below_1, 3: below_3}),
-            name=site.name,
-        ),
+        parameters={
+            "of": Choice("cores", "threads"),
+            "below_1": Choice(1.0, 0.5),
+            "below_3": Choice(2.0, 4.0),
+        },
+        build=_build_shedder,
         sides=("server",),
     ),
     "rate_limiter": WrapperKind(

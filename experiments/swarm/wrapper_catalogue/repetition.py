@@ -176,6 +176,7 @@ REPETITION: dict[str, WrapperKind] = {
         },
         build=_build_hedge,
         bound=lambda inner, copies_max, **parameters: (copies_max + 1) * (inner + _HEDGED_AT_LATEST),
+        drops_answers=True,
     ),
     "outbox": WrapperKind(
         parameters={
@@ -190,6 +191,8 @@ REPETITION: dict[str, WrapperKind] = {
         bound=lambda inner, **parameters: 0.0,
         detaches=True,
         answers_itself=True,
+        has_memory=True,
+        drops_answers=True,
         sides=("caller",),
     ),
     "idempotency_key": WrapperKind(
@@ -207,6 +210,7 @@ REPETITION: dict[str, WrapperKind] = {
         build=_build_store,
         # Who waits for another's answer, and then has to do the work, takes as long as both.
         bound=lambda inner, **parameters: inf,
+        has_memory=True,
     ),
 }
 """By kind."""

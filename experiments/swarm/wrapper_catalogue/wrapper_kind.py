@@ -12,17 +12,19 @@ from simulator import Environment
 from ..choices import Parameter
 
 _Part = TypeVar("_Part")
+_Endpoint = TypeVar("_Endpoint", bound=Endpoint)
 
 
 @dataclass(slots=True)
 class Shelf:
     """What wrappers leave for others.
 
-    `shared` is what several wrappers have in common. `background_count` processes at the most go
-    on for ever, until they are ended by calling all of `stops`.
+    `shared` is what several wrappers have in common, `endpoints` are what some have inside. So many processes
+    as `background_count` at the most go on for ever, until they are ended by calling all of `stops`.
     """
 
     shared: dict[tuple[str, str], Any] = field(default_factory=dict)
+    endpoints: list[Endpoint] = field(default_factory=list)
     background_count: int = 0
     stops: list[Callable[[], object]] = field(default_factory=list)
 
@@ -50,6 +52,11 @@ class Site:
     def keep(self, what: str, part: _Part) -> _Part:
         """Let a part that is no endpoint be known, to the invariants and to faults, and return it."""
         return self.system.add_part(f"{self.name}: {what}", part)
+
+    def stand(self, endpoint: _Endpoint) -> _Endpoint:
+        """Let an endpoint inside the wrapper be known to the invariants, and return it."""
+        self.shelf.endpoints.append(endpoint)
+        return endpoint
 
     def shared(self, what: str, make: Callable[[], _Part]) -> _Part:
         """Return what `make` has made for whoever of those side by side asked first for that.
@@ -91,6 +98,8 @@ class WrapperKind:
     - `limits`: it ends a call in time whatever happens inside.
     - `detaches`: it may go on with a call of its target although its own caller has gone.
     - `answers_itself`: its full answers are not those of its target.
+    - `has_memory`: its full answers may be those to an earlier call, or to a later one.
+    - `drops_answers`: an answer of its target may reach nobody, although somebody waits here.
     - `sides`: where it may stand: on the "caller" side (around a balancer or a connection), or as a guard in
       front of an instance on the "server" side.
     """
@@ -101,4 +110,6 @@ class WrapperKind:
     limits: bool = False
     detaches: bool = False
     answers_itself: bool = False
+    has_memory: bool = False
+    drops_answers: bool = False
     sides: tuple[str, ...] = ("caller", "server")

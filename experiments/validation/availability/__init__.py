@@ -1,22 +1,29 @@
 """Availability and durability: random failures and repairs against their theory, on hosts that really crash.
 
-catalogue     all of them, in order
-redundancy    k of n hosts, with many repairers or few, or a limit on how many are down
-zones         hosts that share the fate of their zone
-data_loss     replicas: the mean time until all are down at once
-watching      shares of time by how many hosts are up, from the log of a run
+catalogue          all of them, in order
+redundancy         k of n hosts, with many repairers or few, or a limit on how many are down
+zones              hosts that share the fate of their zone
+data_loss          replicas: the mean time until all are down at once
+detection          how soon probes find out that a host has crashed
+replication_lag    acknowledged writes that a crash takes, since no replica had them yet
+watching           shares of time by how many hosts are up, from the log of a run
 """
 
 from .catalogue import CHECKS
 from .data_loss import data_loss, time_to_data_loss_mean
+from .detection import detection, detection_time_mean
 from .redundancy import down_probabilities, redundancy
+from .replication_lag import replication_lag
 from .zones import zones, zones_availability
 
 __all__ = [
     "CHECKS",
     "data_loss",
+    "detection",
+    "detection_time_mean",
     "down_probabilities",
     "redundancy",
+    "replication_lag",
     "time_to_data_loss_mean",
     "zones",
     "zones_availability",

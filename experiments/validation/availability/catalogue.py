@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from ..experiment import TheoryCheck
 from .data_loss import CHECKS as DATA_LOSS
+from .detection import CHECKS as DETECTION
 from .redundancy import CHECKS as REDUNDANCY
+from .replication_lag import CHECKS as REPLICATION_LAG
 from .zones import CHECKS as ZONES
 
-CHECKS: tuple[TheoryCheck, ...] = (*REDUNDANCY, *ZONES, *DATA_LOSS)
-"""Redundancy, zones and loss of data."""
+CHECKS: tuple[TheoryCheck, ...] = (*REDUNDANCY, *ZONES, *DATA_LOSS, *DETECTION, *REPLICATION_LAG)
+"""Redundancy, zones, loss of data, detection and lagging replicas."""

@@ -10,6 +10,10 @@ The machine is resilience4j's; where Hystrix, Polly and the textbook differ, the
 are strict. Only a trial of the present half-open state can give a permit back: in resilience4j an ignored
 call from before does so too and lets one trial too many through.
 
+What it knows is in memory (see `models.resilience`): while its process is down no timer moves it, and when
+that starts again the breaker is closed, has no results, and hears nothing of calls from before. Its
+statistics are an observer's, and go on.
+
 Invariant: in half-open, free permits + trials under way + trials with a result = `trial_count`.
 
 Leaves out: state shared between hosts (each caller has its own breaker), fallbacks (an endpoint of their
@@ -41,7 +45,8 @@ class CircuitBreaker(Wrapper):
     `settings` say when it opens and closes (see the presets `resilience4j`, `hystrix`, `polly`,
     `consecutive_failures`). Put a `Timeout` inside it, not around it: a call that is cancelled from outside
     says nothing about the dependency and is not recorded. Changes of state are written into the event log as
-    "breaker.open", "breaker.half_open", "breaker.closed", and so on, with the name as subject.
+    "breaker.open", "breaker.half_open", "breaker.closed", and so on, with the name as subject. That a breaker
+    is closed because it has begun anew is told in the detail `is_fresh`.
 
     Example::
 
@@ -73,11 +78,14 @@ class CircuitBreaker(Wrapper):
         self._late_count = 0
         self._opened_count = 0
         self._epoch = 0  # changes of state so far
+        self._first_epoch = 0  # since the last start of the process
         self._timer: ScheduledCall | None = None
         self._free_trials = 0
         self._trial_at = inf
         self._start_watching(BreakerState.CLOSED)
         self._record: Callable[[float, float, bool], bool] = self._monitor.record
+        if self.host is not None:
+            self.host.on_restart(self._start_afresh, endpoint=self.serving)
 
     @property
     def state(self) -> BreakerState:
@@ -102,7 +110,7 @@ class CircuitBreaker(Wrapper):
         # `_note`, spelled out: this is every call to a healthy dependency.
         now = env.now
         record = self._record
-        if (epoch == self._epoch or self._hears_late()) and record(now, now - start, False):
+        if (epoch == self._epoch or self._hears_late(epoch)) and record(now, now - start, False):
             self._open()
         return response
 
@@ -142,7 +150,7 @@ class CircuitBreaker(Wrapper):
         """End a call that has no result to record."""
         if epoch != self._epoch or self._state is not BreakerState.HALF_OPEN:
             return
-        if self.settings.abandoned_trial is AbandonedTrial.REOPEN:
+        if self.settings.abandoned_trial is AbandonedTrial.REOPEN and self._is_up():
             self._open()
         else:
             self._free_trials += 1
@@ -160,13 +168,13 @@ class CircuitBreaker(Wrapper):
 
     def _note(self, start: float, epoch: int, is_failure: bool) -> None:
         now = self._env.now
-        if (epoch == self._epoch or self._hears_late()) and self._record(now, now - start, is_failure):
+        if (epoch == self._epoch or self._hears_late(epoch)) and self._record(now, now - start, is_failure):
             self._open()
 
-    def _hears_late(self) -> bool:
+    def _hears_late(self, epoch: int) -> bool:
         """Whether the result of a call that began in another state counts; it is late in any case."""
         self._late_count += 1
-        return not self.settings.strict_epochs
+        return epoch >= self._first_epoch and not self.settings.strict_epochs
 
     # What `_record` is, state by state; in the closed state it is the monitor's own. Returns whether to open.
 
@@ -220,7 +228,7 @@ class CircuitBreaker(Wrapper):
         # Old calls that end now still count in the old monitor, where they change nothing.
         self._record = self._record_only
         if self.settings.half_opens_by_itself and wait < inf:
-            self._timer = self._env.call_later(wait, self._half_open)
+            self._timer = self._env.call_later(wait, self._move_if_up, self._half_open)
 
     def _half_open(self) -> None:
         settings = self.settings
@@ -230,7 +238,25 @@ class CircuitBreaker(Wrapper):
         self._monitor = settings.trip_rule.try_out(settings.trial_count)
         self._record = self._record_trial
         if settings.trial_duration_max < inf:
-            self._timer = self._env.call_later(settings.trial_duration_max, self._open)
+            self._timer = self._env.call_later(settings.trial_duration_max, self._move_if_up, self._open)
+
+    def _move_if_up(self, move: Callable[[], None]) -> None:
+        """Do what a timer is for, unless there is no process in which it could run."""
+        if self._is_up():
+            move()
+
+    def _is_up(self) -> bool:
+        return (self.host is None or self.host.is_up) and self.serving.is_listening
+
+    def _start_afresh(self) -> None:
+        """Know nothing, as a process that has just started."""
+        if self._state is BreakerState.CLOSED:
+            self._leave()
+        else:
+            self._enter(BreakerState.CLOSED, is_fresh=True)
+        self._first_epoch = self._epoch
+        self._start_watching(BreakerState.CLOSED)
+        self._record = self._monitor.record
 
     def _start_watching(self, state: BreakerState) -> None:
         self._state = state
@@ -241,20 +267,23 @@ class CircuitBreaker(Wrapper):
 
     def _trip(self) -> None:
         """Open between results, for a rule that judges then."""
-        if self._state is BreakerState.CLOSED:
+        if self._state is BreakerState.CLOSED and self._is_up():
             self._open()
 
-    def _enter(self, state: BreakerState) -> None:
+    def _enter(self, state: BreakerState, **more: bool) -> None:
         """Leave the present state for `state`, and write it down with the counts that led to it."""
         total, failed, slow = self._monitor.counts
+        self._leave()
+        self._state = state
+        self._env.log(f"breaker.{state}", self.name, total=total, failed=failed, slow=slow, **more)
+
+    def _leave(self) -> None:
         self._monitor.stop()
         if self._timer is not None:
             self._timer.cancel()
             self._timer = None
-        self._state = state
         self._epoch += 1
         self._free_trials = 0
-        self._env.log(f"breaker.{state}", self.name, total=total, failed=failed, slow=slow)
 
     def statistics(self) -> CircuitBreakerStatistics:
         """Return what has happened so far."""

@@ -2,6 +2,7 @@
 
     deadline            Deadline: the caller's side; gives up at that moment, and says so in advance
     honour_deadline     HonourDeadline: the server's side; does not work for those who have given up
+    by_the_clock        what the two have in common
     request_deadline    what requests carry: with_deadline, keeping_deadline
 
 A deadline travels as `Request.deadline` with the request, and on with each request that is passed on: a

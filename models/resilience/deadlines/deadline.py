@@ -22,11 +22,12 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from simulator import Cancelled, Environment, TimedOut
+from simulator import Environment
 
-from ...endpoint import Call, Endpoint, Wrapper
+from ...endpoint import Call, Endpoint
 from ...request import Request
 from ..validation import require_finite_duration
+from .by_the_clock import ByTheClock, time_left
 from .request_deadline import with_deadline
 
 
@@ -45,7 +46,7 @@ class DeadlineStatistics:
     expired_count: int
 
 
-class Deadline(Wrapper):
+class Deadline(ByTheClock):
     """Answers as `target` does, or raises `TimedOut` at the request's deadline, which is passed on.
 
     The deadline is `within` seconds (finite, > 0) from the call, or the request's own if that is earlier.
@@ -68,46 +69,23 @@ class Deadline(Wrapper):
         name: str = "deadline",
     ) -> None:
         """Put a deadline of `within` seconds on the calls of `target`."""
-        super().__init__(target, name=name)
+        super().__init__(env, target, clock, name=name)
         require_finite_duration("within", within)
-        if clock is not None and not callable(clock):
-            raise TypeError(f"clock must be a function such as host.clock, got {clock!r}")
-        self._env = env
         self.within = within
-        self._clock = clock
-        self._call_count = 0
         self._inherited_count = 0
-        self._expired_on_arrival_count = 0
-        self._expired_count = 0
 
     def call(self, request: Request) -> Call:
         """Answer `request` before its deadline, or raise `TimedOut`."""
         self._call_count += 1
-        env = self._env
-        now = env.now if self._clock is None else self._clock()
+        now = self._env.now if self._clock is None else self._clock()
         delay = self.within
         inherited = request.deadline
         if inherited is None or inherited > now + delay:
-            request = with_deadline(request, now + delay)
-        else:
-            self._inherited_count += 1
-            if inherited <= now:
-                self._expired_on_arrival_count += 1
-                raise TimedOut(f"{self.name}: the deadline had passed before the call")
-            # The engine adds this to the time again, and gets the deadline to the last bit: of several scopes
-            # with one deadline the outermost, which was opened first, is the one that passes.
-            delay = inherited - now
-        # As in `Timeout`: what `with env.fail_after(delay)` does, without the calls that a `with` costs.
-        deadline = env.open_deadline(delay)
-        try:
-            return (yield from self.target.call(request))
-        except Cancelled as cancelled:
-            if cancelled.scope is not deadline:
-                raise
-        finally:
-            deadline.process = None
-        self._expired_count += 1
-        raise TimedOut(f"{self.name}: no answer before the deadline at {request.deadline} s")
+            return self._answer_within(delay, with_deadline(request, now + delay))
+        self._inherited_count += 1
+        if inherited <= now:
+            return self._come_too_late()
+        return self._answer_within(time_left(inherited, now), request)
 
     def statistics(self) -> DeadlineStatistics:
         """Return what has happened so far."""

@@ -28,10 +28,11 @@ from dataclasses import dataclass
 from math import inf
 from numbers import Real
 
-from simulator import Cancelled, Environment, TimedOut
+from simulator import Environment
 
-from ...endpoint import Call, Endpoint, Wrapper
+from ...endpoint import Call, Endpoint
 from ...request import Request
+from .by_the_clock import ByTheClock, time_left
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -49,7 +50,7 @@ class HonourDeadlineStatistics:
     cancelled_count: int
 
 
-class HonourDeadline(Wrapper):
+class HonourDeadline(ByTheClock):
     """Answers as `target` does, but not after a request's deadline: see the rules above.
 
     `clock` returns what time it is, by default the true one; `grace` (finite, >= 0) in seconds is how
@@ -71,43 +72,25 @@ class HonourDeadline(Wrapper):
         name: str = "honour deadline",
     ) -> None:
         """Look at the deadlines of what is asked of `target`."""
-        super().__init__(target, name=name)
-        if clock is not None and not callable(clock):
-            raise TypeError(f"clock must be a function such as host.clock, got {clock!r}")
+        super().__init__(env, target, clock, name=name)
         _require_grace(grace)
-        self._env = env
-        self._clock = clock
         self.grace = grace
         self.cancels = cancels
-        self._call_count = 0
         self._without_deadline_count = 0
-        self._expired_on_arrival_count = 0
-        self._cancelled_count = 0
 
     def call(self, request: Request) -> Call:
         """Answer `request`, or raise `TimedOut` if its deadline has passed or, as it may be, when it does."""
         self._call_count += 1
         if request.deadline is None:
             self._without_deadline_count += 1
-            return (yield from self.target.call(request))
-        env = self._env
-        now = env.now if self._clock is None else self._clock()
+            return self.target.call(request)
+        now = self._env.now if self._clock is None else self._clock()
         time = request.deadline + self.grace
         if time <= now:
-            self._expired_on_arrival_count += 1
-            raise TimedOut(f"{self.name}: the deadline had passed on arrival")
+            return self._come_too_late()
         if not self.cancels:
-            return (yield from self.target.call(request))
-        deadline = env.open_deadline(time - now)
-        try:
-            return (yield from self.target.call(request))
-        except Cancelled as cancelled:
-            if cancelled.scope is not deadline:
-                raise
-        finally:
-            deadline.process = None
-        self._cancelled_count += 1
-        raise TimedOut(f"{self.name}: not done at the deadline of {request.deadline} s")
+            return self.target.call(request)
+        return self._answer_within(time_left(time, now), request)
 
     def statistics(self) -> HonourDeadlineStatistics:
         """Return what has happened so far."""
@@ -115,7 +98,7 @@ class HonourDeadline(Wrapper):
             call_count=self._call_count,
             without_deadline_count=self._without_deadline_count,
             expired_on_arrival_count=self._expired_on_arrival_count,
-            cancelled_count=self._cancelled_count,
+            cancelled_count=self._expired_count,
         )
 
 

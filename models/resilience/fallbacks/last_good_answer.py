@@ -27,6 +27,9 @@ from ..failure_kinds import require_apart
 from ..stand_in import degraded
 from ..validation import require_count, require_duration
 
+# By operation and key, with the times at which they came, the oldest first.
+_Kept = OrderedDict[tuple[str, Any], tuple[Response, float]]
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LastGoodAnswerStatistics:
@@ -80,19 +83,22 @@ class LastGoodAnswer(Wrapper):
         self.capacity = capacity
         self._on = on
         self._except_on = except_on
-        # The answers with the times at which they came, the oldest first.
-        self._kept: OrderedDict[tuple[str, Any], tuple[Response, float]] = OrderedDict()
+        self._kept = _Kept()
         self._call_count = 0
         self._answered_count = 0
         self._stale_count = 0
         self._failed_count = 0
         self._aborted_count = 0
         if self.host is not None:
-            self.host.on_restart(self._kept.clear, endpoint=self.serving)
+            self.host.on_restart(self._start_afresh, endpoint=self.serving)
+
+    def _start_afresh(self) -> None:
+        self._kept = _Kept()
 
     def call(self, request: Request) -> Call:
         """Answer `request`, if need be from memory; raise the target's failure where that has nothing."""
         self._call_count += 1
+        kept = self._kept  # that of the present start of the process, which the answer may outlive
         try:
             response = yield from self.target.call(request)
         except CallFailed as failure:
@@ -107,11 +113,11 @@ class LastGoodAnswer(Wrapper):
             raise
         self._answered_count += 1
         if not response.degraded:
-            self._keep(request, response)
+            self._keep(kept, request, response)
         return response
 
-    def _keep(self, request: Request, response: Response) -> None:
-        kept, question = self._kept, (request.operation, request.key)
+    def _keep(self, kept: _Kept, request: Request, response: Response) -> None:
+        question = request.operation, request.key
         kept[question] = response, self._env.now
         kept.move_to_end(question)
         if len(kept) > self.capacity:

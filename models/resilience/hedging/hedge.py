@@ -7,12 +7,17 @@ Rules, in order:
 2. The first answer is the call's, and all other attempts are cancelled at that instant, as far as the
    caller's process reaches: a server goes on with a copy unless cancellation is propagated to it
    (`connect(propagate_cancellation=True)`).
-3. A failure in `gives_up_on` is the call's too, and cancels the others.
-4. After any other failure the next copy, if there is one left, is sent at once and not after its delay; the
+3. A failure in `fatal` is the call's too, and cancels the others. None is, by default; in gRPC all are that
+   are not declared harmless.
+4. After a failure in `gives_up_on` no further copy of this call is sent, and the call goes on with what is
+   under way. An open breaker means that: nothing was sent, nor will be soon, and an attempt from before may
+   be answered yet. (It may be the very trial for which a half-open breaker lets nobody else pass.)
+5. After any other failure the next copy, if there is one left, is sent at once and not after its delay; the
    one after that follows after the delay. With `at_once_on_failure=False` it is not: a hedge is then against
    slowness alone, and failures are left to a `Retry`.
-5. When every attempt that was sent has failed, the call fails as the last of them did.
-6. A copy that the budget denies is not sent, and no further one of this call: the call goes on with what is
+6. When every attempt that was sent has failed, the call fails as the last of them did; not as one of those
+   that give up, if there is another: "not sent" would be wrong of the call as a whole.
+7. A copy that the budget denies is not sent, and no further one of this call: the call goes on with what is
    under way.
 
 The copies go where the first attempt went: through the target. Whether they meet another server is a matter
@@ -22,9 +27,10 @@ A copy may be executed as well as the first: hedge what is safe to be done twice
 key that the server knows. Hedging against a server that is slow because it is overloaded makes it slower;
 that is what the budget is for.
 
-Leaves out: servers that push back, choice of an unused server by the hedge itself. Sources: Dean and Barroso,
-"The Tail at Scale" (CACM 2013), hedged requests; gRPC proposal A6, hedging policy, for what failures do and
-for the budget (`GrpcRetryThrottle`: copies only while more than half of the tokens are left).
+Leaves out: servers that push back, choice of an unused server by the hedge itself, tied requests (copies that
+know of each other, of which the one that is begun cancels the other). Sources: Dean and Barroso, "The Tail at
+Scale" (CACM 2013), hedged requests; gRPC proposal A6, hedging policy, for what failures do and for the budget
+(`GrpcRetryThrottle`: copies only while more than half of the tokens are left).
 """
 
 from __future__ import annotations
@@ -71,9 +77,9 @@ class Hedge(Wrapper):
 
     `after` says when the first copy is sent, and each further one: so many seconds (finite, >= 0), or
     `AfterPercentile`. At most `copies_max` (>= 1) copies are sent. `budget`, a retry budget, is asked before
-    each copy, and may be shared with retries and other hedges. `gives_up_on`, a tuple of failures, and
-    `at_once_on_failure`: see the rules above. Draws no random numbers. What a percentile knows is in memory:
-    where the host of the target restarts, it starts anew.
+    each copy, and may be shared with retries and other hedges. `gives_up_on` and `fatal`, tuples of failures
+    (what is in both is fatal), and `at_once_on_failure`: see the rules above. Draws no random numbers. What a
+    percentile and a budget know is in memory, and begins anew with the process (see `models.resilience`).
 
     Example::
 
@@ -89,6 +95,7 @@ class Hedge(Wrapper):
         copies_max: int = 1,
         budget: RetryBudget | None = None,
         gives_up_on: tuple[type[CallFailed], ...] = (BreakerOpen,),
+        fatal: tuple[type[CallFailed], ...] = (),
         at_once_on_failure: bool = True,
         name: str = "hedge",
     ) -> None:
@@ -100,20 +107,23 @@ class Hedge(Wrapper):
         if budget is not None and not isinstance(budget, RetryBudget):
             raise TypeError(f"budget must be a RetryBudget, such as SreRetryRatio(env, 0.05), got {budget!r}")
         require_failures("gives_up_on", gives_up_on)
+        require_failures("fatal", fatal)
         self._env = env
         self.after = after
         self._policy = HedgePolicy(
             copies_max=copies_max,
             at_once_on_failure=at_once_on_failure,
             gives_up_on=gives_up_on,
+            fatal=fatal,
             budget=RetryBudget() if budget is None else budget,
             name=name,
         )
         self._running: RunningPercentile | None = None
         self._delay: float | None = None
         self._start_afresh()
-        if isinstance(after, AfterPercentile) and self.host is not None:
+        if self.host is not None:
             self.host.on_restart(self._start_afresh, endpoint=self.serving)
+            self.host.on_restart(self._policy.budget.start_afresh, endpoint=self.serving)
         self._tally = Tally()
         self._call_count = 0
         self._first_won_count = 0
@@ -136,7 +146,7 @@ class Hedge(Wrapper):
     def call(self, request: Request) -> Call:
         """Answer `request` as the first attempt that succeeds does, or raise the failure that decided it."""
         self._call_count += 1
-        env, budget, delay = self._env, self._policy.budget, self._delay
+        env, budget, delay, running = self._env, self._policy.budget, self._delay, self._running
         start = env.now
         is_won_by_copy = False
         budget.request_started()
@@ -159,8 +169,9 @@ class Hedge(Wrapper):
             self._copy_won_count += 1
         else:
             self._first_won_count += 1
-        if self._running is not None:
-            self._delay = self._running.record(env.now - start)
+        # Another one, if the process has started anew: then this call was not in it.
+        if running is not None and running is self._running:
+            self._delay = running.record(env.now - start)
         return response
 
     def _call_once(self, request: Request) -> Call:
@@ -169,7 +180,7 @@ class Hedge(Wrapper):
         try:
             response = yield from self.target.call(request)
         except CallFailed as failure:
-            if not isinstance(failure, self._policy.gives_up_on):
+            if not isinstance(failure, self._policy.gives_up_on + self._policy.fatal):
                 budget.attempt_failed()
             raise
         budget.attempt_succeeded(is_first=True)

@@ -3,11 +3,13 @@
 The first attempt runs in the caller's own process, so that a call which is quick enough costs no process and
 waits in nobody's place. Each copy runs in a process of its own, bound to the host where the caller is bound,
 so that it works, and dies, where the caller does. The caller waits inside a cancel scope without an end; when
-a copy has decided the call, that scope is cancelled, which takes back the first attempt as a timeout would.
+the call is decided that scope is cancelled, which takes back the first attempt as a timeout would.
 
 States of a race: *running* -> *over*: decided by an answer, by a failure that ends it, or because every
 attempt has failed; or broken off, because the caller was cancelled (then the copies are cancelled) or killed
-(then they are killed, here and now). Invariant: when it is over no copy will be sent, and none goes on.
+(then they are killed, here and now). Invariants: when it is over no copy will be sent; and when the caller
+goes on, at that very instant, the copies are gone, with the places and permits that they held: its next call
+does not meet its own losers.
 """
 
 from __future__ import annotations
@@ -31,6 +33,7 @@ class HedgePolicy:
     copies_max: int
     at_once_on_failure: bool
     gives_up_on: tuple[type[CallFailed], ...]
+    fatal: tuple[type[CallFailed], ...]
     budget: RetryBudget
     name: str
 
@@ -103,7 +106,7 @@ class Race:
                 self._fail(failure)
             else:
                 self._answer(response, is_copy=False)
-            if not self._is_over:
+            if not self._is_over or self._under_way_count:
                 yield PARKED
         except GeneratorExit:
             self._kill()
@@ -135,7 +138,7 @@ class Race:
         self._next_copy.cancel()
         if not policy.budget.take_retry():
             self._tally.denied_count += 1
-            self._copies_left = 0
+            self._send_no_more()
             return
         self._copies_left -= 1
         self._tally.copy_count += 1
@@ -147,6 +150,10 @@ class Race:
             host.bind(process, host.running[parent])
         if self._copies_left:
             self._next_copy = env.call_later(self._delay, self._send_copy)
+
+    def _send_no_more(self) -> None:
+        self._copies_left = 0
+        self._next_copy.cancel()
 
     def _run_copy(self) -> Generator[Any, Any, None]:
         process: Any = self._env.active_process
@@ -184,14 +191,19 @@ class Race:
         if self._is_over:
             return
         policy = self._policy
-        self._failure = failure
         self._under_way_count -= 1
-        if isinstance(failure, policy.gives_up_on):
+        if isinstance(failure, policy.fatal):
+            self._failure = failure
             self._decide()
             return
-        policy.budget.attempt_failed()
-        if policy.at_once_on_failure and self._copies_left:
-            self._send_copy()
+        if isinstance(failure, policy.gives_up_on):
+            self._failure = self._failure or failure
+            self._send_no_more()
+        else:
+            self._failure = failure
+            policy.budget.attempt_failed()
+            if policy.at_once_on_failure and self._copies_left:
+                self._send_copy()
         if not self._under_way_count:
             self._decide()
 
@@ -204,12 +216,13 @@ class Race:
         for process in self._copies:
             if process is not active:
                 process.cancel()
-        if active is not self._parent:
+        if active is not self._parent or self._under_way_count:
             env.launch(self._tell_caller(), self._policy.name)
 
     def _tell_caller(self) -> Generator[Any, Any, None]:
-        # A process, because it starts before all else that is due now, as a cancellation comes: what the copy
-        # has given back at its end (a thread, a permit) would else be passed on to an attempt that has lost.
+        # A process, because it starts before all else that is due now, as a cancellation comes, and after the
+        # copies' own: what one of them gives back at its end (a thread, a permit) would else be passed on to
+        # an attempt that has lost, or be missing where the caller asks again at once.
         self._scope.expire()
         yield from ()
 
@@ -220,6 +233,8 @@ class Race:
             self._failure = None  # kept, it would hold the frames that hold this race
 
     def _cancel(self) -> None:
+        if self._is_over:
+            return  # and the copies are being cancelled: a second time would break off how they clean up
         self._end(forget=True)
         for process in self._copies:
             process.cancel()

@@ -48,6 +48,7 @@ from simulator import PARKED, Environment, Process
 from ...endpoint import Call, Endpoint, Wrapper
 from ...failures import BreakerOpen, CallFailed, Refused, Rejected, ServerError, Unavailable
 from ...request import Request, Response
+from ..rejection import rejection
 from .answers import Answer, Answers
 
 DUPLICATES = ("wait", "reject")
@@ -207,7 +208,7 @@ class IdempotencyStore(Wrapper):
         """Wait for the answer to an attempt; `None` says that there is none, and whose turn it is."""
         if self.duplicates == "reject":
             self._rejected_count += 1
-            raise Rejected(self.name, "duplicate of a request in progress")
+            raise rejection(self, "duplicate of a request in progress")
         process: Any = self._env.active_process
         attempt.waiters[process] = None
         self._waiting_count += 1

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from models import Endpoint
 
-from ..expectation import Clock, Node
+from ..bad_targets import BadTarget
+from ..expectation import Clock, Node, Target
 from ..host_expectation import HostModel
 from ..world import World
 from . import (
@@ -51,20 +52,36 @@ def named(*names: str) -> tuple[Wrapper, ...]:
     return tuple(by_name[name] for name in names)
 
 
-def build_chain(world: World, target: Endpoint, wrappers: tuple[Wrapper, ...]) -> Endpoint:
-    """Put `wrappers`, outermost first, around `target`."""
-    for wrapper in reversed(wrappers):
-        target = wrapper.build(world, target)
-        world.endpoints.append(target)
-    return target
+def build_chain(world: World, target: BadTarget, wrappers: tuple[Wrapper, ...]) -> Endpoint:
+    """Put `wrappers`, outermost first, around `target`, each where those outside of it lead to."""
+    world.here = world.proxy if _leads_to_the_proxy(wrappers) else world.web
+    endpoint = target.build(world)
+    for number, wrapper in _inside_out(wrappers):
+        world.here = world.proxy if _leads_to_the_proxy(wrappers[:number]) else world.web
+        endpoint = wrapper.build(world, endpoint)
+        world.endpoints.append(endpoint)
+    return endpoint
 
 
-def model_chain(clock: Clock, target: Node, wrappers: tuple[Wrapper, ...], host: HostModel) -> list[Node]:
-    """The same with the oracle's nodes; the innermost first, the target left out."""
-    nodes: list[Node] = [target]
-    for wrapper in reversed(wrappers):
-        nodes.append(wrapper.model(clock, nodes[-1], host))
-    return nodes[1:]
+def model_chain(
+    clock: Clock, target: BadTarget, wrappers: tuple[Wrapper, ...], proxy: HostModel
+) -> tuple[Target, list[Node]]:
+    """The same with the oracle's nodes: the target, and the wrappers, the innermost first."""
+    proxy.here = proxy if _leads_to_the_proxy(wrappers) else proxy.web
+    bottom = Target(clock, target, HostModel() if target.is_local else proxy.here)
+    nodes: list[Node] = [bottom]
+    for number, wrapper in _inside_out(wrappers):
+        proxy.here = proxy if _leads_to_the_proxy(wrappers[:number]) else proxy.web
+        nodes.append(wrapper.model(clock, nodes[-1], proxy))
+    return bottom, nodes[1:]
+
+
+def _inside_out(wrappers: tuple[Wrapper, ...]) -> list[tuple[int, Wrapper]]:
+    return list(enumerate(wrappers))[::-1]
+
+
+def _leads_to_the_proxy(wrappers: tuple[Wrapper, ...]) -> bool:
+    return any(wrapper.leads_to_the_proxy for wrapper in wrappers)
 
 
 def name_of(wrappers: tuple[Wrapper, ...]) -> str:

@@ -39,12 +39,12 @@ def _balancer_in_turns(policy: Policy, weights: list[float], turns: list[int]) -
             return "from the spare one"
 
         spare = FunctionEndpoint(answer, name="spare")
-        return Balancer(world.env, [inner, spare], policy=policy, weights=weights)
+        return Balancer(world.env, [inner, spare], policy=policy, weights=weights, host=world.here)
 
     return Wrapper(
         name=type(policy).__name__,
         build=build,
-        model=lambda clock, inner, host: TurnsModel(clock, [inner, Spare(clock, SPARE)], turns),
+        model=lambda clock, inner, host: TurnsModel(clock, [inner, Spare(clock, SPARE)], turns, host.here),
     )
 
 

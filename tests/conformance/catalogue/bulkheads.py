@@ -22,7 +22,7 @@ def _bulkhead(name: str, *, room: int, wait_max: float = inf) -> Wrapper:
     return Wrapper(
         name=name,
         build=build,
-        model=lambda clock, inner, host: BulkheadModel(clock, inner, host, room=room, wait_max=wait_max),
+        model=lambda clock, inner, host: BulkheadModel(clock, inner, room=room, wait_max=wait_max),
     )
 
 
@@ -37,7 +37,7 @@ def _thread_pool(name: str, *, interrupts: bool) -> Wrapper:
             interrupts=interrupts,
             # A balancer here stands nowhere, and a thread that was abandoned there would have nothing to die
             # with.
-            host=inner.host or world.web,
+            host=inner.host or world.here,
         ),
         model=lambda clock, inner, host: ThreadPoolModel(
             clock, inner, host, threads=1, queue=1, interrupts=interrupts

@@ -124,14 +124,14 @@ def _honoured(
             grace=grace,
             cancels=cancels,
         )
-        link = Network(env, latencies=ONE_WAY).connect(world.web, honoured, host=world.proxy)
+        link = Network(env, latencies=ONE_WAY).connect(world.here, honoured, host=world.proxy)
         return HonouredLink(Deadline(env, link, within), honoured)
 
     def model(clock: Clock, inner: Node, host: Any) -> Node:
         honour = HonourModel(clock, inner, within - ONE_WAY - fast_by + grace, cancels=cancels)
         return HonouredLinkModel(clock, HopModel(clock, honour, host), honour, within)
 
-    return Wrapper(name=name, build=build, model=model)
+    return Wrapper(name=name, build=build, model=model, leads_to_the_proxy=True)
 
 
 WRAPPERS = (

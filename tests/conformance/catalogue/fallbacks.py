@@ -11,8 +11,9 @@ from models.resilience.fallbacks import Fallback, LastGoodAnswer
 from models.resilience.feature_switches import FeatureSwitch, Switched
 
 from ..expectation import TICK, Clock, Done, Node, Withdraw, WrapperModel
+from ..host_expectation import at_each_start
 from ..world import World
-from .wrapper import SPARE, Nowhere, Wrapper
+from .wrapper import SPARE, Wrapper
 
 AGE = 2.01013
 OFF, ON = 2.20009, 7.80007
@@ -81,20 +82,25 @@ class LastGoodModel(WrapperModel):
 
     def __init__(self, clock: Clock, inner: Node) -> None:
         super().__init__(clock, inner)
-        self.good_at: float | None = None
+        self.memory: list[float] = []  # when there was the last full one
         self.call_count = self.answered_count = self.stale_count = 0
         self.failed_count = self.aborted_count = 0
+        at_each_start(self, self.forget)
+
+    def forget(self) -> None:
+        self.memory = []
 
     def ask(self, done: Done) -> Withdraw:
         self.call_count += 1
+        memory = self.memory
 
         def end(outcome: Outcome) -> None:
             now = self.clock.now
             if outcome.is_answer:
                 self.answered_count += 1
                 if outcome is Outcome.OK:
-                    self.good_at = now
-            elif self.good_at is not None and now - self.good_at <= AGE:
+                    memory[:] = [now]
+            elif self.memory and now - self.memory[0] <= AGE:
                 self.stale_count += 1
                 outcome = Outcome.DEGRADED
             else:
@@ -152,12 +158,6 @@ def _to_another(world: World, inner: Endpoint) -> Endpoint:
     return Fallback(inner, reserve, except_on=(TimedOut, Refused))
 
 
-def _last_good(world: World, inner: Endpoint) -> Endpoint:
-    good = LastGoodAnswer(world.env, Nowhere(inner), AGE)
-    good.host = inner.host  # what stands around it is to know where
-    return good
-
-
 def _switched(world: World, inner: Endpoint) -> Endpoint:
     switch = FeatureSwitch(world.env, f"feature {len(world.endpoints)}")
     world.at(OFF, lambda: switch.turn_off("a test"))
@@ -183,7 +183,7 @@ WRAPPERS = (
     ),
     Wrapper(
         name="LastGoodAnswer",
-        build=_last_good,
+        build=lambda world, inner: LastGoodAnswer(world.env, inner, AGE),
         model=lambda clock, inner, host: LastGoodModel(clock, inner),
     ),
     Wrapper(

@@ -2,20 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from fractions import Fraction
 from functools import partial
+from types import MappingProxyType
 from typing import Any
 
+from models import CallFailed, Unavailable
 from models.outcome import Outcome
 from models.resilience import GrpcRetryThrottle, RetryBudget
 from models.resilience.hedging import Hedge
 
 from ..budget_expectation import BudgetModel, GrpcModel
-from ..bulkhead_expectation import LimitModel
 from ..expectation import Clock, Done, Node, Withdraw, WrapperModel
-from ..host_expectation import HopModel, InstanceModel
-from .shedding import LimiterModel
+from ..host_expectation import at_each_start
 from .wrapper import Wrapper
 
 SOON, SOONER, LATER = 0.23117, 0.17939, 0.29303
@@ -24,7 +24,8 @@ SOON, SOONER, LATER = 0.23117, 0.17939, 0.29303
 class HedgeModel(WrapperModel):
     """Asks again after `delay`, up to `copies` times; the first answer counts.
 
-    With `at_once` a failure is followed by the next question at once; a `final` one ends it all.
+    With `at_once` a failure is followed by the next question at once; one in `gives_up` by none at all, and a
+    `fatal` one ends it all.
     """
 
     def __init__(
@@ -35,13 +36,16 @@ class HedgeModel(WrapperModel):
         copies: int,
         *,
         at_once: bool,
-        final: tuple[Outcome, ...],
+        gives_up: tuple[Outcome, ...],
+        fatal: tuple[Outcome, ...],
         budget: BudgetModel,
     ) -> None:
         super().__init__(clock, inner)
-        self.delay, self.copies, self.at_once, self.final, self.budget = delay, copies, at_once, final, budget
+        self.delay, self.copies, self.at_once, self.budget = delay, copies, at_once, budget
+        self.gives_up, self.fatal = gives_up, fatal
         self.call_count = self.copy_count = self.denied_count = self.cancelled_count = 0
         self.first_won_count = self.copy_won_count = self.failed_count = self.aborted_count = 0
+        at_each_start(self, budget.begin_anew)
 
     def ask(self, done: Done) -> Withdraw:
         self.call_count += 1
@@ -62,34 +66,37 @@ class HedgeModel(WrapperModel):
 
 
 class _Question:
-    """One call: `under_way` are the attempts that have not ended, number 0 the first."""
+    """One call: `under_way` are the attempts that have not ended, number 0 the first.
+
+    Each copy has a process, which starts, and is cancelled, before all else that is due then, in that order.
+    """
 
     def __init__(self, hedge: HedgeModel, done: Done) -> None:
         self.hedge, self.done = hedge, done
         self.left = hedge.copies
         self.sent = 0
+        self.is_over = False
+        self.failure: Outcome | None = None
         self.under_way: dict[int, Withdraw] = {}
         self.later()
-        self.send()
+        self.send(self.start)
+
+    def soon(self, function: Callable[[], None]) -> Withdraw:
+        return self.hedge.clock.after(0.0, function, at_once=True)
 
     def later(self) -> None:
         self.next_copy = self.hedge.clock.after(self.hedge.delay, self.send_copy)
 
-    def send(self) -> None:
+    def send(self, start: Callable[[int], None]) -> None:
         number = self.sent
         self.sent += 1
-        self.under_way[number] = self.hedge.inner.ask(partial(self.hear, number))
+        start(number)
 
-    def hear(self, number: int, outcome: Outcome) -> None:
-        """Learn of an outcome: now, or after what is due now.
+    def start(self, number: int) -> None:
+        self.under_way[number] = self.hedge.inner.ask(partial(self.end, number))
 
-        In the second case a thread that was given back has gone to the next in the queue, which may be
-        another attempt, before this one's answer is heard of.
-        """
-        if _answers_from_another_process(self.hedge.inner):
-            self.under_way[number] = self.hedge.clock.after(0.0, partial(self.end, number, outcome))
-        else:
-            self.end(number, outcome)
+    def start_soon(self, number: int) -> None:
+        self.under_way[number] = self.soon(partial(self.start, number))
 
     def send_copy(self) -> None:
         hedge = self.hedge
@@ -102,55 +109,76 @@ class _Question:
         self.left -= 1
         if self.left:
             self.later()
-        self.send()
+        self.send(self.start_soon)
 
     def end(self, number: int, outcome: Outcome) -> None:
         hedge = self.hedge
         del self.under_way[number]
         if number:
             hedge.budget.retry_ended()
+        if self.is_over:
+            return
         if outcome.is_answer:
             hedge.budget.succeeded(is_first=not number)
-            hedge.first_won_count += not number
-            hedge.copy_won_count += number > 0
-        elif outcome in hedge.final:
-            hedge.failed_count += 1
-        else:
-            hedge.budget.failed()
-            if hedge.at_once and self.left:
-                self.send_copy()
+        elif outcome not in hedge.fatal:
+            if outcome in hedge.gives_up:
+                self.left = 0
+                self.next_copy(False)
+                outcome = self.failure or outcome
+            else:
+                hedge.budget.failed()
+                if hedge.at_once and self.left:
+                    self.send_copy()
+            self.failure = outcome
             if self.under_way:
                 return
-            hedge.failed_count += 1
+        self.is_over = True
+        self.next_copy(False)
         hedge.cancelled_count += len(self.under_way)
-        self.take_back(False)
+        for loser in self.under_way:
+            if loser:
+                self.soon(partial(self.take_back, loser, False))
+        told = partial(self.tell, number, outcome)
+        if number or self.under_way:
+            # Not withdrawn by who withdraws the call: it does nothing then.
+            self.soon(told)
+        else:
+            told()
+
+    def tell(self, number: int, outcome: Outcome) -> None:
+        """Take back the first attempt, and let the caller go on."""
+        hedge = self.hedge
+        if self.done is _gone:
+            return
+        self.take_back(0, False)
+        hedge.first_won_count += outcome.is_answer and not number
+        hedge.copy_won_count += outcome.is_answer and number > 0
+        hedge.failed_count += not outcome.is_answer
+        hedge.budget.ended()
         self.done(outcome)
 
-    def take_back(self, killed: bool) -> None:
-        self.next_copy(False)
-        for number, withdraw in self.under_way.items():
-            withdraw(killed)
+    def take_back(self, number: int, killed: bool) -> None:
+        if number in self.under_way:
+            self.under_way.pop(number)(killed)
             if number:
                 self.hedge.budget.retry_ended()
-        self.hedge.budget.ended()
 
     def withdraw(self, killed: bool) -> None:
-        self.hedge.aborted_count += 1
-        self.take_back(killed)
+        hedge = self.hedge
+        hedge.aborted_count += 1
+        was_over, self.is_over, self.done = self.is_over, True, _gone
+        self.next_copy(False)
+        self.take_back(0, killed)
+        for number in list(self.under_way):
+            if killed:
+                self.take_back(number, True)
+            elif not was_over:
+                self.soon(partial(self.take_back, number, False))
+        hedge.budget.ended()
 
 
-def _answers_from_another_process(node: Node) -> bool:
-    """Whether an instance in there is not called over a link: it answers from a process of its own.
-
-    One inside another hedge has been waited for by that; a queue in front of the instance passes its permit
-    on only when the answer has come that far.
-    """
-    if isinstance(node, HopModel | HedgeModel | LimitModel | LimiterModel):
-        return False
-    if isinstance(node, InstanceModel) and not node.hops:
-        return True
-    inner = getattr(node, "inner", [])
-    return any(map(_answers_from_another_process, inner if isinstance(inner, list) else [inner]))
+def _gone(outcome: Outcome) -> None:
+    """Nobody listens."""
 
 
 def _hedge(
@@ -158,7 +186,8 @@ def _hedge(
     delay: float,
     copies: int,
     *,
-    final: tuple[Outcome, ...] = (Outcome.BREAKER_OPEN,),
+    gives_up: tuple[Outcome, ...] = (Outcome.BREAKER_OPEN,),
+    fatal: Mapping[type[CallFailed], Outcome] = MappingProxyType({}),
     budget: Callable[[], RetryBudget | None] = lambda: None,
     budget_model: Callable[[], BudgetModel] = BudgetModel,
     **settings: Any,
@@ -166,7 +195,7 @@ def _hedge(
     return Wrapper(
         name=name,
         build=lambda world, inner: Hedge(
-            world.env, inner, after=delay, copies_max=copies, budget=budget(), **settings
+            world.env, inner, after=delay, copies_max=copies, fatal=tuple(fatal), budget=budget(), **settings
         ),
         model=lambda clock, inner, host: HedgeModel(
             clock,
@@ -174,7 +203,8 @@ def _hedge(
             delay,
             copies,
             at_once=settings.get("at_once_on_failure", True),
-            final=final,
+            gives_up=gives_up,
+            fatal=tuple(fatal.values()),
             budget=budget_model(),
         ),
     )
@@ -182,11 +212,12 @@ def _hedge(
 
 WRAPPERS = (
     _hedge("Hedge", SOON, 1, at_once_on_failure=False),
-    _hedge("Hedge of two copies at once", SOONER, 2, gives_up_on=(), final=()),
+    _hedge("Hedge of two copies at once", SOONER, 2, gives_up_on=(), gives_up=()),
     _hedge(
         "Hedge on gRPC's tokens",
         LATER,
         2,
+        fatal={Unavailable: Outcome.UNAVAILABLE},
         budget=lambda: GrpcRetryThrottle(tokens_max=4, token_ratio=0.5),
         budget_model=lambda: GrpcModel(4, Fraction(1, 2)),
     ),

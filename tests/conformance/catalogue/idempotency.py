@@ -1,8 +1,4 @@
-"""Idempotency: the store under one key for all requests, so that each meets what the others have left.
-
-The stores are durable: in memory, one on the caller's side forgets with the caller's host, which the oracle
-knows nothing of; that is tested beside the store.
-"""
+"""Idempotency: the store under one key for all requests, so that each meets what the others have left."""
 
 from __future__ import annotations
 
@@ -24,9 +20,9 @@ from models.resilience.idempotency import (
 )
 
 from ..expectation import Clock, Done, Node, Withdraw, WrapperModel
-from ..host_expectation import HostModel, InstanceModel
+from ..host_expectation import at_each_start, is_up
 from ..world import World
-from .wrapper import Wrapper, in_a_process_or_nowhere
+from .wrapper import Wrapper
 
 NEVER_BEGUN = {Outcome.REFUSED, Outcome.REJECTED, Outcome.BREAKER_OPEN, Outcome.UNAVAILABLE}
 
@@ -57,36 +53,30 @@ class StoreModel(WrapperModel):
         self,
         clock: Clock,
         inner: Node,
-        host: HostModel,
         *,
         ttl: float,
+        is_durable: bool = True,
         waits: bool = True,
         replays_failures: bool = False,
         lookup: float = 0.0,
     ) -> None:
         super().__init__(clock, inner)
-        self.host, self.ttl, self.waits, self.lookup = host, ttl, waits, lookup
-        self.replays_failures = replays_failures
+        self.ttl, self.waits, self.lookup = ttl, waits, lookup
+        self.is_durable, self.replays_failures = is_durable, replays_failures
         self.kept: tuple[Outcome, float] | None = None
         self.attempt: list[_Question] | None = None
         self.call_count = self.passed_count = self.worked_count = 0
         self.replayed_count = self.rejected_count = self.abandoned_count = 0
         self.recorded_count = self.failed_count = self.cut_short_count = 0
-        self.instance = inner.serving
-        if isinstance(self.instance, InstanceModel):
-            host.on_crash.append(self.crash)
+        at_each_start(self, self.begin_anew)
 
-    def crash(self) -> None:
-        """Forget what was in progress; who waits for it hears nothing."""
+    def begin_anew(self) -> None:
+        """Know of nothing in progress, and of answers if they are durable; who waits hears no more."""
         if self.attempt is not None:
             self.attempt.clear()
             self.attempt = None
-
-    @property
-    def is_down(self) -> bool:
-        if isinstance(self.instance, InstanceModel):
-            return not (self.host.is_up and self.instance.is_listening)
-        return False
+        if not self.is_durable:
+            self.kept = None
 
     def ask(self, done: Done) -> Withdraw:
         self.call_count += 1
@@ -145,7 +135,7 @@ class _Question:
 
     def decide(self) -> None:
         store = self.store
-        if store.is_down:
+        if not is_up(store):
             store.passed_count += 1
             self.now_does("pass", store.inner.ask(self.done))
         elif store.kept is not None and store.clock.now < store.kept[1]:
@@ -213,15 +203,23 @@ class KeyModel(PassingModel):
         return {"call_count": self.call_count}
 
 
-def _store(name: str, *, ttl: float, model: dict[str, Any] | None = None, **settings: Any) -> Wrapper:
+def _store(
+    name: str,
+    *,
+    ttl: float,
+    is_durable: bool = True,
+    model: dict[str, Any] | None = None,
+    **settings: Any,
+) -> Wrapper:
     def build(world: World, inner: Endpoint) -> Endpoint:
-        inner = in_a_process_or_nowhere(inner)
-        return CountedOrder(IdempotencyStore(world.env, inner, ttl=ttl, is_durable=True, **settings))
+        return CountedOrder(IdempotencyStore(world.env, inner, ttl=ttl, is_durable=is_durable, **settings))
 
     return Wrapper(
         name=name,
         build=build,
-        model=lambda clock, inner, host: StoreModel(clock, inner, host, ttl=ttl, **(model or {})),
+        model=lambda clock, inner, host: StoreModel(
+            clock, inner, ttl=ttl, is_durable=is_durable, **(model or {})
+        ),
     )
 
 
@@ -232,7 +230,7 @@ def _passing(
 
 
 WRAPPERS = (
-    _store("IdempotencyStore", ttl=5.37119),
+    _store("IdempotencyStore", ttl=5.37119, is_durable=False),
     _store("IdempotencyStore that rejects", ttl=0.94621, duplicates="reject", model={"waits": False}),
     _store(
         "IdempotencyStore that replays failures",

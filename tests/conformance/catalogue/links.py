@@ -14,19 +14,18 @@ from .wrapper import DETOUR, Wrapper
 
 
 def _hop(name: str, *, one_way: float = ONE_WAY, detour: float = 0.0, **settings: Any) -> Wrapper:
-    # The chain inside stands on the proxy's host as far as this link is concerned; the links further in have
-    # ends of their own.
     def build(world: World, inner: Endpoint) -> Endpoint:
         # A network of its own, whose rules and latency leave the other links alone.
         network = Network(world.env, latencies=one_way)
         if detour:
             delay = Constant(detour)
-            network.install(AddedDelay(world.env, world.web, world.proxy, delay, name="detour"))
-        return network.connect(world.web, inner, host=world.proxy, **settings)
+            network.install(AddedDelay(world.env, world.here, world.proxy, delay, name="detour"))
+        return network.connect(world.here, inner, host=world.proxy, **settings)
 
     return Wrapper(
         name=name,
         build=build,
+        leads_to_the_proxy=True,
         model=lambda clock, inner, host: HopModel(
             clock,
             inner,

@@ -40,6 +40,7 @@ def _outbox(
     return Wrapper(
         name=name,
         build=build,
+        leads_to_the_proxy=in_memory,
         model=lambda clock, inner, host: OutboxModel(
             clock,
             inner,

@@ -19,7 +19,6 @@ from models.resilience.rate_limits import (
 from models.resilience.throttling import AdaptiveThrottle
 
 from ..expectation import Clock, Node
-from ..host_expectation import HostModel
 from ..rate_limit_expectation import (
     BucketRule,
     CyclesModel,
@@ -30,7 +29,7 @@ from ..rate_limit_expectation import (
     WindowRule,
 )
 from ..world import World
-from .wrapper import Wrapper, in_a_process_or_nowhere
+from .wrapper import Wrapper
 
 # By their intervals: the oracle rounds its times, and what it rounds must not add up.
 SLOW_RATE, RATE, DRIP_RATE = 1.0 / 8.83629, 1.0 / 0.61297, 1.0 / 0.73471
@@ -43,21 +42,19 @@ RECENT, RECENT_TOO = 8.03117, 5.27329
 def _limiter(
     name: str,
     limit: RateLimit,
-    model: Callable[[Clock, Node, HostModel], Node],
+    model: Callable[[Clock, Node], Node],
     *,
     wait_max: float = 0.0,
 ) -> Wrapper:
     return Wrapper(
         name=name,
-        build=lambda world, inner: RateLimiter(
-            world.env, in_a_process_or_nowhere(inner), limit, wait_max=wait_max
-        ),
-        model=model,
+        build=lambda world, inner: RateLimiter(world.env, inner, limit, wait_max=wait_max),
+        model=lambda clock, inner, host: model(clock, inner),
     )
 
 
-def _by(rule: Rule) -> Callable[[Clock, Node, HostModel], Node]:
-    return lambda clock, inner, host: LimiterModel(clock, inner, host, rule)
+def _by(rule: Rule) -> Callable[[Clock, Node], Node]:
+    return lambda clock, inner: LimiterModel(clock, inner, rule)
 
 
 _ENDED_BADLY = {
@@ -78,7 +75,7 @@ def _throttle(
     def build(world: World, inner: Endpoint) -> Endpoint:
         return AdaptiveThrottle(
             world.env,
-            in_a_process_or_nowhere(inner),
+            inner,
             k=k,
             window=window,
             counts_as_rejected=kinds,
@@ -89,7 +86,7 @@ def _throttle(
         name=name,
         build=build,
         model=lambda clock, inner, host: ThrottleModel(
-            clock, inner, host, name=name, k=k, window=window, rejections=rejections
+            clock, inner, name=name, k=k, window=window, rejections=rejections
         ),
     )
 
@@ -125,7 +122,7 @@ WRAPPERS = (
     _limiter(
         "FixedCycles",
         FixedCycles(limit=1, period=PERIOD, timeout=TIMEOUT),
-        lambda clock, inner, host: CyclesModel(clock, inner, host, 1, PERIOD, TIMEOUT),
+        lambda clock, inner: CyclesModel(clock, inner, 1, PERIOD, TIMEOUT),
     ),
     _throttle("AdaptiveThrottle", 1.0, RECENT),
     _throttle("AdaptiveThrottle on time-outs", 2.0, RECENT_TOO, (Outcome.TIMED_OUT,)),

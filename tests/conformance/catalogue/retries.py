@@ -20,7 +20,8 @@ from models.resilience import (
 from simulator import Environment
 
 from ..budget_expectation import BudgetModel, EnvoyModel, GrpcModel, SreModel, TokenModel
-from ..expectation import RetryModel
+from ..expectation import Clock, Node, RetryModel
+from ..host_expectation import HostModel, at_each_start
 from .wrapper import BACKOFF, Wrapper
 
 
@@ -34,12 +35,18 @@ def _retry(
     **settings: Any,
 ) -> Wrapper:
     settings.setdefault("backoff", ConstantBackoff(delay=delays[0]))
+
+    def model(clock: Clock, inner: Node, host: HostModel) -> Node:
+        retry = RetryModel(clock, inner, delays, final=final, budget=budget_model())
+        at_each_start(retry, retry.budget.begin_anew)
+        return retry
+
     return Wrapper(
         name=name,
         build=lambda world, inner: Retry(
             world.env, inner, len(delays) + 1, budget=budget(world.env), **settings
         ),
-        model=lambda clock, inner, host: RetryModel(clock, inner, delays, final=final, budget=budget_model()),
+        model=model,
     )
 
 

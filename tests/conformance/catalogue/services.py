@@ -35,6 +35,7 @@ def _instance(
     return Wrapper(
         name=name,
         build=build,
+        leads_to_the_proxy=True,
         model=lambda clock, inner, host: InstanceModel(
             clock, model(clock, inner), host, threads=threads, queue=queue
         ),

@@ -27,12 +27,11 @@ from models.resilience.shedding import (
     RejectAtOnce,
     UtilisationShedding,
 )
-from models.services import Instance
 
 from ..expectation import Clock, Done, Node, Withdraw, WrapperModel
-from ..host_expectation import HostModel, InstanceModel
+from ..host_expectation import at_each_start
 from ..world import World
-from .wrapper import Nowhere, Wrapper
+from .wrapper import Wrapper
 
 AGE, SLOW = 0.57191, 2.91083
 
@@ -57,7 +56,6 @@ class LimiterModel(WrapperModel):
         self,
         clock: Clock,
         inner: Node,
-        host: HostModel,
         *,
         limit: int = 1,
         size: int = 0,
@@ -66,30 +64,18 @@ class LimiterModel(WrapperModel):
         learn: Callable[[int, Outcome, float, int], int] = lambda limit, outcome, duration, in_flight: limit,
     ) -> None:
         super().__init__(clock, inner)
-        self.host, self.start, self.learn = host, limit, learn
+        self.start, self.learn = limit, learn
         self.size, self.age, self.newest_first = size, age, newest_first
         self.memory = Memory(limit)
         self.full = self.waited_too_long = self.displaced = self.left = 0
         self.succeeded = self.dropped = self.ignored = 0
-        self.has_host_crashed = False
-        if isinstance(self.serving, InstanceModel):
-            host.on_crash.append(self.crash)
-            host.on_process_restart.append(self.begin_anew)
-
-    def crash(self) -> None:
-        self.has_host_crashed = True
+        at_each_start(self, self.begin_anew)
 
     def begin_anew(self) -> None:
         self.memory = Memory(self.start)
-        self.has_host_crashed = False
-
-    def present_memory(self) -> Memory:
-        if self.has_host_crashed and self.host.is_up:
-            self.begin_anew()
-        return self.memory
 
     def ask(self, done: Done) -> Withdraw:
-        memory = self.present_memory()
+        memory = self.memory
         question = Question(self, memory, done)
         if memory.in_flight < memory.limit:
             memory.in_flight += 1
@@ -120,7 +106,7 @@ class LimiterModel(WrapperModel):
             "succeeded_count": self.succeeded,
             "dropped_count": self.dropped,
             "ignored_count": self.ignored,
-            "limit": self.present_memory().limit,
+            "limit": self.memory.limit,
         }
 
 
@@ -211,15 +197,10 @@ def _limiter(
     queue: QueueDiscipline = RejectAtOnce(),  # noqa: B008 - as above
     **rules: Any,
 ) -> Wrapper:
-    def build(world: World, inner: Endpoint) -> Endpoint:
-        if not isinstance(inner.serving, Instance):
-            inner = Nowhere(inner)
-        return ConcurrencyLimiter(world.env, inner, limit, queue=queue)
-
     return Wrapper(
         name=name,
-        build=build,
-        model=lambda clock, inner, host: LimiterModel(clock, inner, host, **rules),
+        build=lambda world, inner: ConcurrencyLimiter(world.env, inner, limit, queue=queue),
+        model=lambda clock, inner, host: LimiterModel(clock, inner, **rules),
     )
 
 

@@ -5,9 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from models import Call, Endpoint, Request
-from models import Wrapper as EndpointAround
-from models.services import Instance
+from models import Endpoint
 
 from ..expectation import Clock, Node
 from ..host_expectation import HostModel
@@ -24,31 +22,14 @@ OPEN = 5.03079
 class Wrapper:
     """One entry: `build(world, inner)` for the real one, `model(clock, inner, host)` for the oracle's.
 
-    `host` is the one between client and server, on which instances and the far ends of links stand.
+    `host` is the one between client and server, the proxy, on which instances and the far ends of links
+    stand: what is inside of them stands there, if they say that they lead to it.
     """
 
     name: str
     build: Callable[[World, Endpoint], Endpoint]
     model: Callable[[Clock, Node, HostModel], Node]
+    leads_to_the_proxy: bool = False
 
     def __repr__(self) -> str:
         return self.name
-
-
-class Nowhere(EndpointAround):
-    """Says that it stands on no host: what remembers something around it forgets it at nobody's restart.
-
-    Where that would be depends on the chain, and the oracle does not know; tests of the models do.
-    """
-
-    def __init__(self, target: Endpoint) -> None:
-        super().__init__(target, name="nowhere")
-        self.host = None
-
-    def call(self, request: Request) -> Call:
-        return self.target.call(request)
-
-
-def in_a_process_or_nowhere(inner: Endpoint) -> Endpoint:
-    """Return `inner` as it is where it is served by an instance; else let it stand nowhere."""
-    return inner if isinstance(inner.serving, Instance) else Nowhere(inner)

@@ -73,6 +73,7 @@ def test_effort_needs_a_pair():
         Effort(pairs=0)
 
 
+@pytest.mark.slow
 def test_memory_is_that_of_the_process_that_records_and_not_of_this_one():
     ballast = bytearray(b"x") * (192 * 2**20)
     assert peak_mib() > 192
@@ -83,6 +84,7 @@ def test_memory_is_that_of_the_process_that_records_and_not_of_this_one():
     del ballast
 
 
+@pytest.mark.slow
 def test_a_recording_process_that_fails_says_why():
     with pytest.raises(RuntimeError, match=r"records -1 requests failed \(1\): ValueError: until must be"):
         record_in_own_process(-1)

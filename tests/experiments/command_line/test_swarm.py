@@ -55,10 +55,11 @@ def test_systems_that_pass_are_counted_and_nothing_is_written(
     assert list(tmp_path.iterdir()) == []
 
 
+@pytest.mark.slow
 def test_each_failure_is_a_paragraph_with_its_replay_command(
     broken_twice: None, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    code, out, err = swarm(capsys, "--systems", "6", *ONE_JOB)
+    code, out, err = swarm(capsys, "--systems", "10", *ONE_JOB)
     *paragraphs, total = out.strip().split("\n\n")
     assert code == 1
     assert total.endswith(f"{len(paragraphs)} failed")
@@ -74,6 +75,7 @@ def test_each_failure_is_a_paragraph_with_its_replay_command(
     assert "no call is outstanding does not hold" in out
 
 
+@pytest.mark.slow
 def test_a_replay_fails_as_the_first_run_did(broken: None, capsys: pytest.CaptureFixture[str]) -> None:
     _, out, _ = swarm(capsys, "--systems", "2", *ONE_JOB)
     lines = out.splitlines()
@@ -112,6 +114,7 @@ def test_where_plans_cannot_be_written_the_failure_is_told_all_the_same(
     assert "plan file must be one that can be written" in err
 
 
+@pytest.mark.slow
 def test_json_of_a_failure(broken_twice: None, capsys: pytest.CaptureFixture[str]) -> None:
     code, out, _ = swarm(capsys, "--systems", "6", "--json", *ONE_JOB)
     document = json.loads(out)

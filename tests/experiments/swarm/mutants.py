@@ -11,15 +11,20 @@ from typing import Any
 
 import pytest
 
-from models import CallFailed, Host, Request, Response
+from models import CallFailed, ConnectionLost, Host, Outcome, Rejected, Request, Response, outcome_of
 from models.balancing import Balancer
+from models.faults import Fault
 from models.infrastructure.cores import FirstComeCores, ProcessorSharingCores
 from models.network import Connection
+from models.network.path import MessageGone
 from models.resilience import CircuitBreaker, EnvoyRetryBudget, Outbox, Retry, Timeout
 from models.resilience.bulkheads import Bulkhead
 from models.resilience.hedging.race import Race
 from models.resilience.idempotency.answers import Answers
+from models.resilience.rate_limits import TokenBucket
+from models.resilience.rate_limits.token_bucket import Tokens
 from models.resilience.shedding import ConcurrencyLimiter
+from models.resilience.shedding.concurrency_limiter import _Memory
 from models.resilience.stand_in import StandIn
 from models.services import Instance
 from models.services.parallel import _Fork
@@ -217,7 +222,7 @@ def fork_leaves_its_branches_running(patch: pytest.MonkeyPatch) -> None:
 
 def choice_depends_on_the_process(patch: pytest.MonkeyPatch) -> None:
     call = Balancer.call
-    chance = random.Random()
+    chance = random.Random(1)  # never the same twice, and yet the same test every time
 
     def reorder(balancer: Any, request: Request) -> Any:
         if chance.random() < 0.5:
@@ -296,23 +301,103 @@ def limiter_loses_the_place_of_a_waiter_who_goes(patch: pytest.MonkeyPatch) -> N
     patch.setattr(ConcurrencyLimiter, "_leave", lose)
 
 
+def fault_forgets_to_heal(patch: pytest.MonkeyPatch) -> None:
+    for kind in Fault.__subclasses__():
+        for each in (kind, *kind.__subclasses__()):
+            if "_stop" in vars(each):
+                patch.setattr(each, "_stop", lambda fault: None)
+
+
+def reply_comes_through_a_cut(patch: pytest.MonkeyPatch) -> None:
+    def carry_back(connection: Any, answer: Any) -> Any:
+        try:
+            yield from connection._back.carry(0, connection._transport)
+        except (MessageGone, ConnectionLost):
+            return answer
+        process: Any = connection._env.active_process
+        if process.waiter is None:
+            connection._late_count += 1
+        return answer
+
+    patch.setattr(Connection, "_carry_back", carry_back)
+
+
+def bucket_holds_one_token_too_many(patch: pytest.MonkeyPatch) -> None:
+    def start(limit: Any, env: Any) -> Tokens:
+        return Tokens(env, limit, limit.rate, limit.burst + 1.0, limit.cost)
+
+    patch.setattr(TokenBucket, "start", start)
+
+
+def retry_asks_again_although_it_has_an_answer(patch: pytest.MonkeyPatch) -> None:
+    call = Retry.call
+
+    def ask_again(retry: Any, request: Request) -> Any:
+        answer = yield from call(retry, request)
+        if retry.attempts > 1:
+            retry._retry_count += 1
+            return (yield from retry.target.call(request))
+        return answer
+
+    patch.setattr(Retry, "call", ask_again)
+
+
+def limiter_gives_a_place_back_twice(patch: pytest.MonkeyPatch) -> None:
+    release = _Memory.release
+
+    def release_twice(memory: Any) -> None:
+        release(memory)
+        release(memory)
+
+    patch.setattr(_Memory, "release", release_twice)
+
+
+def client_counts_a_rejection_as_an_answer(patch: pytest.MonkeyPatch) -> None:
+    patch.setattr(
+        "models.workload.client.outcome_of",
+        lambda failure: Outcome.OK if isinstance(failure, Rejected) else outcome_of(failure),
+    )
+
+
+def crash_leaves_those_who_wait_for_a_thread(patch: pytest.MonkeyPatch) -> None:
+    kill = Host._kill
+
+    def spare(host: Any, processes: list[Any]) -> None:
+        waiting = {
+            process
+            for where in set(host.running.values())
+            if isinstance(where, Instance)
+            for process in where._threads.waiting
+        }
+        kill(host, [process for process in processes if process not in waiting])
+
+    patch.setattr(Host, "_kill", spare)
+
+
 MUTANTS: tuple[Mutant, ...] = (
     balancer_loses_a_count_where_a_call_fails,
     breaker_calls_while_it_is_open,
     breaker_loses_a_trial_that_is_cancelled,
+    bucket_holds_one_token_too_many,
     budget_is_charged_for_ever_when_a_retry_is_cancelled,
     bulkhead_keeps_the_permit_of_a_call_that_fails,
     choice_depends_on_the_process,
+    client_counts_a_rejection_as_an_answer,
     client_does_not_record_who_is_killed,
     connection_counts_an_answer_twice,
     crash_leaves_processes_alone,
+    crash_leaves_those_who_wait_for_a_thread,
+    fault_forgets_to_heal,
     fork_leaves_its_branches_running,
     hedge_leaves_the_copies_of_a_cancelled_call,
     instance_answers_with_an_error_in_its_code,
     instance_keeps_the_thread_of_a_failed_request,
+    limiter_gives_a_place_back_twice,
     limiter_loses_the_place_of_a_waiter_who_goes,
     outbox_loses_an_entry_in_a_crash,
     permit_is_lost_when_a_waiter_goes,
+    reply_comes_through_a_cut,
+    retry_asks_again_although_it_has_an_answer,
     retry_counts_a_retry_that_it_does_not_make,
     shared_core_keeps_a_job_that_was_cancelled,
     silence_counts_as_an_answer,

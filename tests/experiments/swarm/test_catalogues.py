@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
+from inspect import isabstract
 from typing import Any
 
 import pytest
@@ -11,6 +12,7 @@ import pytest
 from experiments.swarm import BOOKS, FAULTS, WRAPPERS, Failed, SystemPlan, build, run_trial
 from experiments.swarm.bookkeeping import books_of
 from experiments.swarm.choices import Choice
+from experiments.swarm.plan import REGION
 from experiments.swarm.policy_catalogue import POLICIES
 from models import Wrapper, balancing, faults
 from models.balancing import Policy
@@ -35,7 +37,8 @@ NEEDED = {
 STRUCK: dict[str, dict[str, Any]] = {
     "host": {"host": "server"},
     "instance": {"instance": "shop-1"},
-    "zone": {"zone": "a"},
+    "area": {"area": "a"},
+    "of": {"of": "shop"},
     "service": {"service": "shop"},
     "source": ENDS,
     "wrapper": {},
@@ -99,15 +102,19 @@ def test_every_wrapper_works_with_every_value_on_every_side(kind: str) -> None:
 def test_every_wrapper_has_books(kind: str) -> None:
     side = WRAPPERS[kind].sides[0]
     live = build(plan_with(side, {"kind": kind, "name": "tried"}))
-    (part,) = [endpoint for endpoint in live.endpoints if endpoint.name.startswith("tried of ")]
+    part = [endpoint for endpoint in live.endpoints if endpoint.name.startswith("tried of ")][-1]
     assert books_of(part) is not books_of(object()), f"{type(part).__name__} has no entry in BOOKS"
 
 
 def faults_to_try() -> Iterator[tuple[str, dict[str, Any]]]:
     for kind, each in FAULTS.items():
-        struck = next(STRUCK[name] for name in STRUCK if name in each.parameters)
+        struck = next((STRUCK[name] for name in STRUCK if name in each.parameters), {})
         if "wrapper" in each.parameters:
             struck = {"wrapper": "tried"}
+        elif kind == "zone_chaos":
+            struck = {"area": REGION}
+        elif kind == "link_chaos":
+            struck = {"source": "caller"}
         yield kind, struck
         for name, parameter in each.parameters.items():
             if isinstance(parameter, Choice):
@@ -137,7 +144,7 @@ def subclasses(kind: type) -> set[type]:
 
 
 def public(kind: type) -> set[type]:
-    return {each for each in subclasses(kind) if not each.__name__.startswith("_")}
+    return {each for each in subclasses(kind) if not each.__name__.startswith("_") and not isabstract(each)}
 
 
 def test_every_wrapper_there_is_can_be_drawn() -> None:
@@ -165,6 +172,6 @@ def test_every_fault_there_is_can_be_drawn() -> None:
         fault = {"kind": kind, "name": "trouble", "start": 0.55, "end": 1.2, "parameters": parameters}
         live = build(plan_with("server", guard, faults=[fault]))
         struck: Any = live.system.part("trouble", Fault)
-        made |= {type(struck), *map(type, getattr(struck, "_faults", []))}
+        made |= {type(struck), *map(type, getattr(struck, "faults", []))}
     shown = {getattr(faults, name) for name in faults.__all__}
     assert (shown & public(Fault)) - made == set()

@@ -24,6 +24,7 @@ def test_a_seed_is_a_plan() -> None:
     assert draw_plan(17) != draw_plan(18)
 
 
+@pytest.mark.slow
 def test_the_same_plan_is_drawn_in_another_process_under_another_hash_seed() -> None:
     program = "from experiments.swarm import draw_plan; print(draw_plan(17).to_json())"
     environment = {**os.environ, "PYTHONPATH": str(ROOT), "PYTHONHASHSEED": "4711"}

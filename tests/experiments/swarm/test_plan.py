@@ -59,6 +59,8 @@ def changed(*path: str | int, to: Any) -> dict[str, Any]:
     return plan
 
 
+CHAOS = {"kind": "zone_chaos", "name": "f", "start": 1.0, "end": 2.0, "parameters": {"area": "zone"}}
+
 WRAPPERS = ("clients", 0, "way", "wrappers")
 LOAD = ("clients", 0, "load")
 
@@ -95,6 +97,15 @@ LOAD = ("clients", 0, "load")
         (changed(*WRAPPERS, 0, "parameters", to={"delay": "1"}), "parameters.delay must be a number such as"),
         (changed(*LOAD, to={"kind": "some"}), "clients.0.load.kind must be one of 'open', 'closed'"),
         (changed(*LOAD, to={"rate": 1.0}), "clients.0.load.kind must be given: it has no default"),
+        (
+            changed(*LOAD, to={"kind": "replayed", "times": [1.0], "speed_up": 0.0}),
+            "speed_up must be > 0",
+        ),
+        (
+            changed(*LOAD, to={"kind": "open", "rate": 1.0, "until": 1.0, "shape": "tide"}),
+            "shape must be 'steady', 'flash crowd' or 'steps', got 'tide'",
+        ),
+        (changed("faults", 0, to=CHAOS), "faults.0.parameters.area must be one of region, got 'zone'"),
         (changed(*LOAD, "requests", 0, "time", to="x"), "requests.0.time must be a number, got 'x'"),
         (changed("faults", 0, "kind", to="host"), "faults.0.kind must be one of host_crash"),
         (changed("faults", 0, "end", to=0.5), "faults.0.end must be >= start (1.0 s), got 0.5"),

@@ -11,7 +11,6 @@ from experiments.swarm import Failed, Passed, SystemPlan, draw_plan, shrink
 from experiments.swarm.building import build
 from experiments.swarm.plan import OpenLoadPlan, RequestPlan, ScriptedLoadPlan
 from experiments.swarm.plan_rules import require_sound
-from experiments.swarm.planned_load import spelled_out
 from experiments.swarm.shrinking import repaired
 from experiments.swarm.trial import Verdict
 
@@ -113,23 +112,6 @@ def test_no_more_trials_than_allowed(trials_max: int) -> None:
     shrunk = shrink(rich_plan(), FAILED, trials_max=trials_max, run=has_breaker_and_crash)
     assert shrunk.trials_count <= trials_max
     assert trials_max > 0 or shrunk.plan == rich_plan()
-
-
-def test_open_load_is_spelled_out_at_its_own_times() -> None:
-    plan = next(
-        plan
-        for plan in map(draw_plan, range(1_000))
-        if len(plan.clients) == 1 and isinstance(plan.clients[0].load, OpenLoadPlan)
-    )
-    (client,) = plan.clients
-    assert isinstance(client.load, OpenLoadPlan)
-    live = build(plan)
-    live.env.run(until=plan.load_end)
-    scripted = spelled_out(client.name, client.load, plan)
-    assert live.clients[0].client.issued == len(scripted.requests) > 0
-    begun = live.clients[0].client.table.columns()["start"]
-    times = [request.time for request in scripted.requests]
-    assert all(min(abs(float(start) - time) for time in times) < 1e-9 for start in begun)
 
 
 @pytest.mark.parametrize("seed", range(20))

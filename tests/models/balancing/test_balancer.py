@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from models.balancing import Balancer, LeastOutstanding, Weighted
+from models.balancing import Balancer, LeastOutstanding, Policy, Random, RoundRobin, Weighted
 from models.failures import ConnectionLost, Refused, Rejected, ServerError, TimedOut
 from models.infrastructure import Host
 from models.services import Instance, Work
@@ -116,6 +116,74 @@ def test_a_balancer_on_a_host_is_refused_silent_and_reset_like_anything_else() -
     assert (type(refused.outcome), refused.at) == (Refused, 3.25)
     assert silent.outcome is None
     assert outstanding(balancer) == [0]
+
+
+def test_a_balancer_that_starts_again_knows_of_no_call_also_not_of_those_that_go_on() -> None:
+    env = Environment(seed=1)
+    edge = Host(env, "edge")
+    first, second = Probe(9.0, name="a"), Probe(1.0, name="b")
+    balancer = Balancer(env, [first], policy=LeastOutstanding(), host=edge)
+    call(env, balancer)  # by nobody that runs on the edge: it survives the crash
+    env.run(until=0.5)
+    balancer.add(second)
+    edge.crash()
+    assert outstanding(balancer) == [1, 0]
+    edge.restart()
+    env.run(until=1.0)
+    assert outstanding(balancer) == [0, 0]
+    assert [target.call_count for target in balancer.statistics().targets] == [1, 0]
+    for _ in range(2):
+        call(env, balancer)
+    env.run(until=9.5)
+    # The end of the old call is not taken off the count of the one that began after the restart.
+    assert outstanding(balancer) == [1, 0]
+    env.run()
+    assert outstanding(balancer) == [0, 0]
+
+
+@pytest.mark.parametrize(("policy", "wanted"), [(RoundRobin(), "aab"), (Weighted(), "aab")], ids=repr)
+def test_whose_turn_it_is_is_forgotten_when_the_host_starts_again(policy: Policy, wanted: str) -> None:
+    env = Environment()
+    edge = Host(env, "edge")
+    balancer = Balancer(env, [Probe(0.0, "a"), Probe(0.0, "b")], policy=policy, host=edge)
+    seen = [call(env, balancer)]
+    env.run(until=0.5)
+    edge.crash()
+    edge.restart()
+    env.run(until=1.0)
+    seen += [call(env, balancer) for _ in range(2)]
+    env.run()
+    assert "".join(one.value for one in seen) == wanted
+
+
+def test_a_restart_takes_nothing_from_the_random_numbers_of_a_policy() -> None:
+    def choices(crashes: bool) -> list[str]:
+        env = Environment(seed=3)
+        edge = Host(env, "edge")
+        balancer = Balancer(env, [Probe(0.0, name) for name in "abc"], policy=Random(), host=edge)
+        seen = [call(env, balancer) for _ in range(20)]
+        env.run(until=0.5)
+        if crashes:
+            edge.crash()
+            edge.restart()
+        env.run(until=1.0)
+        seen += [call(env, balancer) for _ in range(20)]
+        env.run()
+        return [one.value for one in seen]
+
+    assert choices(True) == choices(False)
+
+
+def test_without_targets_a_balancer_that_starts_again_still_refuses() -> None:
+    env = Environment()
+    edge = Host(env, "edge")
+    balancer = Balancer(env, [], host=edge)
+    edge.crash()
+    edge.restart()
+    env.run()
+    seen = call(env, balancer)
+    env.run()
+    assert isinstance(seen.outcome, Refused)
 
 
 def test_without_targets_a_call_is_refused_at_once() -> None:

@@ -42,6 +42,7 @@ def test_the_inner_rule_judges_in_a_burst_and_everything_passes_in_a_gap() -> No
     assert seen == {PASS, LOSE, CUT}
 
 
+@pytest.mark.slow
 def test_lengths_of_bursts_and_gaps_are_exponential() -> None:
     world = World(seed=2)
     step = 0.04
@@ -59,6 +60,7 @@ def test_lengths_of_bursts_and_gaps_are_exponential() -> None:
         assert kstest(jittered, expon(scale=mean).cdf).pvalue > 1e-3
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("burst", "gap", "probability"), [(1.0, 4.0, 1.0), (2.0, 2.0, 0.3), (0.5, 9.5, 0.8)])
 def test_the_long_run_share_of_lost_packets(burst: float, gap: float, probability: float) -> None:
     world = World(seed=3)
@@ -102,6 +104,7 @@ def test_bursts_come_when_they_come_whatever_the_traffic() -> None:
     assert {time: seen[time] for time in rare} == at(rare)
 
 
+@pytest.mark.slow
 def test_it_is_in_a_burst_with_its_long_run_share_from_the_first_instant_on() -> None:
     for time in (0.0, 0.5):
         count = 0

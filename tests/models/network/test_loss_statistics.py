@@ -23,6 +23,7 @@ def arrived_of_many(world: World, transport: str = "datagram") -> int:
     return len(world.arrived)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("probability", [0.01, 0.3, 0.9])
 @pytest.mark.parametrize("how", ["network", "override", "rule"])
 def test_the_share_of_lost_datagrams(probability: float, how: str) -> None:

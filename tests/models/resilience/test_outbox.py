@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Generator
+from dataclasses import replace
 from math import isnan
 from typing import Any
 
@@ -18,6 +19,7 @@ from models.resilience import (
     Outbox,
     consecutive_failures,
 )
+from models.resilience.deadlines import HonourDeadline
 from simulator import Environment
 from tests.models.resilience.outboxes import ONE_SECOND, conserves, on_a_host, send_at
 from tests.models.resilience.scripted import OK, Scripted, call_at
@@ -66,6 +68,27 @@ def test_several_workers_deliver_at_the_same_time() -> None:
     env.run()
     assert target.call_times == [0.0, 0.0, 1.0]
     assert env.now == 2.0
+
+
+def test_a_deadline_ends_with_the_acceptance_and_does_not_follow_the_work_into_the_queue() -> None:
+    env = Environment()
+    asked: list[Request] = []
+
+    def deliver(request: Request) -> Generator[Any, Any, None]:
+        asked.append(request)
+        yield 1.0
+
+    target = HonourDeadline(env, FunctionEndpoint(deliver))
+    outbox = Outbox(env, target, backoff=ONE_SECOND, attempts_max=3)
+    hasty = Request(key="order", idempotency_key="key", deadline=0.5)
+    for request in (Request(key="first"), hasty):
+        env.process(outbox.call(request))
+    env.run(until=0.5)
+    assert [request.key for request in outbox.undelivered] == ["first", "order"]
+    env.run()
+    assert asked[1] == replace(hasty, deadline=None)
+    assert outbox.statistics().delivered_count == 2
+    assert outbox.undelivered == []
 
 
 def test_a_full_outbox_rejects() -> None:

@@ -63,6 +63,29 @@ def test_a_crash_of_the_workers_host_delays_delivery_but_loses_nothing(crash_at:
     assert conserves(outbox)
 
 
+@pytest.mark.parametrize("how", ["crash", "stop"])
+def test_what_several_workers_had_in_delivery_is_delivered_again_in_the_order_of_acceptance(how: str) -> None:
+    env = Environment()
+    begun: list[Any] = []
+
+    def deliver(request: Request) -> Generator[Any, Any, None]:
+        begun.append(request.key)
+        yield 1.0
+
+    host, outbox = on_a_host(FunctionEndpoint(deliver), env, workers=3)
+    send_at(env, outbox, *[0.0] * 5)
+    env.run(until=0.5)
+    if how == "crash":
+        host.crash()
+        host.restart()
+    else:
+        outbox.stop_workers()
+        env.run(until=0.75)
+        outbox.start_workers()
+    env.run()
+    assert begun == [0, 1, 2, 0, 1, 2, 3, 4]
+
+
 def test_a_crash_of_idle_workers_is_survived() -> None:
     env = Environment()
     host, outbox = on_a_host(Scripted(env), env, workers=2)

@@ -8,15 +8,16 @@ from typing import Any
 import pytest
 
 from models import CallFailed, Endpoint, Host, Rejected, Request
-from models.resilience import Timeout
+from models.resilience import Outbox, Timeout
 from models.resilience.bulkheads import Bulkhead, BulkheadPool, ThreadPoolBulkhead
+from models.resilience.idempotency import IdempotencyStore
 from models.resilience.rate_limits import RateLimiter, TokenBucket
 from models.resilience.rejection import rejection
 from models.resilience.shedding import ConcurrencyLimiter, FixedLimit, LoadShedder, UtilisationShedding
 from models.resilience.throttling import AdaptiveThrottle
 from models.services import DependencyFailed, Instance
 from simulator import Environment
-from tests.models.resilience.scripted import Scripted, call_at
+from tests.models.resilience.scripted import Scripted
 
 # Each takes one call on and rejects the next.
 PARTS: dict[str, Callable[[Environment, Endpoint], Endpoint]] = {
@@ -29,6 +30,8 @@ PARTS: dict[str, Callable[[Environment, Endpoint], Endpoint]] = {
     ),
     # With k = 1 each call that is not accepted makes the next less likely; seed 3 rejects the second.
     "throttle": lambda env, target: AdaptiveThrottle(env, target, k=1.0, name="shop"),
+    "idempotency store": lambda env, target: IdempotencyStore(env, target, duplicates="reject", name="shop"),
+    "outbox": lambda env, target: Outbox(env, target, capacity=1, name="shop"),
 }
 
 
@@ -45,11 +48,11 @@ def test_rejection_names_the_part_and_is_not_taken_for_its_own_by_an_instance_of
 
     def second() -> Generator[Any, Any, None]:
         try:
-            yield from shop.call(Request())
+            yield from shop.call(Request(idempotency_key="one order"))
         except CallFailed as failure:
             failures.append(failure)
 
-    call_at(env, shop, 0.0)
+    env.process(shop.call(Request(idempotency_key="one order")))
     env.run(until=1.0)
     env.process(second())
     env.run(until=2.0)

@@ -5,6 +5,7 @@ from math import inf
 
 import pytest
 
+from models import Host
 from models.failures import ServerError
 from models.resilience import (
     ConstantBackoff,
@@ -60,6 +61,32 @@ class TestContract:
         seen = call_at(env, retry, *(float(i) for i in range(100)))
         env.run()
         assert seen[50] == (50.25, "answer")
+
+    def test_it_begins_anew_with_the_host_of_a_retry_that_has_it(
+        self, make: Callable[[Environment], RetryBudget]
+    ) -> None:
+        env = Environment()
+        web = Host(env, "web")
+        target = Scripted(env, (0.0, ServerError))
+        target.host = web
+        budget = make(env)
+        retry = Retry(env, target, 2, backoff=ConstantBackoff(delay=0.0), budget=budget)
+
+        def life() -> list[int]:
+            """How many retries there were so far after each of 45 calls."""
+            before, counts = retry.statistics().retry_count, []
+            start = env.now
+            for number in range(45):
+                call_at(env, retry, start + number / 64)
+                env.run(until=start + (number + 0.5) / 64)
+                counts.append(retry.statistics().retry_count - before)
+            return counts
+
+        first = life()
+        web.crash()
+        web.restart()
+        env.run(until=64.0)
+        assert life() == first
 
 
 def take_all(budget: RetryBudget) -> int:

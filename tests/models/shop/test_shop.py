@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Generator
 from dataclasses import replace
 from typing import Any
 
 import pytest
 
-from models import Endpoint
+from models import Endpoint, Request, ServerError
 from models.resilience import Timeout
 from models.resilience.bulkheads import ConnectionPool
 from models.shop import (
@@ -144,6 +145,85 @@ def test_payment_that_is_repeated_charges_twice_unless_it_is_idempotent() -> Non
     assert once.orders.distinct_count > 100
 
 
+@pytest.mark.parametrize("is_idempotent", [False, True])
+def test_checkout_that_is_repeated_charges_twice_unless_orders_have_keys(is_idempotent: bool) -> None:
+    # The bank takes longer than the web host waits for the checkout, and less than the user for both.
+    settings = replace(
+        bare_shop(),
+        bank_time=Constant(1.5),
+        checkout_share=0.5,
+        protections={"checkout": Protection(timeout=1.0, attempts=3)},
+        payments_are_idempotent=is_idempotent,
+    )
+    shop, table = run(settings)
+    orders = shop.orders.statistics()
+    assert orders.distinct_count == len(table.sample(operation=CHECKOUT)) > 100
+    if is_idempotent:
+        assert orders.applied_count == orders.distinct_count
+        assert share(table, CHECKOUT, "ok") == 1.0  # the second attempt meets the first one's answer
+    else:
+        assert orders.applied_more_than_once_count == orders.distinct_count
+
+
+@pytest.mark.parametrize("deadlines", Deadlines)
+@pytest.mark.parametrize("pay_later", [PayLater.ON_FAILURE, PayLater.ALWAYS])
+def test_order_that_waits_outlives_the_patience_of_its_user(
+    pay_later: PayLater, deadlines: Deadlines
+) -> None:
+    env = Environment(seed=3)
+    shop = Shop(env, replace(careful_shop(), pay_later=pay_later, deadlines=deadlines))
+    crash("payment")(shop)
+    shop.admit_users(until=UNTIL)
+    env.run(until=UNTIL + shop.settings.patience + 1.0)
+    taken = shop.orders.acknowledged_count
+    for instance in shop.system.service("payment").instances:
+        instance.restart()
+    env.run(until=UNTIL + 300.0)
+    assert shop.orders.applied_count == taken > 50
+    assert shop.waiting_orders_count == shop.lost_orders_count == 0
+
+
+@pytest.mark.parametrize("pay_later", [PayLater.ON_FAILURE, PayLater.ALWAYS])
+def test_orders_wait_while_payment_is_switched_off(pay_later: PayLater) -> None:
+    env = Environment(seed=3)
+    shop = Shop(env, replace(careful_shop(), pay_later=pay_later))
+    switch = shop.features["payment"].switch
+    switch.turn_off()
+    users = shop.admit_users(until=UNTIL)
+    env.run(until=100.0)
+    accepted = len(users.table.sample(operation=CHECKOUT))
+    assert (shop.orders.acknowledged_count, shop.waiting_orders_count) == (accepted, accepted)
+    assert shop.orders.applied_count == 0
+    switch.turn_on()
+    env.run(until=200.0)
+    assert shop.orders.applied_count == accepted
+
+
+def test_where_no_order_can_wait_payment_that_is_switched_off_gives_the_goods_away() -> None:
+    shop, table = run(bare_shop(), lambda shop: shop.features["payment"].switch.turn_off())
+    assert share(table, CHECKOUT, "degraded") == 1.0
+    assert shop.lost_orders_count == shop.orders.acknowledged_count > 20
+
+
+def test_order_counts_as_lost_however_many_others_wait_that_nobody_was_told_of() -> None:
+    env = Environment(seed=3)
+    settings = replace(careful_shop(), pay_later=PayLater.ALWAYS, orders_are_durable=False)
+    shop = Shop(env, settings)
+    crash("payment")(shop)
+    shop.admit_users(until=UNTIL)
+    env.run(until=UNTIL + 1.0)
+    told = shop.orders.acknowledged_count
+    lost = len(shop.outboxes[0].undelivered)
+    shop.system.host("checkout in zone-a").crash()
+    for number in range(1000):
+        env.process(shop.outboxes[1].call(Request(CHECKOUT, -number)))
+    # The same order twice is one order.
+    env.process(shop.outboxes[2].call(Request(CHECKOUT, 0)))
+    env.run(until=UNTIL + 2.0)
+    assert shop.lost_orders_count == lost > 10
+    assert shop.waiting_orders_count == told - lost + 1000
+
+
 def test_shared_pool_lets_one_slow_feature_starve_the_others() -> None:
     slow = {"recommendations": ServiceSize(threads=200, work=Constant(30.0))}
     own = {name: Protection(bulkhead=10) for name in ("catalogue", "recommendations", "cart", "checkout")}
@@ -162,6 +242,38 @@ def test_deadlines_that_are_honoured_stop_work_for_users_who_have_left() -> None
         served[deadlines] = sum(instance.host.statistics().busy_time for instance in hosts)
     assert served[Deadlines.KEPT] > 1.05 * served[Deadlines.HONOURED]
     assert served[Deadlines.HONOURED] == pytest.approx(served[Deadlines.CANCELLING], rel=0.1)
+
+
+def test_deadlines_with_messages_also_stop_work_for_attempts_that_were_given_up() -> None:
+    sizes = {"catalogue": ServiceSize(cores=1, threads=1, queue_size_max=1000, work=Constant(0.1))}
+    impatient = {"catalogue": Protection(timeout=0.15)}
+    served = {}
+    for deadlines in (Deadlines.HONOURED, Deadlines.CANCELLING):
+        shop, _ = run(replace(bare_shop(), sizes=sizes, protections=impatient, deadlines=deadlines))
+        hosts = shop.system.service("catalogue").instances
+        served[deadlines] = sum(instance.host.statistics().busy_time for instance in hosts)
+    # The user still waits: for the rest of the page, by whose deadline the catalogue works on.
+    assert served[Deadlines.HONOURED] > 1.5 * served[Deadlines.CANCELLING]
+
+
+@pytest.mark.parametrize("feature", ["catalogue", "cart", "recommendations"])
+def test_page_does_without_what_is_optional_and_says_what_it_lacks(feature: str) -> None:
+    for optional in ((feature,), ()):
+        env = Environment(seed=3)
+        shop = Shop(env, replace(bare_shop(), optional=optional))
+        crash(feature)(shop)
+        seen: list[Any] = []
+        env.process(_look_at_a_page(shop, seen))
+        env.run()
+        [end] = seen
+        assert end.degraded == (feature,) if optional else isinstance(end, ServerError)
+
+
+def _look_at_a_page(shop: Shop, seen: list[Any]) -> Generator[Any, Any, None]:
+    try:
+        seen.append((yield from shop.entrance.call(Request(PAGE))))
+    except ServerError as error:
+        seen.append(error)
 
 
 def test_front_stands_before_every_instance() -> None:

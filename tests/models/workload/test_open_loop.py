@@ -58,6 +58,7 @@ SHAPES = [
 ]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("shape", SHAPES, ids=lambda shape: type(shape).__name__)
 def test_a_varying_rate_gives_poisson_counts_with_that_mean_in_every_window(shape: RateShape) -> None:
     """Exact thinning: over all windows, the sum of squared standardised counts is chi-squared."""

@@ -331,6 +331,7 @@ own_things = st.lists(
 )
 
 
+@pytest.mark.slow
 @settings(generated, max_examples=300)
 @given(own_things)
 def test_our_own_things_happen_in_order_of_time_and_then_of_making(

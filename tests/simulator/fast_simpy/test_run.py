@@ -341,6 +341,7 @@ def in_pieces(env: Environment) -> None:
     env.run()
 
 
+@pytest.mark.slow
 @given(PROGRAMS)
 @settings(max_examples=150, deadline=None)
 def test_steps_pieces_and_traced_runs_do_the_same_as_the_loop(scripts: list[list[tuple[str, float]]]) -> None:

@@ -80,6 +80,7 @@ def test_the_digest_so_far_changes_with_all_that_happens() -> None:
     assert len(set(digests)) == len(digests) == 6
 
 
+@pytest.mark.slow
 def test_the_same_digest_in_another_process_under_another_hash_seed() -> None:
     script = (
         "from simulator import Environment\n"

@@ -30,6 +30,7 @@ def _filled(values: list[float], relative_error: float = 0.01) -> LatencyHistogr
     return histogram
 
 
+@pytest.mark.slow
 @settings(max_examples=200, deadline=None)
 @given(LATENCIES, st.sampled_from([0.001, 0.01, 0.05, 0.5]))
 def test_every_percentile_is_within_the_stated_relative_error(values: list[float], error: float) -> None:

@@ -21,6 +21,7 @@ def test_values_are_pinned() -> None:
     assert Streams(2**80).stream("Zürich/3").integers(2**63, size=2).tolist() == GOLDEN_LARGE_SEED
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("hash_seed", ["1", "4242"])
 def test_values_are_the_same_in_another_process_with_another_hash_seed(hash_seed: str) -> None:
     program = (

@@ -6,7 +6,7 @@ from math import inf
 
 import pytest
 
-from simulator.randomness import Exponential
+from simulator.randomness import Constant, Exponential
 
 from .running import changed, the, verdicts
 
@@ -29,6 +29,12 @@ from .running import changed, the, verdicts
         ("data loss, mirror", {"mttr": 12.5}, 1.0),
         ("data loss, three replicas,", {"repairers": 1}, 0.2),
         ("data loss, three replicas and", {"repairers": 2}, 0.2),
+        ("detection by 1 strikes", {"timeout": 2.5}, 1.0),
+        ("detection by 3 strikes", {"strikes": 2}, 0.1),
+        ("detection by 2 strikes", {"interval": 1.8}, 1.0),
+        ("replication that lags, constant", {"lag": Constant(0.56)}, 1.0),
+        ("replication that lags, exponential", {"rate": 3.4}, 1.0),
+        ("replication that lags, lognormal", {"lag": Exponential(0.23)}, 1.0),
     ],
 )
 def test_slightly_another_system_differs(beginning: str, setup: dict[str, object], effort: float) -> None:

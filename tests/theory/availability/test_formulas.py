@@ -10,6 +10,7 @@ import pytest
 from scipy.stats import binom
 
 from experiments.validation.availability import (
+    detection_time_mean,
     down_probabilities,
     time_to_data_loss_mean,
     zones_availability,
@@ -24,6 +25,11 @@ def test_published_numbers() -> None:
     assert time_to_data_loss_mean(3, 10.0, 1.0, repairers=1) == pytest.approx(251.67, abs=0.01)
     assert zones_availability(3, 1, 2, 0.001, 0.01) == pytest.approx(0.9996403, abs=5e-8)
     assert zones_availability(1, 5, 3, 0.001, 0.01) == pytest.approx(0.9989902, abs=5e-8)
+
+
+def test_detection_is_half_an_interval_the_other_strikes_and_a_timeout() -> None:
+    assert detection_time_mean(10.0, 1, 2.0) == 7.0
+    assert detection_time_mean(5.0, 3, 1.0) == 13.5
 
 
 @pytest.mark.parametrize(("mttf", "mttr"), [(100.0, 10.0), (3.0, 2.0), (1.0, 5.0)])

@@ -44,6 +44,7 @@ def test_decorrelated_waits_begin_at_the_base_itself() -> None:
     assert list(ours) == pytest.approx(list(theirs))
 
 
+@pytest.mark.slow
 def test_one_client_needs_one_write_and_two_round_trips() -> None:
     times = [contention(seed, clients_count=1, backoff=BACKOFFS["full"]) for seed in range(200)]
     assert {writes for _, writes in times} == {1}
@@ -51,6 +52,7 @@ def test_one_client_needs_one_write_and_two_round_trips() -> None:
     assert np.mean([time for time, _ in times]) == pytest.approx(0.040, abs=4 * 0.004 / 200**0.5)
 
 
+@pytest.mark.slow
 def test_jitter_wins_as_the_post_says() -> None:
     runs = {
         policy: np.mean([contention(seed, clients_count=50, backoff=backoff) for seed in range(4)], axis=0)

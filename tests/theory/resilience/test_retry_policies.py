@@ -94,6 +94,7 @@ def test_attempts_per_call_when_everything_fails(policy: str, attempts: float | 
         assert per_call == attempts
 
 
+@pytest.mark.slow
 def test_many_clients_turn_a_breaker_into_no_retries_and_a_bucket_into_three() -> None:
     # The post's point: what each client learns from its own calls is little where each makes few.
     def load(policy: str, clients_count: int) -> float:

@@ -116,6 +116,7 @@ def test_first_come_first_served_without_limits_collapses_under_overload(
     assert goodput(queue, load=1.5) < 0.02
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "queue",
     [

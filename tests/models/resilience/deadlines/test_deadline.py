@@ -124,6 +124,17 @@ def test_of_several_with_one_deadline_the_outermost_expires_whatever_the_floats(
     assert (inner.statistics().call_count, inner.statistics().cancelled_count) == (500, 0)
 
 
+@pytest.mark.parametrize("wrap", [lambda env, target: Deadline(env, target, 9.0), HonourDeadline])
+def test_it_does_so_where_what_is_left_and_the_time_do_not_add_up_to_the_deadline(wrap: Any) -> None:
+    env = Environment()
+    assert 0.356 + (1.438 - 0.356) < 1.438
+    inner = wrap(env, Scripted(env, (1e3, None)))
+    outer = Deadline(env, _after(0.356, inner), 1.438)
+    [seen] = call_at(env, outer, 0.0)
+    env.run()
+    assert (seen, outer.statistics().expired_count) == ((1.438, TimedOut), 1)
+
+
 def _after(delay: float, target: Any) -> FunctionEndpoint:
     def answer(request: Request) -> Any:
         yield delay

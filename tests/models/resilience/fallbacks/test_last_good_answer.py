@@ -163,6 +163,20 @@ def test_what_it_keeps_is_gone_when_its_host_restarts_or_its_process() -> None:
         instance.state.clear()
 
 
+def test_an_answer_that_comes_after_a_restart_to_a_call_from_before_is_not_kept() -> None:
+    env = Environment()
+    host = Host(env, "web")
+    target = Scripted(env, (2.0, None), (0.0, ServerError))
+    target.host = host
+    good = LastGoodAnswer(env, target, age_max=inf)
+    [old, new] = call_at(env, good, 0.0, 3.0)  # by nobody that runs on the host
+    env.call_later(1.0, host.crash)
+    env.call_later(1.5, host.restart)
+    env.run()
+    assert (old, new) == ((2.0, "answer"), (3.0, ServerError))
+    assert good.statistics().kept_count == 0
+
+
 def test_on_the_callers_side_it_outlives_the_server() -> None:
     env = Environment()
     server = Host(env, "server")

@@ -20,6 +20,7 @@ from models import (
     Unavailable,
 )
 from models.balancing import Balancer
+from models.resilience import BreakerState, CircuitBreaker, hystrix, polly
 from models.resilience.hedging import AfterPercentile, Hedge
 from models.services import Instance
 from simulator import Environment
@@ -134,16 +135,40 @@ def test_if_all_attempts_fail_the_last_failure_is_raised() -> None:
     assert (statistics.failed_count, statistics.cancelled_count, statistics.copy_count) == (1, 0, 2)
 
 
-@pytest.mark.parametrize("script", [((0.625, BreakerOpen), SLOW), (SLOW, (0.375, BreakerOpen), SLOW)])
-def test_a_failure_that_is_given_up_on_ends_the_call_and_the_other_attempts(script: tuple[Step, ...]) -> None:
+@pytest.mark.parametrize("script", [((0.625, Unavailable), SLOW), (SLOW, (0.375, Unavailable), SLOW)])
+def test_a_fatal_failure_ends_the_call_and_the_other_attempts(script: tuple[Step, ...]) -> None:
     env = Environment()
     target = Scripted(env, *script)
-    hedge = Hedge(env, target, after=0.25, copies_max=5)
+    hedge = Hedge(env, target, after=0.25, copies_max=5, fatal=(Unavailable,))
     [seen] = call_at(env, hedge, 0.0)
     env.run(until=0.626)
-    assert (seen, target.under_way) == ((0.625, BreakerOpen), 0)
+    assert (seen, target.under_way) == ((0.625, Unavailable), 0)
     env.run()
     assert (len(target.call_times), hedge.statistics().cancelled_count) == (3, 2)
+
+
+def test_what_is_given_up_on_is_followed_by_no_copy_and_leaves_those_under_way_alone() -> None:
+    seen, target, hedge = hedged((1.0, None), (0.0, BreakerOpen), copies_max=5)
+    assert (seen, target.call_times) == ((1.0, "answer"), [0.0, 0.25])
+    assert (hedge.statistics().first_won_count, hedge.statistics().cancelled_count) == (1, 0)
+    seen, target, _ = hedged((0.125, BreakerOpen), (0.0, None), copies_max=5)
+    assert (seen, target.call_times) == ((0.125, BreakerOpen), [0.0])
+
+
+def test_a_call_of_which_an_attempt_was_made_does_not_fail_as_one_that_was_not() -> None:
+    for script in (((0.125, TimedOut), (0.0, BreakerOpen)), ((0.5, TimedOut), (0.0, BreakerOpen))):
+        seen, target, _ = hedged(*script)
+        assert (seen.outcome, target.call_count) == (TimedOut, 2)
+
+
+def test_a_copy_that_a_half_open_breaker_turns_away_does_not_end_its_trial() -> None:
+    for settings in (hystrix(request_volume=1, sleep_window=1.0), polly(break_duration=1.0)):
+        env = Environment()
+        breaker = CircuitBreaker(env, Scripted(env, (0.75, None)), settings)
+        breaker.move_to(BreakerState.OPEN)
+        [seen] = call_at(env, Hedge(env, breaker, after=0.25, copies_max=2), 2.0)
+        env.run(until=4.0)
+        assert (seen, breaker.state) == ((2.75, "answer"), BreakerState.CLOSED)
 
 
 def test_what_is_given_up_on_can_be_chosen() -> None:
@@ -151,6 +176,8 @@ def test_what_is_given_up_on_can_be_chosen() -> None:
     assert (seen, target.call_count) == ((0.0, ServerError), 1)
     seen, target, _ = hedged((0.0, BreakerOpen), (0.0, None), gives_up_on=())
     assert (seen, target.call_count) == ((0.0, "answer"), 2)
+    seen, target, _ = hedged((1.0, None), (0.0, BreakerOpen), fatal=(BreakerOpen,))
+    assert seen == (0.25, BreakerOpen)
 
 
 def test_a_hedge_against_slowness_alone_leaves_failures_as_they_are() -> None:
@@ -204,6 +231,8 @@ def test_nonsense_is_told_by_its_name() -> None:
         Hedge(env, target, after=1.0, gives_up_on=ServerError)  # type: ignore[arg-type]
     with pytest.raises(TypeError, match="gives_up_on must hold CallFailed classes only, got"):
         Hedge(env, target, after=1.0, gives_up_on=(ValueError,))  # type: ignore[arg-type]
+    with pytest.raises(TypeError, match="fatal must hold CallFailed classes only, got"):
+        Hedge(env, target, after=1.0, fatal=(ValueError,))  # type: ignore[arg-type]
     with pytest.raises(TypeError, match="target must be an Endpoint"):
         Hedge(env, "search", after=1.0)  # type: ignore[arg-type]
 

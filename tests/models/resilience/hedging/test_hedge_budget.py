@@ -6,6 +6,7 @@ import pytest
 
 from models import (
     BreakerOpen,
+    Host,
     Refused,
     ServerError,
 )
@@ -98,6 +99,28 @@ def test_a_share_holds_the_extra_load_however_slow_everything_is(make: Any) -> N
     # The bucket holds one copy to begin with, and the two calls that begin as a copy wins earn nothing.
     assert 0.04 <= hedge.statistics().extra_load_ratio <= 0.0525
     assert hedge.statistics().budget_denied_count > 300
+
+
+def test_a_budget_and_a_percentile_begin_anew_with_their_host() -> None:
+    env = Environment()
+    web = Host(env, "web")
+    target = Scripted(env, (0.5, None))
+    target.host = web
+    budget = TokenBucketBudget(capacity=1, refill=0.0)
+    hedge = Hedge(env, target, after=AfterPercentile(50.0, window=2, calls_min=1), budget=budget)
+    call_at(env, hedge, 0.0, 1.0)
+    env.run(until=2.0)
+    assert hedge.delay == 0.5
+    target.then((5.0, None), (5.0, None), (0.25, None))
+    [old] = call_at(env, hedge, 2.0)  # by nobody that runs on the host
+    env.run(until=3.0)
+    assert budget.tokens == 0.0
+    web.crash()
+    web.restart()
+    env.run(until=4.0)
+    assert (budget.tokens, hedge.delay) == (1.0, None)
+    env.run()
+    assert (old.at, hedge.delay) == (7.0, None)  # it was not in the new process
 
 
 def test_a_budget_must_be_one_of_those_for_retries() -> None:

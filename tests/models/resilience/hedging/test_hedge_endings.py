@@ -14,13 +14,15 @@ from models import (
     Request,
     ServerError,
     TimedOut,
+    Unavailable,
 )
 from models.resilience import Timeout
 from models.resilience.hedging import Hedge
+from models.resilience.rate_limits import LeakyBucket, RateLimiter
 from models.services import Instance
 from simulator import PARKED, Environment
 from tests.models.resilience.hedging.hedged_calls import SLOW, Ledger, hedged, takes
-from tests.models.resilience.scripted import Scripted, call_at
+from tests.models.resilience.scripted import Scripted, Step, call_at
 
 
 @pytest.mark.parametrize("how", ["kill", "cancel"])
@@ -173,6 +175,83 @@ def test_what_a_copy_gives_back_as_it_wins_goes_to_nobody_that_has_lost() -> Non
     [seen] = call_at(env, Hedge(env, FunctionEndpoint(answer), after=0.25), 0.0)
     env.run()
     assert (seen, began) == ((0.375, "copy"), [])
+
+
+@pytest.mark.parametrize(
+    ("script", "outcome"),
+    [
+        (((0.5, None), SLOW), "answer"),  # the first attempt wins
+        (((0.5, Unavailable), SLOW), Unavailable),  # it decides the call by its failure
+        ((SLOW, (0.25, None)), "answer"),  # a copy wins
+        ((SLOW, (0.25, Unavailable)), Unavailable),
+    ],
+)
+def test_a_caller_goes_on_when_its_losers_are_gone_and_does_not_meet_them(
+    script: tuple[Step, ...], outcome: Any
+) -> None:
+    env = Environment()
+    target = Scripted(env, *script)
+    hedge = Hedge(env, target, after=0.25, fatal=(Unavailable,))
+    found: list[tuple[float, Any, int]] = []
+
+    def call() -> Generator[Any, Any, None]:
+        try:
+            seen: Any = (yield from hedge.call(Request())).value
+        except Unavailable as failure:
+            seen = type(failure)
+        found.append((env.now, seen, target.under_way))
+
+    env.process(call())
+    env.run()
+    assert found == [(0.5, outcome, 0)]
+    assert hedge.statistics().cancelled_count == 1
+
+
+def test_a_caller_that_is_killed_before_its_losers_are_gone_is_aborted_and_takes_them_along() -> None:
+    env = Environment()
+    ends: list[str] = []
+
+    def kill() -> Generator[Any, Any, None]:
+        seen.process.kill()
+        yield from ()
+
+    def answer(request: Request) -> Generator[Any, Any, str]:
+        is_first = not ends
+        ends.append("begun")
+        try:
+            yield 0.5 if is_first else 9.0
+        except BaseException as error:
+            ends.append(type(error).__name__)
+            raise
+        env.process(kill())  # starts before the copy is cancelled
+        return "first"
+
+    budget = Ledger()
+    hedge = Hedge(env, FunctionEndpoint(answer), after=0.25, budget=budget)
+    [seen] = call_at(env, hedge, 0.0)
+    env.run()
+    assert seen.outcome is None
+    assert ends == ["begun", "begun", "GeneratorExit"]
+    assert budget.told == ["start", "take", "first ok", "copy end", "end"]
+    statistics = hedge.statistics()
+    assert (statistics.aborted_count, statistics.first_won_count, statistics.in_flight_count) == (1, 0, 0)
+
+
+def test_a_worker_that_asks_again_at_once_is_not_turned_away_because_of_its_own_loser() -> None:
+    env = Environment()
+    # One a second, and one may wait: the copy does, while the first attempt is answered.
+    limiter = RateLimiter(env, Scripted(env, (0.5, None)), LeakyBucket(rate=1.0, queue_size_max=1))
+    hedge = Hedge(env, limiter, after=0.25)
+    answers: list[float] = []
+
+    def work() -> Generator[Any, Any, None]:
+        for _ in range(2):
+            yield from hedge.call(Request())
+            answers.append(env.now)
+
+    env.process(work())
+    env.run()
+    assert (answers, hedge.statistics().first_won_count) == ([0.5, 1.5], 2)
 
 
 def test_a_caller_that_is_killed_as_its_copy_answers_is_not_told() -> None:

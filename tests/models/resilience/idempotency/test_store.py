@@ -105,6 +105,16 @@ def test_an_answer_is_replayed_until_it_is_so_old_and_replaying_makes_it_no_youn
     assert (bank.orders.applied_count, bank.counts.expired_count, bank.counts.kept_count) == (2, 1, 1)
 
 
+def test_a_key_whose_answer_has_expired_may_be_that_of_another_request() -> None:
+    bank = Bank(ttl=2.0)
+    link = bank.connection()
+    sent = ((0.0, 1), (2.0, 2), (4.0, 2))
+    seen = [send(bank.env, link, time, order(number=number)) for time, number in sent]
+    bank.env.run()
+    assert seen == [(1.25, "answer of 1.125"), (2.25, ServerError), (5.25, "answer of 5.125")]
+    assert (bank.counts.mismatched_count, bank.orders.applied_count) == (1, 2)
+
+
 def test_a_key_in_progress_does_not_expire() -> None:
     bank = Bank(before=5.0, ttl=1.0)
     seen = send_at(bank.env, bank.connection(), 0.0, 4.0)
