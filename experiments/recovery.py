@@ -16,6 +16,7 @@ def time_to_recover(
 
     Served: in three windows in a row, each `width` s long, at least 95 % of the `healthy` availability, by
     when requests were sent. A window in which nobody came counts as served. `until` is the end of the load.
+    Requests that hang are in no window: let the run go on until everybody has an answer or has lost patience.
     """
     sample = requests.sample(healed_at, math.inf, by="start")
     if len(sample) == 0 or until - healed_at < width:
