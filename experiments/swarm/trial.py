@@ -1,9 +1,10 @@
 """One plan, run and judged: it has passed, or it has failed and how.
 
 1. The system runs with some stops. At each, everything must add up.
-2. When load and faults are over it runs on until it is empty. If all calls are limited in time that must come
-   by itself; otherwise what waits for an answer that was lost is ended from outside. Then nothing may be
-   held, running, waiting or leaked, and what was promised must have been kept (see `promises`).
+2. When load and faults are over, everything must be as it was before (see `healing`), and the system runs on
+   until it is empty. If all calls are limited in time that must come by itself, and then all instances must
+   answer once more; otherwise what waits for an answer that was lost is ended from outside. Nothing may be
+   held, running, waiting or leaked, and what was promised must have been kept (see `promises`, `cuts`).
 3. A thorough trial runs the same plan twice more, event by event and with a trace, for the laws (see `laws`):
    all statistics and all that clients have seen must be the same as in the first run, to the last bit, and so
    must the two traces.
