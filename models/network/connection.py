@@ -101,7 +101,7 @@ class Connection(Endpoint):
                 # Either the answer was on its way, or there never will be one.
                 self._late_count += carrier.ok and carrier.value is not None
             elif self.propagate_cancellation and isinstance(end, Cancelled):
-                self._env.launch(self._cancel(carrier), self.name)
+                self._send_cancellation(carrier)
             raise
         self._answered_count += 1
         if type(answer) is not Response and isinstance(answer, CallFailed):
@@ -201,9 +201,23 @@ class Connection(Endpoint):
             self._late_count += 1
         return ConnectionLost(f"{self._serving.name} crashed: connection reset")
 
-    def _cancel(self, carrier: Process) -> Generator[Any, Any, None]:
+    def _send_cancellation(self, carrier: Process) -> None:
+        """Tell the target that nobody waits any more.
+
+        On its way now, as `Network.send` does it: what the caller asks next, at this very instant, must not
+        overtake it.
+        """
+        carrying = self._there.carry(0, self._transport)
         try:
-            yield from self._there.carry(0, self._transport)
+            delay = next(carrying)
+        except MessageGone:
+            return
+        self._env.launch(self._cancel(carrying, carrier), self.name, delay)
+
+    def _cancel(self, carrying: Generator[Any, Any, None], carrier: Process) -> Generator[Any, Any, None]:
+        """Go on carrying a cancellation whose first delay is over, and end the call when it is there."""
+        try:
+            yield from carrying
         except (MessageGone, ConnectionLost):
             return
         carrier.cancel()

@@ -5,8 +5,9 @@ from typing import Any
 import pytest
 
 from models.endpoint import FunctionEndpoint
-from models.failures import TimedOut
+from models.failures import CallFailed, TimedOut
 from models.request import Request
+from models.services import Instance, Work
 from tests.models.network.building import (
     WAY,
     Scripted,
@@ -137,3 +138,25 @@ def test_an_answer_that_comes_at_the_deadline_comes_too_late() -> None:
     world.env.run()
     assert world.seen == [(TimedOut, 1.0 + 2 * WAY)]
     assert numbers(connection)[2] == 1
+
+
+@plain_or_rough
+def test_a_cancellation_is_not_overtaken_by_the_next_request_of_its_caller(road: Any) -> None:
+    """A server that has one place is free again when somebody who has given up asks once more at once."""
+    world = World()
+    instance = Instance(world.env, world.b, Work(1.0), threads=1, queue_size_max=0, name="server")
+    connection = world.network.connect(world.a, instance, propagate_cancellation=True)
+    road(world)
+
+    def ask_twice() -> Steps:
+        for patience in (0.5, 5.0):
+            try:
+                with world.env.fail_after(patience):
+                    world.seen.append(((yield from connection.call(Request())).value, world.env.now))
+            except CallFailed as failure:
+                world.seen.append((type(failure), world.env.now))
+
+    world.a.start(ask_twice(), "caller")
+    world.env.run()
+    assert world.seen == [(TimedOut, 0.5), (None, 0.5 + WAY + 1.0 + WAY)]
+    assert instance.statistics().rejected_count == 0

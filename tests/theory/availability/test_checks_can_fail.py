@@ -29,12 +29,12 @@ from .running import changed, the, verdicts
         ("data loss, mirror", {"mttr": 12.5}, 1.0),
         ("data loss, three replicas,", {"repairers": 1}, 0.2),
         ("data loss, three replicas and", {"repairers": 2}, 0.2),
-        ("detection by 1 strikes", {"timeout": 3.0}, 0.1),
-        ("detection by 3 strikes", {"strikes": 2}, 0.02),
-        ("detection by 2 strikes", {"interval": 1.6}, 0.1),
-        ("replication that lags, constant", {"lag": Constant(0.7)}, 0.05),
-        ("replication that lags, exponential", {"rate": 4.2}, 0.05),
-        ("replication that lags, lognormal", {"lag": Exponential(0.28)}, 0.05),
+        ("detection by 1 strikes", {"timeout": 2.5}, 1.0),
+        ("detection by 3 strikes", {"strikes": 2}, 0.1),
+        ("detection by 2 strikes", {"interval": 1.8}, 1.0),
+        ("replication that lags, constant", {"lag": Constant(0.56)}, 1.0),
+        ("replication that lags, exponential", {"rate": 3.4}, 1.0),
+        ("replication that lags, lognormal", {"lag": Exponential(0.23)}, 1.0),
     ],
 )
 def test_slightly_another_system_differs(beginning: str, setup: dict[str, object], effort: float) -> None:
