@@ -12,7 +12,7 @@ from experiments.validation.resilience import CHECKS
 from .replicating import verdicts
 
 _QUICK = [check for check in CHECKS if check.group in ("retries", "breaker") and "0.5" not in check.name]
-_EFFORT = {"tail": 0.1, "retries": 0.15, "backoff": 0.1, "collapse": 0.1, "breaker": 0.15}
+_EFFORT = {"tail": 0.1, "retries": 0.25, "backoff": 0.2, "collapse": 0.1, "breaker": 0.25}
 _THOROUGH = [check for check in CHECKS if check not in _QUICK]
 
 
