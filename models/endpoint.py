@@ -25,12 +25,13 @@ class Endpoint(ABC):
 
     `name` says which one it is in logs, tables and errors; `host` is where it runs, if that matters.
     `is_listening` says whether a process is there to answer: a call over the network to an endpoint whose
-    `serving` one does not listen is refused.
+    `serving` one does not listen is refused. `has_stopped` says that the process has ended for good.
     """
 
     name: str = "endpoint"
     host: Host | None = None
     is_listening: bool = True
+    has_stopped: bool = False
 
     @property
     def serving(self) -> Endpoint:

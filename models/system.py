@@ -18,7 +18,7 @@ from typing import Any, TypeVar
 
 from simulator import Environment
 
-from .balancing import Balancer, Policy, PowerOfTwoChoices
+from .balancing import Balancer, Policy, PowerOfTwoChoices, follow
 from .endpoint import Endpoint
 from .infrastructure import Host, Region, Zone
 from .network import Connection, Network
@@ -119,7 +119,10 @@ class System:
             self._services, "service", name, lambda: Service(self.env, name, hosts, make_handler, **settings)
         )
         if front is not None:
-            self._fronts |= {instance: front(instance) for instance in service.instances}
+            make_front = front
+            for instance in service.instances:
+                self._fronts[instance] = make_front(instance)
+            service.on_added(lambda instance: self._fronts.__setitem__(instance, make_front(instance)))
         return service
 
     def front_of(self, instance: Instance) -> Endpoint:
@@ -138,19 +141,27 @@ class System:
         *,
         policy: Policy = _TWO_CHOICES,
         around: Around | None = None,
+        discovery_delay: float = 0.0,
+        balancer: Mapping[str, Any] = MappingProxyType({}),
         **connecting: Any,
     ) -> Balancer:
         """Return a balancer on `source` over connections from there to all instances of `service`.
 
-        `around` puts something around each connection; `connecting` are the settings of `Network.connect`.
-        Instances that are added later are not among its targets.
+        `around` puts something around each connection; `balancer` are further settings of `Balancer`,
+        `connecting` those of `Network.connect`. Instances that come and go later are targets once they are
+        ready, and none once they are removed, `discovery_delay` seconds after that (see `follow`).
         """
-        ways: list[Endpoint] = []
-        for instance in service.instances:
+        made = Balancer(
+            self.env, [], policy=policy, host=source, name=f"{source.name} to {service.name}", **balancer
+        )
+
+        def connect(instance: Instance) -> Endpoint:
             connection = self.network.connect(source, self.front_of(instance), **connecting)
             self.connections.append(connection)
-            ways.append(connection if around is None else around(connection))
-        return Balancer(self.env, ways, policy=policy, host=source, name=f"{source.name} to {service.name}")
+            return connection if around is None else around(connection)
+
+        follow(self.env, made, service, connect, delay=discovery_delay)
+        return made
 
     # -- finding
 

@@ -5,63 +5,80 @@ network, which can die like any other. Its targets are endpoints: mostly connect
 the instances of a service.
 
 What a target answers, failures included, it passes on as it is: a balancer does no work of its own that could
-fail. It does not try another target (put a `Retry` around it), nor does it know which targets are well: one
-that refuses gets its share of requests all the same.
+fail. It does not try another target (put a `Retry` around it), nor does it find out which targets are well:
+one that refuses gets its share of requests all the same, unless somebody tells the balancer (`set_healthy`,
+`eject`), as health checks and outlier detection do.
+
+It then chooses among those that are available. Where less than `panic_threshold` of them are, so many cannot
+be ill: the checks are wrong, or the rest would break down under the load of all; it *panics* and chooses
+among all, or with `fails_in_panic` refuses (Envoy's "panic threshold", 50 % by default there and here).
+
+A target that is removed is *draining* while calls to it are under way: they go on, and no other comes.
 
 What it knows of its calls is in the memory of its host. Calls that run there die with it; the balancer that
-starts again knows of none, also not of those whose callers run elsewhere. Leaves out: health checks, outlier
-ejection, draining, zones, consistent hashing.
+starts again knows of none, also not of those whose callers run elsewhere, and takes all targets to be well.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from math import inf
 
 from simulator import Environment
 
 from ..endpoint import Call, Endpoint
-from ..failures import Refused
+from ..failures import CallFailed, Refused
 from ..infrastructure import Host
-from ..request import Request
-from .policy import Choose, Policy, Target
+from ..request import Request, Response
+from .policy import Choose, Policy
 from .round_robin import RoundRobin
+from .target import Target, Targets
 
 _IN_TURN = RoundRobin()
+
+Observer = Callable[[Target, Response | CallFailed | None, float], object]
+"""Is told how a call to a target has ended (`None`: it was cut short), and after how many seconds."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TargetStatistics:
     """Of `call_count` calls that a balancer has sent to a target, `outstanding_count` are under way.
 
-    The latter is the balancer's own view, which begins anew with its host.
+    The latter is the balancer's own view, which begins anew with its host, and so is whether it takes the
+    target to be healthy, and ejected.
     """
 
     name: str
     weight: float
     call_count: int
     outstanding_count: int
+    is_healthy: bool
+    is_ejected: bool
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class BalancerStatistics:
     """What a balancer has done so far.
 
-    `targets` are those it has now, in the order in which they were added; `refused_count` calls found none at
-    all.
+    `targets` are those it has now, in the order in which they were added, and `draining` those that were
+    removed with calls under way. `refused_count` calls found none that might be chosen. `is_panicking` says
+    whether too few are available now.
     """
 
     targets: tuple[TargetStatistics, ...]
+    draining: tuple[TargetStatistics, ...]
     refused_count: int
+    is_panicking: bool
 
 
 class Balancer(Endpoint):
     """Answers as the one of `targets` does that `policy` chooses.
 
     `weights`, for a policy that uses them, are > 0 and as many as the targets; by default all are 1. `host`
-    is where it stands, if its own fate matters. Without any target a call is `Refused` at once: nobody
-    listens, nothing was done, and asking again is safe.
+    is where it stands, if its own fate matters. `panic_threshold` in [0, 1] is the share of targets below
+    which those that are available are too few. Without any target to choose a call is `Refused` at once:
+    nobody listens, nothing was done, and asking again is safe.
 
     Example::
 
@@ -81,6 +98,8 @@ class Balancer(Endpoint):
         policy: Policy = _IN_TURN,
         weights: Sequence[float] | None = None,
         host: Host | None = None,
+        panic_threshold: float = 0.5,
+        fails_in_panic: bool = False,
         name: str = "balancer",
     ) -> None:
         """Put the balancer in front of `targets`."""
@@ -89,14 +108,20 @@ class Balancer(Endpoint):
             raise ValueError(f"weights must be as many as targets ({len(endpoints)}), got {len(weights)}")
         if not isinstance(policy, Policy):
             raise TypeError(f"policy must be a Policy, such as RoundRobin(), got {policy!r}")
+        if not 0.0 <= panic_threshold <= 1.0:
+            raise ValueError(f"panic_threshold must be in [0, 1], got {panic_threshold!r}")
         self._env = env
+        self.panic_threshold = panic_threshold
+        self.fails_in_panic = fails_in_panic
         self.policy = policy
         self.host = host
         self.name = name
-        self._targets: list[Target] = []
+        self._targets = Targets()
         # Also those that were removed: calls to them may be under way when they come back.
         self._known: dict[Endpoint, Target] = {}
         self._refused_count = 0
+        self._observers: list[Observer] = []
+        self._on_afresh: list[Callable[[], object]] = []
         self._policys_choice = policy.chooser(env, self._targets, name)
         self._choose: Choose = self._refuse
         for endpoint, weight in zip(endpoints, weights or [1.0] * len(endpoints), strict=True):
@@ -105,16 +130,19 @@ class Balancer(Endpoint):
             host.on_restart(self._start_afresh, endpoint=self)
 
     def _start_afresh(self) -> None:
-        """Know of no call, as a process that has just started.
+        """Know of no call and of no illness, as a process that has just started.
 
-        One that goes on all the same is counted down at a target that no policy looks at any more.
+        A call that goes on all the same is counted down at a target that no policy looks at any more.
         """
-        self._known = {endpoint: target.fresh() for endpoint, target in self._known.items()}
-        self._targets[:] = [self._known[target.endpoint] for target in self._targets]
+        now = self._env.now
+        members = self._targets.members
+        self._known = {endpoint: target.fresh(now) for endpoint, target in self._known.items()}
+        members[:] = [self._known[target.endpoint] for target in members]
         if self.policy.has_memory:
             self._policys_choice = self.policy.chooser(self._env, self._targets, self.name)
-            if self._targets:
-                self._choose = self._policys_choice
+        self._choose_anew()
+        for function in self._on_afresh:
+            function()
 
     def call(self, request: Request) -> Call:
         """Answer `request` as the chosen target does."""
@@ -123,59 +151,145 @@ class Balancer(Endpoint):
         target.call_count += 1
         target.outstanding += 1
         try:
+            if self._observers:
+                return (yield from self._call_watched(target, request))
             return (yield from target.endpoint.call(request))
         finally:
             target.outstanding -= 1
 
+    def _call_watched(self, target: Target, request: Request) -> Call:
+        start = self._env.now
+        result: Response | CallFailed | None = None
+        try:
+            result = yield from target.endpoint.call(request)
+            return result
+        except CallFailed as failure:
+            result = failure
+            raise
+        finally:
+            elapsed = self._env.now - start
+            for observer in self._observers:
+                observer(target, result, elapsed)
+
+    def watch(self, observer: Observer) -> None:
+        """Call `observer(target, result, elapsed)` at the end of each call that begins from now on.
+
+        `result` is the response or the failure, `None` for a call that was cut short; `elapsed` in seconds.
+        """
+        self._observers.append(observer)
+
+    def on_afresh(self, function: Callable[[], object]) -> None:
+        """Call `function()` whenever the balancer has begun anew with its host or process."""
+        self._on_afresh.append(function)
+
+    # -- who may be chosen
+
     @property
     def targets(self) -> tuple[Endpoint, ...]:
-        """The endpoints that may be chosen now, in the order in which they were added."""
-        return tuple(target.endpoint for target in self._targets)
+        """The endpoints behind it, available or not, in the order in which they were added."""
+        return tuple(target.endpoint for target in self._targets.members)
+
+    @property
+    def available(self) -> tuple[Endpoint, ...]:
+        """Those of them that are healthy and not ejected, as far as the balancer knows."""
+        return tuple(target.endpoint for target in self._targets.members if target.is_available)
+
+    @property
+    def is_panicking(self) -> bool:
+        """Whether too few of the targets are available."""
+        return self._targets.is_panicking
 
     def add(self, endpoint: Endpoint, *, weight: float = 1.0) -> None:
         """Let `endpoint` be chosen from now on.
 
         Raises `ValueError` if it is there already, or the weight is not accepted.
         """
+        self._require_weight(weight)
+        known = self._known.get(endpoint)
+        if known is not None and known.is_member:
+            raise ValueError(f"endpoint must not be among the targets already, got {endpoint.name!r}")
+        target = self._known[endpoint] = Target(endpoint, weight, self._env.now) if known is None else known
+        if known is not None:
+            known.come_back(weight, self._env.now)
+        self._targets.append_member(
+            target, panic_threshold=self.panic_threshold, fails_in_panic=self.fails_in_panic
+        )
+        self._choose = self._policys_choice if self._targets else self._refuse
+
+    def remove(self, endpoint: Endpoint) -> None:
+        """Do not choose `endpoint` any more; calls under way go on. Raises `ValueError` for no target."""
+        target = self._target(endpoint)
+        target.is_member = False
+        self._targets.members.remove(target)
+        self._choose_anew()
+
+    def set_weight(self, endpoint: Endpoint, weight: float) -> None:
+        """Change the weight of a target. Raises `ValueError` as `add` does, or for no target."""
+        self._require_weight(weight)
+        self._target(endpoint).weight = weight
+        self._targets.version += 1
+
+    def set_healthy(self, endpoint: Endpoint, is_healthy: bool) -> None:
+        """Say whether health checks take a target to be well. Raises `ValueError` for no target."""
+        self._target(endpoint).is_healthy = is_healthy
+        self._choose_anew()
+
+    def eject(self, endpoint: Endpoint) -> None:
+        """Do not choose a target until `readmit`. Raises `ValueError` for no target."""
+        self._target(endpoint).is_ejected = True
+        self._choose_anew()
+
+    def readmit(self, endpoint: Endpoint) -> None:
+        """Undo `eject`. Raises `ValueError` for no target."""
+        self._target(endpoint).is_ejected = False
+        self._choose_anew()
+
+    def report_load(self, endpoint: Endpoint, load: float) -> None:
+        """Note the load that a target says it has. Raises `ValueError` for no target."""
+        self._target(endpoint).reported_load = load
+
+    def _target(self, endpoint: Endpoint) -> Target:
+        target = self._known.get(endpoint)
+        if target is None or not target.is_member:
+            raise ValueError(f"endpoint must be one of the targets, got {endpoint.name!r}")
+        return target
+
+    def _require_weight(self, weight: float) -> None:
         if not 0 < weight < inf:
             raise ValueError(f"weight must be finite and > 0, got {weight!r}")
         if weight != 1.0 and not self.policy.uses_weights:
             raise ValueError(f"weight must be 1 where the policy uses none ({self.policy!r}), got {weight!r}")
-        target = self._known.get(endpoint)
-        if target is None:
-            target = self._known[endpoint] = Target(endpoint)
-        elif target in self._targets:
-            raise ValueError(f"endpoint must not be among the targets already, got {endpoint.name!r}")
-        target.weight = weight
-        target.credit = 0.0
-        self._targets.append(target)
-        self._choose = self._policys_choice
 
-    def remove(self, endpoint: Endpoint) -> None:
-        """Do not choose `endpoint` any more; calls under way go on. Raises `ValueError` for no target."""
-        target = self._known.get(endpoint)
-        if target is None or target not in self._targets:
-            raise ValueError(f"endpoint must be one of the targets, got {endpoint.name!r}")
-        self._targets.remove(target)
-        if not self._targets:
-            self._choose = self._refuse
+    def _choose_anew(self) -> None:
+        self._targets.choose_from_members(
+            panic_threshold=self.panic_threshold, fails_in_panic=self.fails_in_panic
+        )
+        self._choose = self._policys_choice if self._targets else self._refuse
 
     def _refuse(self, request: Request) -> Target:
         """Choose where there is nothing to choose from."""
         self._refused_count += 1
-        raise Refused(f"{self.name} has no target")
+        raise Refused(f"{self.name} has no target{' that is well' if self._targets.members else ''}")
 
     def statistics(self) -> BalancerStatistics:
         """Return what has happened so far."""
+        known = self._known.values()
         return BalancerStatistics(
-            targets=tuple(
-                TargetStatistics(
-                    name=target.endpoint.name,
-                    weight=target.weight,
-                    call_count=target.call_count,
-                    outstanding_count=target.outstanding,
-                )
-                for target in self._targets
+            targets=tuple(map(_statistics_of, self._targets.members)),
+            draining=tuple(
+                _statistics_of(target) for target in known if target.outstanding and not target.is_member
             ),
             refused_count=self._refused_count,
+            is_panicking=self._targets.is_panicking,
         )
+
+
+def _statistics_of(target: Target) -> TargetStatistics:
+    return TargetStatistics(
+        name=target.endpoint.name,
+        weight=target.weight,
+        call_count=target.call_count,
+        outstanding_count=target.outstanding,
+        is_healthy=target.is_healthy,
+        is_ejected=target.is_ejected,
+    )

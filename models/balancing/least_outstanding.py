@@ -18,7 +18,8 @@ from simulator import Environment
 from simulator.randomness import Uniform
 
 from ..request import Request
-from .policy import Choose, Policy, Target
+from .policy import Choose, Policy
+from .target import Target
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,4 +1,4 @@
-"""The contract of balancing policies, and what a policy may know about a target.
+"""The contract of balancing policies.
 
 A policy is a frozen value; each balancer gets from it a function of its own, which chooses. What a balancer
 knows is its own view: calls that it has sent and that have not come back to it. Other balancers' calls it
@@ -8,39 +8,12 @@ does not see.
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 
 from simulator import Environment
 
-from ..endpoint import Endpoint
 from ..request import Request
-
-
-class Target:
-    """One of the endpoints behind a balancer.
-
-    `outstanding` calls to it are under way, `call_count` were begun so far, `weight` (> 0) is its share for
-    policies that use weights. `credit` belongs to the policy.
-    """
-
-    __slots__ = ("call_count", "credit", "endpoint", "outstanding", "weight")
-
-    def __init__(self, endpoint: Endpoint, weight: float = 1.0) -> None:
-        self.endpoint = endpoint
-        self.weight = weight
-        self.outstanding = 0
-        self.call_count = 0
-        self.credit = 0.0
-
-    def __repr__(self) -> str:
-        return f"Target({self.endpoint.name!r})"
-
-    def fresh(self) -> Target:
-        """Return the same target as one knows it who has just started: only `call_count` is no memory."""
-        target = Target(self.endpoint, self.weight)
-        target.call_count = self.call_count
-        return target
-
+from .target import Target, Targets
 
 Choose = Callable[[Request], Target]
 """A function that chooses the target of a request."""
@@ -60,9 +33,10 @@ class Policy(ABC):
     has_memory = False
 
     @abstractmethod
-    def chooser(self, env: Environment, targets: Sequence[Target], name: str) -> Choose:
+    def chooser(self, env: Environment, targets: Targets, name: str) -> Choose:
         """Return a function that chooses one of `targets` for each request.
 
-        `targets` is alive: it changes between two choices when a target comes or goes, and is not empty when
-        a choice is made. Random numbers come from the stream "balancer/<name>".
+        `targets` is alive: it changes between two choices when a target comes, goes, or is no longer
+        available, and is not empty when a choice is made. Random numbers come from the stream
+        "balancer/<name>".
         """

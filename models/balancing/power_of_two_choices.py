@@ -23,7 +23,8 @@ from simulator import Environment
 from simulator.randomness import Uniform
 
 from ..request import Request
-from .policy import Choose, Policy, Target
+from .policy import Choose, Policy
+from .target import Target
 
 _PAIRS_LISTED_UP_TO = 32  # targets: then they are a thousand
 

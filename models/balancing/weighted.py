@@ -16,7 +16,8 @@ from dataclasses import dataclass
 from simulator import Environment
 
 from ..request import Request
-from .policy import Choose, Policy, Target
+from .policy import Choose, Policy
+from .target import Target
 
 
 @dataclass(frozen=True, slots=True)

@@ -94,7 +94,7 @@ class Host:
         self._speed = speed
         self._slowdowns: dict[object, float] = {}
         self._skews: dict[object, tuple[float, float, float]] = {}
-        self._processes_down: list[Endpoint] = []
+        self._processes_down: dict[Endpoint, None] = {}
         if zone is not None:
             zone.add(self)
 
@@ -234,11 +234,12 @@ class Host:
         self.is_up = True
         self._is_booting = False
         held = {endpoint for endpoint, _ in self._process_holders}
-        for endpoint in self._processes_down:
-            endpoint.is_listening = endpoint not in held
-        self._processes_down = [endpoint for endpoint in self._processes_down if endpoint in held]
+        for endpoint in list(self._processes_down):
+            if endpoint not in held:
+                endpoint.is_listening = True
+                del self._processes_down[endpoint]
         self.env.log("host.up", self.name)
-        for function, whose in self._on_restart:
+        for function, whose in list(self._on_restart):
             if whose not in held:
                 function()
 
@@ -266,7 +267,7 @@ class Host:
         It stays down when its host boots. Raises `ValueError` if the holder does so already.
         """
         _take_hold(self._process_holders, (endpoint, holder), None, f"process {endpoint.name!r} is held down")
-        if endpoint.is_listening:
+        if self._runs(endpoint):
             self.crash_process(endpoint)
 
     def let_process_up(self, endpoint: Endpoint, holder: object) -> None:
@@ -276,24 +277,33 @@ class Host:
         """
         _let_go(self._process_holders, (endpoint, holder), f"process {endpoint.name!r} is held down")
         is_held = any(held is endpoint for held, _ in self._process_holders)
-        if self.is_up and not is_held and not endpoint.is_listening:
+        if self.is_up and not is_held and endpoint in self._processes_down:
             self.restart_process(endpoint)
+
+    def runs(self, endpoint: Endpoint) -> bool:
+        """Say whether the process of `endpoint` runs now, even if it is starting and does not listen yet."""
+        return self.is_up and self._runs(endpoint)
+
+    def _runs(self, endpoint: Endpoint) -> bool:
+        return endpoint not in self._processes_down and not endpoint.has_stopped
 
     def crash_process(self, endpoint: Endpoint) -> None:
         """Stop what runs here in `endpoint`; the host stays up, and the endpoint no longer listens.
 
-        Raises `RuntimeError` if the endpoint does not listen as it is.
+        Raises `RuntimeError` if its process is down as it is, or has stopped for good.
         """
-        if not endpoint.is_listening:
+        if not self._runs(endpoint):
             raise RuntimeError(f"the process of {endpoint.name!r} is down already")
         endpoint.is_listening = False
-        self._processes_down.append(endpoint)
+        self._processes_down[endpoint] = None
         self.env.log("process.down", endpoint.name, host=self.name)
         self._kill([process for process, where in self.running.items() if where is endpoint])
 
     def restart_process(self, endpoint: Endpoint) -> None:
-        """Let `endpoint` listen again. Raises `RuntimeError` if it does, or if the host is down."""
-        if endpoint.is_listening:
+        """Let `endpoint` listen again. Raises `RuntimeError` if its process is up, or if the host is down."""
+        if endpoint.has_stopped:
+            raise RuntimeError(f"the process of {endpoint.name!r} has stopped for good")
+        if endpoint not in self._processes_down:
             raise RuntimeError(f"the process of {endpoint.name!r} is up already")
         if not self.is_up:
             raise RuntimeError(f"host {self.name!r} is down: its processes start with it")
@@ -301,11 +311,26 @@ class Host:
             if held is endpoint:
                 raise RuntimeError(f"the process of {endpoint.name!r} is held down by {holder}")
         endpoint.is_listening = True
-        self._processes_down.remove(endpoint)
+        del self._processes_down[endpoint]
         self.env.log("process.up", endpoint.name, host=self.name)
-        for function, whose in self._on_restart:
+        for function, whose in list(self._on_restart):
             if whose is endpoint:
                 function()
+
+    def end_process(self, endpoint: Endpoint) -> None:
+        """End the process of `endpoint` for good: what is left in it is killed, and no boot starts it again.
+
+        Whoever stops a process in good order does so when nothing is left, or its time is up. Raises
+        `RuntimeError` if it has ended already.
+        """
+        if endpoint.has_stopped:
+            raise RuntimeError(f"the process of {endpoint.name!r} has stopped already")
+        endpoint.has_stopped = True
+        endpoint.is_listening = False
+        self._processes_down.pop(endpoint, None)
+        self._on_restart = [entry for entry in self._on_restart if entry[1] is not endpoint]
+        self.env.log("process.stopped", endpoint.name, host=self.name)
+        self._kill([process for process, where in self.running.items() if where is endpoint])
 
     def _kill(self, processes: list[Process]) -> None:
         for process in processes:

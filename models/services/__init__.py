@@ -3,6 +3,7 @@
     instance        Instance: a thread pool with a bounded queue on a host
     service         Service: one instance per host, all alike
     step            what an instance does for a request: Step, Handler
+    stopping        how an instance stops in good order
     work            Work: a demand on the host's cores
     pause           Pause: wait for what costs no core
     dependency      Dependency: ask another endpoint, required or optional

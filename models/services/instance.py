@@ -9,13 +9,17 @@ included. Rules for how it ends:
 - What is not a `CallFailed` is an error in the model's code, and stops the run.
 - However it ends, the thread is given back.
 
-States: *listening* -> *down* (`crash`) -> *listening* (`restart`), and with its host. It always runs in a
-process that is bound to it, so that it dies with its host and its own process: a call over the network comes
-in one, and a call from anywhere else is given one. Such a call sees what one over a network without latency
-would: silence where the host is down, `Refused` where only the process is, `ConnectionLost` at the crash of
-the process.
+States: *listening* -> *down* (`crash`) -> *starting* (`restart`) -> *listening*, after `start_time`; with its
+host likewise; and *stopped* for good (`stop`; see `stopping`). While it starts it refuses. One that is made
+listens at once, as a part of the system that is there when the run begins; one that is added to a service
+later starts first.
 
-Leaves out: memory; threads that are created on demand; time to start and warm up. Source: Tomcat's connector
+It always runs in a process that is bound to it, so that it dies with its host and its own process: a call
+over the network comes in one, and a call from anywhere else is given one. Such a call sees what one over a
+network without latency would: silence where the host is down, `Refused` where only the process is,
+`ConnectionLost` at the crash of the process.
+
+Leaves out: threads that are created on demand; caches that are cold after a start. Source: Tomcat's connector
 (`maxThreads` 200, `acceptCount` 100) for the defaults; little else differs elsewhere.
 """
 
@@ -23,9 +27,10 @@ from __future__ import annotations
 
 from collections.abc import Callable, Generator
 from dataclasses import dataclass
+from math import inf
 from typing import Any
 
-from simulator import PARKED, CallFailed, Environment, Permits, ProcessCancelled, QueueFull, Sampler
+from simulator import PARKED, CallFailed, Environment, Permits, Process, ProcessCancelled, QueueFull, Sampler
 from simulator.randomness import Distribution
 
 from ..endpoint import Call, Endpoint, does_not_run
@@ -34,6 +39,7 @@ from ..infrastructure import Host
 from ..request import Request, Response
 from .dependency import DependencyFailed
 from .step import Handler, Step, handler_of
+from .stopping import require_times, stopping
 
 _DONE = Response()  # the answer of all handlers that return nothing; nobody changes an answer
 
@@ -66,7 +72,8 @@ class Instance(Endpoint):
 
     `threads` (>= 1) requests are in service at a time, at most `queue_size_max` (>= 0, may be infinite) wait.
     `version` is a label, for deployments. `state` is what the handler keeps in memory: `make_state()` makes
-    it, and makes it anew at each restart.
+    it, and makes it anew at each restart. `start_time` in seconds passes from the start of the process, alone
+    or with its host, until it listens.
 
     Example::
 
@@ -88,10 +95,13 @@ class Instance(Endpoint):
         queue_size_max: float = 100,
         version: str = "1",
         make_state: Callable[[], Any] = dict,
+        start_time: float = 0.0,
         name: str = "instance",
     ) -> None:
-        """Start to listen."""
+        """Listen."""
         _require_threads(threads)
+        if not 0 <= start_time < inf:
+            raise ValueError(f"start_time must be finite and >= 0 s, got {start_time!r}")
         if host.env is not env:
             raise ValueError(f"host of {name!r} must belong to the same environment, got {host!r} of another")
         self.env = env
@@ -102,8 +112,12 @@ class Instance(Endpoint):
         self._make_state = make_state
         self._running = host.running
         self._threads = Permits(env, threads, queue_size_max)
+        self.start_time = start_time
         self.is_listening = True
+        self._start_count = 0
+        self._stopping: Process | None = None
         self._on_restart: list[Callable[[], object]] = []
+        self._on_ready: list[Callable[[], object]] = []
         self._call_count = 0
         self._degraded_count = 0
         self._failed_count = 0
@@ -256,13 +270,65 @@ class Instance(Endpoint):
         self.host.restart_process(self)
 
     def on_restart(self, function: Callable[[], object]) -> None:
-        """Call `function()` after each restart of the process, alone or with its host: `state` is fresh."""
+        """Call `function()` at each restart of the process, alone or with its host: `state` is fresh."""
         self._on_restart.append(function)
 
     def _start_afresh(self) -> None:
+        if self._stopping is not None:
+            # It crashed at the very instant at which it was told to stop.
+            self.host.end_process(self)
+            return
         self.state = self._make_state()
         for function in self._on_restart:
             function()
+        self.start()
+
+    # -- start and stop in good order -----------------------------------------------------------------------
+
+    @property
+    def is_ready(self) -> bool:
+        """Whether it takes calls, and has not been told to stop."""
+        return self.host.is_up and self.is_listening and self._stopping is None
+
+    def on_ready(self, function: Callable[[], object]) -> None:
+        """Call `function()` whenever it begins to listen, after a start or a restart."""
+        self._on_ready.append(function)
+
+    def start(self) -> None:
+        """Listen after `start_time` seconds, and not before; a service does this to those that it adds.
+
+        On a host that is down it starts when the host has booted.
+        """
+        self._start_count += 1
+        if self.start_time:
+            self.is_listening = False
+            self.env.call_later(self.start_time, self._listen, self._start_count)
+        else:
+            self._listen(self._start_count)
+
+    def _listen(self, start_count: int) -> None:
+        # A crash has made this start void, and a restart has begun another.
+        if start_count == self._start_count and self.host.runs(self) and self._stopping is None:
+            self.is_listening = True
+            for function in self._on_ready:
+                function()
+
+    def stop(self, *, linger: float = 0.0, grace: float = inf) -> Process:
+        """Stop in good order and for good; return the process that sees to it, to wait for if one likes.
+
+        It goes on accepting for `linger` seconds, then refuses and finishes what it has; what is left
+        `grace` seconds from now is killed (see `stopping`). Raises `RuntimeError` if it was told to already.
+        """
+        require_times(linger, grace)
+        if self._stopping is not None:
+            raise RuntimeError(f"{self.name!r} was told to stop already")
+        self._stopping = process = self.env.process(stopping(self, linger, grace), f"stopping {self.name}")
+        if self.host.runs(self):
+            self.host.bind(process, self)
+        else:
+            process.kill()
+            self.host.end_process(self)
+        return process
 
     # -- randomness and records -----------------------------------------------------------------------------
 

@@ -1,7 +1,8 @@
 """A service: a name, and instances that are all alike, one on each of some hosts.
 
 It does not answer requests itself: clients reach its instances through a balancer, over the network, one by
-one. What follows its instances (a balancer, an autoscaler's gauge) is told when one comes or goes.
+one. What follows its instances (a balancer, an autoscaler's gauge) is told when one comes, is ready for the
+first time, or goes.
 
 Leaves out: health checks, deployment and scaling, which act on it from outside.
 """
@@ -9,9 +10,10 @@ Leaves out: health checks, deployment and scaling, which act on it from outside.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
+from math import inf
 from typing import Any
 
-from simulator import Environment
+from simulator import Environment, Process
 
 from ..infrastructure import Host
 from .instance import Instance
@@ -27,7 +29,8 @@ class Service:
     `make_handler(host)` returns the step or handler function of the instance on that host. The other
     parameters are those of each `Instance`; they and `make_handler` may be changed, and hold for the
     instances that are added afterwards. Instances are called "<name>-1", "<name>-2" and so on; a number is
-    never used again.
+    never used again. Those on `hosts` are there when the run begins, and listen; those that are added start
+    first, which takes `start_time` seconds.
 
     Example::
 
@@ -50,8 +53,9 @@ class Service:
         queue_size_max: float = 100,
         version: str = "1",
         make_state: Callable[[], Any] = dict,
+        start_time: float = 0.0,
     ) -> None:
-        """Start an instance on each host."""
+        """Have an instance on each host."""
         if isinstance(hosts, Host):
             raise TypeError(f"hosts must be a list of hosts, got {hosts!r} alone")
         if not callable(make_handler):
@@ -65,13 +69,16 @@ class Service:
         self.queue_size_max = queue_size_max
         self.version = version
         self.make_state = make_state
+        self.start_time = start_time
         self._env = env
-        self._instances: list[Instance] = []
-        self._started_count = 0
+        # By insertion, as lists are, and quick to take one out of, as lists of thousands are not.
+        self._instances: dict[Instance, None] = {}
+        self._made_count = 0
         self._on_added: list[Callable[[Instance], object]] = []
+        self._on_ready: list[Callable[[Instance], object]] = []
         self._on_removed: list[Callable[[Instance], object]] = []
         for host in hosts:
-            self.add_instance(host)
+            self._make_instance(host)
 
     def __repr__(self) -> str:
         return f"Service({self.name!r})"
@@ -82,8 +89,28 @@ class Service:
         return tuple(self._instances)
 
     def add_instance(self, host: Host) -> Instance:
-        """Start one more instance, on `host`, and return it."""
-        self._started_count += 1
+        """Start one more instance, on `host`, and return it: it listens after `start_time`.
+
+        On a host that is down it starts when the host has booted.
+        """
+        instance = self._make_instance(host)
+        for function in self._on_added:
+            function(instance)
+        is_new = True
+
+        def became_ready() -> None:
+            nonlocal is_new
+            if is_new and instance in self._instances:
+                is_new = False
+                for function in self._on_ready:
+                    function(instance)
+
+        instance.on_ready(became_ready)
+        instance.start()
+        return instance
+
+    def _make_instance(self, host: Host) -> Instance:
+        self._made_count += 1
         instance = Instance(
             self._env,
             host,
@@ -92,27 +119,38 @@ class Service:
             queue_size_max=self.queue_size_max,
             version=self.version,
             make_state=self.make_state,
-            name=f"{self.name}-{self._started_count}",
+            start_time=self.start_time,
+            name=f"{self.name}-{self._made_count}",
         )
-        self._instances.append(instance)
-        for function in self._on_added:
-            function(instance)
+        self._instances[instance] = None
         return instance
 
     def remove_instance(self, instance: Instance) -> None:
-        """Take `instance` out of the service: it finishes what it has.
+        """Take `instance` out of the service: those who follow leave it, and it goes on listening.
 
         Raises `ValueError` for one that is not in the service.
         """
         if instance not in self._instances:
             raise ValueError(f"instance must be one of {self.name}, got {instance!r}")
-        self._instances.remove(instance)
+        del self._instances[instance]
         for function in self._on_removed:
             function(instance)
+
+    def retire(self, instance: Instance, *, linger: float = 0.0, grace: float = inf) -> Process:
+        """Take `instance` out of the service and let it stop in good order, as `Instance.stop` does.
+
+        Raises `ValueError` for one that is not in the service.
+        """
+        self.remove_instance(instance)
+        return instance.stop(linger=linger, grace=grace)
 
     def on_added(self, function: Callable[[Instance], object]) -> None:
         """Call `function(instance)` for each instance that is added from now on."""
         self._on_added.append(function)
+
+    def on_ready(self, function: Callable[[Instance], object]) -> None:
+        """Call `function(instance)` when one that is added from now on listens for the first time."""
+        self._on_ready.append(function)
 
     def on_removed(self, function: Callable[[Instance], object]) -> None:
         """Call `function(instance)` for each instance that is removed from now on."""

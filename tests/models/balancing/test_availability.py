@@ -1,0 +1,168 @@
+"""Which targets may be chosen: those that are healthy and not ejected, unless they are too few."""
+
+from __future__ import annotations
+
+import pytest
+
+from models.balancing import Balancer, RoundRobin
+from models.failures import Refused, ServerError
+from models.infrastructure import Host
+from models.request import Response
+from simulator import Environment
+from tests.models.services.building import Probe, call
+
+FOUR = ("a", "b", "c", "d")
+
+
+def four(env: Environment, **settings: object) -> tuple[Balancer, dict[str, Probe]]:
+    probes = {name: Probe(1.0, name, name=name) for name in FOUR}
+    return Balancer(env, probes.values(), policy=RoundRobin(), **settings), probes  # type: ignore[arg-type]
+
+
+def answers(env: Environment, balancer: Balancer, count: int) -> list[object]:
+    seen = [call(env, balancer) for _ in range(count)]
+    env.run(until=env.now + 2.0)
+    return [one.outcome.value if isinstance(one.outcome, Response) else one.outcome for one in seen]
+
+
+def test_what_is_not_healthy_or_ejected_is_not_chosen_until_it_is_again() -> None:
+    env = Environment()
+    balancer, probes = four(env)
+    balancer.set_healthy(probes["b"], False)
+    balancer.eject(probes["d"])
+    assert answers(env, balancer, 4) == ["a", "c", "a", "c"]
+    assert balancer.available == (probes["a"], probes["c"])
+    balancer.set_healthy(probes["b"], True)
+    balancer.readmit(probes["d"])
+    assert set(answers(env, balancer, 4)) == set(FOUR)
+
+
+def test_one_that_is_both_comes_back_when_it_is_neither() -> None:
+    env = Environment()
+    balancer, probes = four(env)
+    balancer.set_healthy(probes["b"], False)
+    balancer.eject(probes["b"])
+    balancer.set_healthy(probes["b"], True)
+    assert probes["b"] not in balancer.available
+    balancer.readmit(probes["b"])
+    assert probes["b"] in balancer.available
+
+
+def test_below_the_threshold_all_are_chosen_from_and_at_it_only_the_well() -> None:
+    env = Environment()
+    balancer, probes = four(env)
+    for name in ("a", "b"):
+        balancer.set_healthy(probes[name], False)
+    assert not balancer.is_panicking
+    assert set(answers(env, balancer, 4)) == {"c", "d"}
+    balancer.set_healthy(probes["c"], False)
+    assert balancer.is_panicking
+    assert balancer.statistics().is_panicking
+    assert set(answers(env, balancer, 4)) == set(FOUR)
+    balancer.set_healthy(probes["c"], True)
+    assert set(answers(env, balancer, 4)) == {"c", "d"}
+
+
+def test_a_balancer_that_fails_in_panic_refuses_instead() -> None:
+    env = Environment()
+    balancer, probes = four(env, fails_in_panic=True)
+    for name in ("a", "b", "c"):
+        balancer.set_healthy(probes[name], False)
+    [refused] = answers(env, balancer, 1)
+    assert isinstance(refused, Refused)
+    assert str(refused) == "balancer has no target that is well"
+    assert balancer.statistics().refused_count == 1
+    balancer.set_healthy(probes["c"], True)
+    assert set(answers(env, balancer, 2)) == {"c", "d"}
+
+
+def test_without_a_threshold_the_last_that_is_well_gets_everything_and_none_is_refused() -> None:
+    env = Environment()
+    balancer, probes = four(env, panic_threshold=0.0)
+    for name in ("a", "b", "c"):
+        balancer.set_healthy(probes[name], False)
+    assert set(answers(env, balancer, 4)) == {"d"}
+    balancer.eject(probes["d"])
+    assert isinstance(answers(env, balancer, 1)[0], Refused)
+
+
+def test_one_that_is_added_in_panic_may_end_it() -> None:
+    env = Environment()
+    balancer, probes = four(env)
+    for name in ("a", "b", "c"):
+        balancer.set_healthy(probes[name], False)
+    assert balancer.is_panicking
+    extra = [Probe(1.0, name, name=name) for name in ("e", "f")]
+    balancer.add(extra[0])
+    balancer.add(extra[1])
+    assert not balancer.is_panicking
+    assert set(answers(env, balancer, 3)) == {"d", "e", "f"}
+
+
+def test_one_that_was_removed_drains_and_comes_back_well() -> None:
+    env = Environment()
+    balancer, probes = four(env)
+    call(env, balancer)
+    env.run(until=0.5)
+    balancer.set_healthy(probes["a"], False)
+    balancer.remove(probes["a"])
+    [draining] = balancer.statistics().draining
+    assert (draining.name, draining.outstanding_count) == ("a", 1)
+    balancer.add(probes["a"])
+    assert balancer.statistics().draining == ()
+    assert probes["a"] in balancer.available
+    env.run(until=2.0)
+    balancer.remove(probes["a"])
+    assert balancer.statistics().draining == ()
+
+
+def test_a_balancer_that_starts_again_takes_all_to_be_well() -> None:
+    env = Environment()
+    host = Host(env, "proxy")
+    balancer, probes = four(env, host=host)
+    afresh: list[float] = []
+    balancer.on_afresh(lambda: afresh.append(env.now))
+    balancer.set_healthy(probes["a"], False)
+    balancer.eject(probes["b"])
+    balancer.remove(probes["c"])
+    host.crash()
+    host.restart()
+    env.run(until=1.0)
+    assert balancer.available == (probes["a"], probes["b"], probes["d"])
+    assert afresh == [0.0]
+
+
+def test_observers_hear_how_each_call_has_ended_and_after_how_long() -> None:
+    env = Environment()
+    balancer = Balancer(env, [Probe(1.0, "fine", name="a"), Probe(2.0, ServerError("disk"), name="b")])
+    heard: list[tuple[str, object, float]] = []
+    balancer.watch(lambda target, result, elapsed: heard.append((target.endpoint.name, result, elapsed)))
+    for timeout in (None, None, 0.5):
+        call(env, balancer, timeout=timeout)
+    env.run()
+    assert [(name, type(result), elapsed) for name, result, elapsed in heard] == [
+        ("a", type(None), 0.5),
+        ("a", Response, 1.0),
+        ("b", ServerError, 2.0),
+    ]
+
+
+def test_nothing_can_be_said_of_what_is_no_target() -> None:
+    env = Environment()
+    balancer, probes = four(env)
+    balancer.remove(probes["a"])
+    for say in (balancer.eject, balancer.readmit, balancer.remove):
+        with pytest.raises(ValueError, match="endpoint must be one of the targets, got 'a'"):
+            say(probes["a"])
+    with pytest.raises(ValueError, match="endpoint must be one of the targets, got 'a'"):
+        balancer.set_healthy(probes["a"], False)
+    with pytest.raises(ValueError, match="endpoint must be one of the targets, got 'a'"):
+        balancer.report_load(probes["a"], 1.0)
+    with pytest.raises(ValueError, match="weight must be 1 where the policy uses none"):
+        balancer.set_weight(probes["b"], 2.0)
+
+
+@pytest.mark.parametrize("threshold", [-0.1, 1.1, float("nan")])
+def test_a_threshold_that_is_no_share_is_refused(threshold: float) -> None:
+    with pytest.raises(ValueError, match=r"panic_threshold must be in \[0, 1\], got"):
+        four(Environment(), panic_threshold=threshold)
