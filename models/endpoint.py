@@ -26,12 +26,15 @@ class Endpoint(ABC):
     `name` says which one it is in logs, tables and errors; `host` is where it runs, if that matters.
     `is_listening` says whether a process is there to answer: a call over the network to an endpoint whose
     `serving` one does not listen is refused. `has_stopped` says that the process has ended for good.
+    `on_left`, if there is one, is called whenever a call has left that process: whoever stops it waits for
+    the last.
     """
 
     name: str = "endpoint"
     host: Host | None = None
     is_listening: bool = True
     has_stopped: bool = False
+    on_left: Callable[[], object] | None = None
 
     @property
     def serving(self) -> Endpoint:

@@ -144,6 +144,8 @@ class Connection(Endpoint):
                 raise
             finally:
                 where = running.pop(process, None)
+                if serving.on_left is not None:
+                    serving.on_left()
             if where is None:
                 # It has crashed its own host or process, and then come to its end without waiting again.
                 self._crashed(process)

@@ -39,7 +39,7 @@ from ..infrastructure import Host
 from ..request import Request, Response
 from .dependency import DependencyFailed
 from .step import Handler, Step, handler_of
-from .stopping import require_times, stopping
+from .stopping import GRACE, require_times, stopping
 
 _DONE = Response()  # the answer of all handlers that return nothing; nobody changes an answer
 
@@ -229,6 +229,8 @@ class Instance(Endpoint):
             answer = failure
         finally:
             where = self._running.pop(process, None)
+            if self.on_left is not None:
+                self.on_left()
         # One that has crashed its own host or process, and come to its end without waiting, answers nobody.
         return None if where is None else answer
 
@@ -313,7 +315,12 @@ class Instance(Endpoint):
             for function in self._on_ready:
                 function()
 
-    def stop(self, *, linger: float = 0.0, grace: float = inf) -> Process:
+    @property
+    def is_stopping(self) -> bool:
+        """Whether it has been told to stop, and perhaps has."""
+        return self._stopping is not None
+
+    def stop(self, *, linger: float = 0.0, grace: float = GRACE) -> Process:
         """Stop in good order and for good; return the process that sees to it, to wait for if one likes.
 
         It goes on accepting for `linger` seconds, then refuses and finishes what it has; what is left

@@ -10,7 +10,6 @@ Leaves out: health checks, deployment and scaling, which act on it from outside.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
-from math import inf
 from typing import Any
 
 from simulator import Environment, Process
@@ -18,6 +17,7 @@ from simulator import Environment, Process
 from ..infrastructure import Host
 from .instance import Instance
 from .step import Handler, Step
+from .stopping import GRACE
 
 MakeHandler = Callable[[Host], Step | Handler]
 """Makes what an instance does, given its host: each host has its own connections to dependencies."""
@@ -136,7 +136,7 @@ class Service:
         for function in self._on_removed:
             function(instance)
 
-    def retire(self, instance: Instance, *, linger: float = 0.0, grace: float = inf) -> Process:
+    def retire(self, instance: Instance, *, linger: float = 0.0, grace: float = GRACE) -> Process:
         """Take `instance` out of the service and let it stop in good order, as `Instance.stop` does.
 
         Raises `ValueError` for one that is not in the service.

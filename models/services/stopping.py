@@ -7,7 +7,7 @@ of it as of a crash of the process. A crash meanwhile ends it at once: whoever w
 again.
 
 An instance has finished when no call is left in its process, those included that wait in what stands in front
-of it. It looks every 10 ms: servers that count their calls look, too.
+of it.
 
 Source: Kubernetes, "Pod Lifecycle", termination of pods (`preStop` hook, which here is `linger`, and
 `terminationGracePeriodSeconds`, which counts from before the hook).
@@ -19,22 +19,33 @@ from collections.abc import Generator
 from math import inf
 from typing import TYPE_CHECKING, Any
 
+from simulator import PARKED
+
 if TYPE_CHECKING:
     from .instance import Instance
 
-LOOKS_EVERY = 0.01
+GRACE = 30.0
+"""Kubernetes' default (s)."""
 
 
 def stopping(instance: Instance, linger: float, grace: float) -> Generator[Any, Any, None]:
     """Linger, refuse, finish, and end; for a process that is bound to the instance."""
     process: Any = instance.env.active_process
+
+    def call_has_left() -> None:
+        if not _has_calls(instance, process):
+            instance.on_left = None
+            instance.env.wake(process)
+
     try:
         with instance.env.move_on_after(grace):
             yield linger
             instance.is_listening = False
-            while _has_calls(instance, process):
-                yield LOOKS_EVERY
+            if _has_calls(instance, process):
+                instance.on_left = call_has_left
+                yield PARKED
     finally:
+        instance.on_left = None
         instance.host.release(process)
         instance.host.end_process(instance)
 
