@@ -1,15 +1,21 @@
 """What runs on the engine: systems of endpoints on hosts, under load and in trouble.
 
     request, endpoint, failures, outcome    what is asked, who answers, how it can end
-    infrastructure                          regions, zones, hosts, cores
+    infrastructure                          regions, zones, racks, hosts, cores; placement, hosts by the hour
     network                                 latency, loss, partitions; calls from host to host
     system                                  the parts of a system by name, and how to put them together
     services                                instances with threads and queues; dependencies
-    balancing                               balancers and their policies
+    balancing                               balancers, their policies, and how they know who is well
+    hashing                                 which of several nodes a key belongs to
+    naming                                  virtual addresses, names: whom to call when hosts die
+    instance_groups                         as many instances as are wanted, on hosts that are given
+    autoscaling                             how many that should be: rules, late metrics
+    deployment                              new versions while the old one is used: rolling, blue-green, canary
+    workers                                 jobs that wait in a backlog, and who works them off
     resilience                              timeouts, retries, breakers, bulkheads, limits, hedges
     faults                                  what goes wrong: planned, or at random
     requirements                            what should hold: objectives, error budgets
-    observers                               what was seen: calls and how they ended, states of breakers
+    observers                               what was seen: calls, states of breakers, what saturates
     workload                                users: open, closed, recorded
     shop, storefront                        whole systems to break: the chapter's shop, and a small one
 
@@ -29,7 +35,7 @@ from .failures import (
     TimedOut,
     Unavailable,
 )
-from .infrastructure import Host, Region, Zone
+from .infrastructure import Host, Rack, Region, Zone
 from .network import Network
 from .outcome import OUTCOME_NAMES, Outcome, outcome_of
 from .request import Request, Response
@@ -46,6 +52,7 @@ __all__ = [
     "Host",
     "Network",
     "Outcome",
+    "Rack",
     "Refused",
     "Region",
     "Rejected",

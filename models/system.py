@@ -20,8 +20,8 @@ from simulator import Environment
 
 from .balancing import Balancer, Policy, PowerOfTwoChoices, follow
 from .endpoint import Endpoint
-from .infrastructure import Host, Region, Zone
-from .network import Connection, Network
+from .infrastructure import Host, Rack, Region, Zone
+from .network import Connection, Network, Place
 from .services import Instance, MakeHandler, Service
 
 _Part = TypeVar("_Part")
@@ -56,6 +56,7 @@ class System:
         self.network = Network(env) if network is None else network
         self._regions: dict[str, Region] = {}
         self._zones: dict[str, Zone] = {}
+        self._racks: dict[str, Rack] = {}
         self._hosts: dict[str, Host] = {}
         self._services: dict[str, Service] = {}
         self._parts: dict[str, Any] = {}
@@ -71,6 +72,11 @@ class System:
     def zones(self) -> Mapping[str, Zone]:
         """The zones by name."""
         return MappingProxyType(self._zones)
+
+    @property
+    def racks(self) -> Mapping[str, Rack]:
+        """The racks by name."""
+        return MappingProxyType(self._racks)
 
     @property
     def hosts(self) -> Mapping[str, Host]:
@@ -96,6 +102,10 @@ class System:
     def add_zone(self, name: str, region: Region | None = None) -> Zone:
         """Add a zone. Raises `ValueError` for a name that another has."""
         return _added(self._zones, "zone", name, lambda: Zone(name, region))
+
+    def add_rack(self, name: str, zone: Zone) -> Rack:
+        """Add a rack in a zone. Raises `ValueError` for a name that another has."""
+        return _added(self._racks, "rack", name, lambda: Rack(name, zone))
 
     def add_host(self, name: str, zone: Zone | None = None, **settings: Any) -> Host:
         """Add a host; `settings` are those of `Host`. Raises `ValueError` for a name that another has."""
@@ -129,9 +139,17 @@ class System:
         """Return what callers of `instance` reach over the network: what stands in front of it, or itself."""
         return self._fronts.get(instance, instance)
 
-    def add_part(self, name: str, part: _Part) -> _Part:
-        """Give `part` a name and return it. Raises `ValueError` for a name that another has."""
-        _added(self._parts, "part", name, lambda: part)
+    def add_part(self, name: str, part: _Part, *, is_numbered: bool = False) -> _Part:
+        """Give `part` a name and return it.
+
+        Where it `is_numbered` and another has the name, it is called "<name> #2" and so on: what belongs to
+        one of several instances that a host has, or had. Otherwise raises `ValueError` for such a name.
+        """
+        given, number = name, 1
+        while is_numbered and given in self._parts:
+            number += 1
+            given = f"{name} #{number}"
+        _added(self._parts, "part", given, lambda: part)
         return part
 
     def balanced(
@@ -173,16 +191,20 @@ class System:
         """Return the zone of a name. Raises `ValueError`, with near misses, where there is none."""
         return _found(self._zones, "zone", name)
 
+    def rack(self, name: str) -> Rack:
+        """Return the rack of a name. Raises `ValueError`, with near misses, where there is none."""
+        return _found(self._racks, "rack", name)
+
     def host(self, name: str) -> Host:
         """Return the host of a name. Raises `ValueError`, with near misses, where there is none."""
         return _found(self._hosts, "host", name)
 
-    def place(self, name: str) -> Host | Zone | Region:
-        """Return the host, zone or region of a name; a host wins where several kinds have it.
+    def place(self, name: str) -> Place:
+        """Return the host, rack, zone or region of a name; the smallest wins where several kinds have it.
 
         Raises `ValueError`, with near misses, where there is none.
         """
-        places: dict[str, Host | Zone | Region] = {**self._regions, **self._zones, **self._hosts}
+        places: dict[str, Place] = {**self._regions, **self._zones, **self._racks, **self._hosts}
         return _found(places, "place", name)
 
     def service(self, name: str) -> Service:

@@ -2,7 +2,7 @@
 
     fault           Fault: the contract; what the log says
     crashes         ProcessCrash, HostCrash
-    outages         PowerOutage, NetworkOutage: of a whole zone or region
+    outages         PowerOutage, NetworkOutage: of a whole rack, zone or region
     links           NetworkPartition, LinkDelay, LinkLoss: between places; all the time or in bursts
     gray_failures   SlowHost, ClockSkew
     answers         ErrorBurst, SlowAnswers, DependencyOutage: what a service does

@@ -18,14 +18,13 @@ from collections.abc import Iterable, Mapping
 
 from simulator.randomness import Distribution
 
-from ..infrastructure import Host, Region, Zone
 from ..network import AddedDelay, InBursts, Network, PacketLoss, Partition, Place, Rule
 from ..resilience.validation import require_share
 from .durations import as_times
 from .fault import Fault
 
 Places = Iterable[Place] | Place
-"""One host, zone or region, or several."""
+"""One host, rack, zone or region, or several."""
 
 
 class _LinkFault(Fault):
@@ -159,7 +158,7 @@ def _in_bursts(
 
 
 def _listed(places: Places) -> tuple[Place, ...]:
-    return (places,) if isinstance(places, Host | Zone | Region) else tuple(places)
+    return (places,) if isinstance(places, Place) else tuple(places)
 
 
 def _link(sources: tuple[Place, ...], targets: tuple[Place, ...], one_way: bool) -> str:

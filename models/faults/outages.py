@@ -1,4 +1,4 @@
-"""Outages: all of a zone or region fails together, for want of power or of network.
+"""Outages: all of a rack, zone or region fails together, for want of power or of network.
 
     PowerOutage       its hosts crash at one instant, and boot when power is back
     NetworkOutage     its hosts run and reach each other, and nobody outside
@@ -10,22 +10,21 @@ Both hold for hosts that come to the area while they last: one that is added to 
 and boots with the others.
 
 Source: correlated failure of zones is why they exist (AWS, "Regions and Availability Zones"); Netflix' Chaos
-Gorilla fails a zone in either way (Tseitlin, "The Antifragile Organization", ACM Queue 11, 2013).
+Gorilla fails a zone in either way (Tseitlin, "The Antifragile Organization", ACM Queue 11, 2013); racks lose
+their power unit or their switch (Dean, "Designs, Lessons and Advice from Building Large Distributed Systems",
+LADIS 2009).
 """
 
 from __future__ import annotations
 
-from ..infrastructure import Region, Zone
+from ..infrastructure import Area
 from ..network import Isolation, Network
 from .fault import Fault
 from .links import require_network
 
-Area = Zone | Region
-"""What can have an outage."""
-
 
 class PowerOutage(Fault):
-    """All hosts of `area`, a zone or region with at least one, are down, silently.
+    """All hosts of `area`, a rack, zone or region with at least one, are down, silently.
 
     When it ends they boot, but for those that something else keeps down.
 
@@ -47,7 +46,7 @@ class PowerOutage(Fault):
 
 
 class NetworkOutage(Fault):
-    """No message passes between `area`, a zone or region with at least one host, and the rest of `network`.
+    """No message passes between `area`, a rack, zone or region with a host, and the rest of `network`.
 
     Example::
 
@@ -69,7 +68,7 @@ class NetworkOutage(Fault):
 
 
 def _require_area(area: object) -> None:
-    if not isinstance(area, Zone | Region):
-        raise TypeError(f"area must be a Zone or Region, got {area!r}")
+    if not isinstance(area, Area):
+        raise TypeError(f"area must be a Rack, Zone or Region, got {area!r}")
     if not area.hosts:
         raise ValueError(f"area must hold at least one host, got {area!r}")

@@ -1,7 +1,8 @@
 """A host: cores in a zone, on which endpoints run, and which can crash.
 
 States: *up* -> *down* (`crash`) -> *booting* (`restart`) -> *up*, after `boot_time`. A crash while booting
-ends the boot. What a host does is done by processes
+ends the boot. From any of them a host may go for good (`decommission`): in good order, and then it is *gone*.
+What a host does is done by processes
 that are bound to it: calls that arrived over the network (the connection binds them), and whatever is started
 with `start`. When it crashes, all of them are killed where they stand: their `finally` blocks give back what
 they held, but nothing they do can wait, so nothing runs on a dead host. They answer nobody: to its callers a
@@ -18,8 +19,9 @@ keeps a host down says so (`hold_down`, `let_up`), and it boots when nothing doe
 a process, for what slows a host down and for what sets its clock wrong. The host's own clock is read with
 `clock()`; everything that happens, happens by the environment's.
 
-Leaves out: memory, disks (they come with storage), several network interfaces. Source: fail-stop and
-crash-recovery models (Cachin, Guerraoui, Rodrigues 2011, section 2.2).
+Leaves out: what memory is used for (it limits what fits, see `resources`), disks (they come with storage),
+several network interfaces. Source: fail-stop and crash-recovery models (Cachin, Guerraoui, Rodrigues 2011,
+section 2.2).
 """
 
 from __future__ import annotations
@@ -28,10 +30,12 @@ from collections.abc import Callable, Generator
 from math import inf, prod
 from typing import TYPE_CHECKING, Any
 
-from simulator import Environment, Process
+from simulator import Environment, Process, Sampler
+from simulator.randomness import Distribution
 
-from .cores import DISCIPLINES, CoreStatistics
-from .topology import Zone
+from .cores import DISCIPLINES, CoreStatistics, CpuQuota, Share
+from .resources import Room
+from .topology import Rack, Zone
 
 if TYPE_CHECKING:
     from ..endpoint import Endpoint
@@ -40,10 +44,12 @@ if TYPE_CHECKING:
 class Host:
     """A machine with `cores` (>= 1) cores of a `speed` (> 0; 1 is normal), in a `zone` or in none.
 
-    `scheduling` is "first-come" or "processor-sharing" (see `cores`); `boot_time` in seconds passes between
-    `restart` and being up. `work(demand)` is a generator that does `demand` seconds of work on a core.
-    `is_up` says whether it runs now, `crash_count` how often it has crashed, and `has_reset` whether the last
-    crash has reset the connections.
+    Or in a `rack`, and so in its zone. `memory_gib` limits what fits, `room` keeps the account. `scheduling`
+    is "first-come", "processor-sharing" or "fair-share" (see `cores`); `boot_time` (seconds, or a
+    distribution of the stream "host/<name>/boot") passes between `restart` and being up. With `boots` it
+    boots to begin with. `work(demand)` is a generator that does `demand` seconds of work on a core. `is_up`
+    says whether it runs now, `is_gone` whether it never will again, `crash_count` how often it has crashed,
+    and `has_reset` whether the last crash has reset the connections.
 
     Example::
 
@@ -60,26 +66,29 @@ class Host:
         name: str,
         *,
         zone: Zone | None = None,
+        rack: Rack | None = None,
         cores: int = 1,
         speed: float = 1.0,
+        memory_gib: float = inf,
         scheduling: str = "first-come",
-        boot_time: float = 0.0,
+        boot_time: Distribution | float = 0.0,
+        boots: bool = False,
     ) -> None:
         if scheduling not in DISCIPLINES:
             raise ValueError(f"scheduling must be one of {', '.join(DISCIPLINES)}, got {scheduling!r}")
-        if not 0 <= boot_time < inf:
-            raise ValueError(f"boot_time must be finite and >= 0 s, got {boot_time!r}")
         if type(cores) is not int or cores < 1:
             raise ValueError(f"cores must be a whole number >= 1, got {cores!r}")
         if not 0 < speed < inf:
             raise ValueError(f"speed must be finite and > 0, got {speed!r}")
-        if zone is not None and not isinstance(zone, Zone):
-            raise TypeError(f"zone must be a Zone, got {zone!r}")
         self.env = env
         self.name = name
-        self.zone = zone
+        self.rack = rack
+        self.zone = _zone(zone, rack)
+        self._boot_sampler: Sampler | None = None
         self.boot_time = boot_time
-        self.is_up = True
+        self.room = Room(name, cores, memory_gib)
+        self.is_up = not boots
+        self.is_gone = False
         self.crash_count = 0
         self.has_reset = False
         self._cores = DISCIPLINES[scheduling](env, cores, speed)
@@ -95,8 +104,10 @@ class Host:
         self._slowdowns: dict[object, float] = {}
         self._skews: dict[object, tuple[float, float, float]] = {}
         self._processes_down: dict[Endpoint, None] = {}
-        if zone is not None:
-            zone.add(self)
+        if (place := rack or zone) is not None:
+            place.add(self)
+        if boots and not self._holders:
+            self.restart()
 
     def __repr__(self) -> str:
         return f"Host({self.name!r})"
@@ -135,6 +146,13 @@ class Host:
         """Undo `slow_down`. Raises `ValueError` if the holder does not slow the host down."""
         _let_go(self._slowdowns, holder, f"host {self.name!r} is slowed down")
         self.speed = self._speed
+
+    def share(self, weight: float = 1.0, quota: CpuQuota | None = None) -> Share | None:
+        """Return a share of the cores for one group of work, or `None` where all work here is of one group.
+
+        Raises `ValueError` for a weight other than 1, or a quota, that `scheduling` would not heed.
+        """
+        return self._cores.share(weight, quota)
 
     # -- the host's own clock
 
@@ -217,15 +235,39 @@ class Host:
         self.env.log("host.down", self.name)
         self._kill(list(self.running))
 
+    @property
+    def boot_time(self) -> Distribution | float:
+        """How long a boot takes, in seconds."""
+        return self._boot_time
+
+    @boot_time.setter
+    def boot_time(self, boot_time: Distribution | float) -> None:
+        if not (boot_time.support[0] >= 0 if isinstance(boot_time, Distribution) else 0 <= boot_time < inf):
+            raise ValueError(f"boot_time must be finite and >= 0 s, got {boot_time!r}")
+        self._boot_time = boot_time
+        self._boot_sampler = (
+            self.env.sampler(f"host/{self.name}/boot", boot_time)
+            if isinstance(boot_time, Distribution)
+            else None
+        )
+
     def restart(self) -> None:
-        """Boot: the host is up after `boot_time`. Raises `RuntimeError` if it is up, or held down."""
+        """Boot: the host is up after `boot_time`. Raises `RuntimeError` if it is up, held down, or gone."""
+        if self.is_gone:
+            raise RuntimeError(f"host {self.name!r} is gone: it does not come back")
         if self.is_up:
             raise RuntimeError(f"host {self.name!r} is up already")
         if self._holders:
             raise RuntimeError(f"host {self.name!r} is held down by {next(iter(self._holders))}")
         self._is_booting = True
         self._boot_count += 1
-        self.env.call_later(self.boot_time, self._boot, self._boot_count)
+        self.env.call_later(self._draw_boot_time(), self._boot, self._boot_count)
+
+    def _draw_boot_time(self) -> float:
+        if self._boot_sampler is not None:
+            return self._boot_sampler()
+        assert not isinstance(self._boot_time, Distribution)
+        return self._boot_time
 
     def _boot(self, boot_count: int) -> None:
         # A second restart while booting starts the boot over: only the last one counts.
@@ -233,6 +275,7 @@ class Host:
             return
         self.is_up = True
         self._is_booting = False
+        self._cores.start_afresh()
         held = {endpoint for endpoint, _ in self._process_holders}
         for endpoint in list(self._processes_down):
             if endpoint not in held:
@@ -258,8 +301,22 @@ class Host:
         Raises `ValueError` if the holder does not keep it down.
         """
         _let_go(self._holders, holder, f"host {self.name!r} is held down")
-        if not self._holders:
+        if not self._holders and not self.is_gone:
             self.restart()
+
+    def decommission(self) -> None:
+        """Shut the host down for good, in good order if it is up: it leaves its place, and never boots again.
+
+        Raises `RuntimeError` if it is gone already.
+        """
+        if self.is_gone:
+            raise RuntimeError(f"host {self.name!r} is gone already")
+        self.is_gone = True
+        if self.is_up or self._is_booting:
+            self.crash(resets=True)
+        if (place := self.rack or self.zone) is not None:
+            place.remove(self)
+        self.env.log("host.gone", self.name)
 
     def hold_process_down(self, endpoint: Endpoint, holder: object) -> None:
         """Crash the process of `endpoint` if it runs, and keep it down until `let_process_up`.
@@ -326,6 +383,7 @@ class Host:
         if endpoint.has_stopped:
             raise RuntimeError(f"the process of {endpoint.name!r} has stopped already")
         endpoint.has_stopped = True
+        self.room.give_back(endpoint)
         endpoint.is_listening = False
         self._processes_down.pop(endpoint, None)
         self._on_restart = [entry for entry in self._on_restart if entry[1] is not endpoint]
@@ -340,6 +398,16 @@ class Host:
     def statistics(self) -> CoreStatistics:
         """Return what the cores have done so far."""
         return self._cores.statistics()
+
+
+def _zone(zone: Zone | None, rack: Rack | None) -> Zone | None:
+    if zone is not None and not isinstance(zone, Zone):
+        raise TypeError(f"zone must be a Zone, got {zone!r}")
+    if rack is not None and not isinstance(rack, Rack):
+        raise TypeError(f"rack must be a Rack, got {rack!r}")
+    if zone is not None and rack is not None and rack.zone is not zone:
+        raise ValueError(f"zone must be that of {rack!r}, {rack.zone!r}, got {zone!r}")
+    return rack.zone if rack is not None else zone
 
 
 def _take_hold(holds: dict[Any, Any], holder: object, what: Any, text: str) -> None:

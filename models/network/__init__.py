@@ -3,6 +3,7 @@
 network     Network: connect, send, override, partition
 connection  a call across the network, as an endpoint
 path        one direction between two hosts; what transports do about loss
+wire        what messages queue for where a path has a bandwidth, and what it has carried
 latency     latency by locality
 rules       mischief: rules with verdicts
 bursts      InBursts: mischief that comes and goes (Gilbert-Elliott)
@@ -14,6 +15,7 @@ from .latency import Locality, LocalityLatencies, locality
 from .network import Network
 from .path import Path
 from .rules import CUT, LOSE, PASS, AddedDelay, Fate, Isolation, PacketLoss, Partition, Place, Rule, Verdict
+from .wire import LinkStatistics
 
 __all__ = [
     "CUT",
@@ -25,6 +27,7 @@ __all__ = [
     "Fate",
     "InBursts",
     "Isolation",
+    "LinkStatistics",
     "Locality",
     "LocalityLatencies",
     "Network",

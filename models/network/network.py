@@ -42,7 +42,8 @@ class Network:
     """Carries messages between hosts.
 
     `latencies` are one-way latencies by locality: a `LocalityLatencies`, one distribution for all, or a
-    number of seconds. `loss_probability` in [0, 1] is that of each packet everywhere.
+    number of seconds. `loss_probability` in [0, 1] is that of each packet everywhere. `way_count` is how many
+    different ways from a host to an endpoint have been connected.
 
     Example::
 
@@ -68,6 +69,18 @@ class Network:
         self._overrides: list[_Override] = []
         self._paths: dict[tuple[Host, Host], Path] = {}
         self._hosts: dict[str, Host] = {}
+        self._links: dict[Path, None] = {}
+        self._reached: dict[Host, dict[Endpoint, None]] = {}
+        self.way_count = 0
+
+    @property
+    def links(self) -> tuple[Path, ...]:
+        """The ways that have, or have had, a bandwidth: those that keep statistics of what they carry."""
+        return tuple(self._links)
+
+    def reached_from(self, source: Host) -> tuple[Endpoint, ...]:
+        """Return what connections from `source` lead to, in the order in which they were made."""
+        return tuple(self._reached.get(source, ()))
 
     # -- carrying
 
@@ -93,6 +106,10 @@ class Network:
             raise ValueError(f"host must say where {target.name!r} runs, got None")
         if transport not in TRANSPORTS:
             raise ValueError(f"transport must be one of {', '.join(TRANSPORTS)}, got {transport!r}")
+        reached = self._reached.setdefault(source, {})
+        if target not in reached:
+            reached[target] = None
+            self.way_count += 1
         return Connection(
             self.env,
             self.path(source, host),
@@ -207,6 +224,8 @@ class Network:
             loss_probability,
             duplicate_probability,
         )
+        if path.link_statistics() is not None:
+            self._links[path] = None
 
     # -- mischief
 

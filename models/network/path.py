@@ -1,7 +1,7 @@
 """One direction between two hosts: how long a message takes, and what becomes of its packets.
 
 A message is one packet as far as loss goes. It is sent when the path is free (with a bandwidth, messages
-queue for it), and arrives after a latency. What happens to a lost one depends on the transport:
+queue for it, see `wire`), and arrives after a latency. What happens to a lost one depends on the transport:
 
 - *datagram*: it is gone.
 - *tcp*: it is sent again after a retransmission timeout, which starts at 0.2 s and doubles up to 120 s;
@@ -26,6 +26,7 @@ from simulator.randomness import Constant, Distribution, Uniform
 
 from ..failures import ConnectionLost
 from .rules import Fate, Rule
+from .wire import LinkStatistics, Wire
 
 if TYPE_CHECKING:
     from ..infrastructure import Host
@@ -48,14 +49,13 @@ class Path:
     """
 
     __slots__ = (
-        "_bandwidth",
-        "_busy_until",
         "_duplicate_probability",
         "_env",
         "_latency",
         "_loss_draw",
         "_loss_probability",
         "_rules",
+        "_wire",
         "is_plain",
         "latencies",
         "source",
@@ -67,8 +67,7 @@ class Path:
         self.source = source
         self.target = target
         self._rules = rules
-        self._busy_until = -inf
-        self._bandwidth = inf
+        self._wire: Wire | None = None
         self._loss_probability = 0.0
         self._duplicate_probability = 0.0
         self._loss_draw: Callable[[], float] | None = None
@@ -92,7 +91,10 @@ class Path:
                 if isinstance(latency, Constant)
                 else self._env.sampler(f"network/{self.name}/latency", latency).values
             )
-        self._bandwidth = bandwidth
+        if bandwidth != inf and self._wire is None:
+            self._wire = Wire(self._env, self.source)
+        if self._wire is not None:
+            self._wire.bandwidth = bandwidth
         self._loss_probability = loss_probability
         self._duplicate_probability = duplicate_probability
         if (loss_probability or duplicate_probability) and self._loss_draw is None:
@@ -102,8 +104,17 @@ class Path:
     def refresh(self) -> None:
         """Find out again whether the path is plain; called when rules are installed or healed."""
         self.is_plain = not (
-            self._rules or self._loss_probability or self._duplicate_probability or self._bandwidth != inf
+            self._rules or self._loss_probability or self._duplicate_probability or self.bandwidth != inf
         )
+
+    @property
+    def bandwidth(self) -> float:
+        """Bytes per second; infinite where messages do not queue."""
+        return inf if self._wire is None else self._wire.bandwidth
+
+    def link_statistics(self) -> LinkStatistics | None:
+        """Return what the wire has carried so far, or `None` for a path that never had a bandwidth."""
+        return None if self._wire is None else self._wire.statistics()
 
     def carry(self, size_bytes: int, transport: str) -> Generator[Any, Any, None]:
         """Carry a message: return when it has arrived.
@@ -116,8 +127,13 @@ class Path:
         for _ in range(RETRANSMISSIONS_MAX + 1):
             fate, added_delay = self._judge()
             if fate is Fate.PASS:
-                if self._bandwidth != inf:
-                    yield self._queueing(size_bytes)
+                wire = self._wire
+                if wire is not None and wire.bandwidth != inf:
+                    sending_time = size_bytes / wire.bandwidth
+                    try:
+                        yield wire.put(sending_time)
+                    finally:  # a caller that is gone takes no message back that is on its way
+                        wire.leave(crash_count, size_bytes, sending_time)
                     if source.crash_count != crash_count:
                         raise MessageGone
                 yield next(self.latencies) + added_delay
@@ -150,9 +166,3 @@ class Path:
         ):
             return Fate.LOSE, 0.0
         return Fate.PASS, delay
-
-    def _queueing(self, size_bytes: int) -> float:
-        """Occupy the wire until the last byte has been put on it, and return the time until then."""
-        now = self._env.now
-        self._busy_until = max(self._busy_until, now) + size_bytes / self._bandwidth
-        return self._busy_until - now

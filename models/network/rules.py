@@ -26,9 +26,9 @@ from itertools import repeat
 from simulator import Environment
 from simulator.randomness import Constant, Distribution, Uniform
 
-from ..infrastructure import Host, Region, Zone
+from ..infrastructure import Area, Host
 
-Place = Host | Zone | Region
+Place = Host | Area
 """Something that hosts can be named by."""
 
 
@@ -62,7 +62,7 @@ class Rule(ABC):
 
 
 class _Places:
-    """Hosts, and all that stand in zones and regions, also those that come there later.
+    """Hosts, and all that stand in racks, zones and regions, also those that come there later.
 
     Raises `TypeError` for what is not a place, `ValueError` where there is no host at all.
     """
@@ -70,20 +70,22 @@ class _Places:
     __slots__ = ("_areas", "_hosts")
 
     def __init__(self, places: Iterable[Place] | Place) -> None:
-        given = (places,) if isinstance(places, Host | Zone | Region) else tuple(places)
+        given = (places,) if isinstance(places, Place) else tuple(places)
         for place in given:
-            if not isinstance(place, Host | Zone | Region):
-                raise TypeError(f"a place must be a Host, Zone or Region, got {place!r}")
+            if not isinstance(place, Place):
+                raise TypeError(f"a place must be a Host, Rack, Zone or Region, got {place!r}")
         self._hosts = frozenset(place for place in given if isinstance(place, Host))
-        self._areas = frozenset(place for place in given if isinstance(place, Zone | Region))
+        self._areas = frozenset(place for place in given if isinstance(place, Area))
         if not self._hosts and not any(area.hosts for area in self._areas):
             raise ValueError("a set of places must hold at least one host, got none")
 
     def __contains__(self, host: Host) -> bool:
         if host in self._hosts:
             return True
-        zone = host.zone
-        return zone is not None and (zone in self._areas or zone.region in self._areas)
+        area: Area | None = host.rack or host.zone
+        while area is not None and area not in self._areas:
+            area = area.within
+        return area is not None
 
 
 class Between:

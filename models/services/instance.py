@@ -35,7 +35,7 @@ from simulator.randomness import Distribution
 
 from ..endpoint import Call, Endpoint, does_not_run
 from ..failures import ConnectionLost, Refused, Rejected, ServerError
-from ..infrastructure import Host
+from ..infrastructure import NOTHING_ASKED, Host, Resources
 from ..request import Request, Response
 from .dependency import DependencyFailed
 from .step import Handler, Step, handler_of
@@ -73,12 +73,14 @@ class Instance(Endpoint):
     `threads` (>= 1) requests are in service at a time, at most `queue_size_max` (>= 0, may be infinite) wait.
     `version` is a label, for deployments. `state` is what the handler keeps in memory: `make_state()` makes
     it, and makes it anew at each restart. `start_time` in seconds passes from the start of the process, alone
-    or with its host, until it listens.
+    or with its host, until it listens. `resources` is what it takes of its host from now until it has stopped
+    for good. `work(demand)` works on the host's cores, with the share of them that it has (`cpu_share`, where
+    the host's scheduling knows of shares).
 
     Example::
 
         def count(instance, request):
-            yield from instance.host.work(0.01)
+            yield from instance.work(0.01)
             instance.state["visits"] = instance.state.get("visits", 0) + 1
             return instance.state["visits"]
 
@@ -96,9 +98,10 @@ class Instance(Endpoint):
         version: str = "1",
         make_state: Callable[[], Any] = dict,
         start_time: float = 0.0,
+        resources: Resources = NOTHING_ASKED,
         name: str = "instance",
     ) -> None:
-        """Listen."""
+        """Listen. Raises `DoesNotFit` where the host has not the room."""
         _require_threads(threads)
         if not 0 <= start_time < inf:
             raise ValueError(f"start_time must be finite and >= 0 s, got {start_time!r}")
@@ -107,6 +110,13 @@ class Instance(Endpoint):
         self.env = env
         self.host: Host = host
         self.name = name
+        self.resources = resources
+        self.cpu_share = host.share(resources.cpu_weight, resources.cpu_quota)
+        host.room.take(self, resources)
+        # The cores' own generator function, as on the host.
+        self.work: Callable[[float], Generator[Any, Any, None]] = (
+            host.work if self.cpu_share is None else self.cpu_share.work
+        )
         self.version = version
         self.state: Any = make_state()
         self._make_state = make_state

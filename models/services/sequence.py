@@ -16,8 +16,8 @@ if TYPE_CHECKING:
 def in_sequence(*steps: Step | Handler) -> Step:
     """Return a step that does `steps` one after the other; a failure ends it there.
 
-    The answer's value is the last one that is not `None`; it lacks what any of the steps' answers lacks. A
-    step may be a handler function.
+    The answer's value is the last one that is not `None`, its weight on the wire the last one that is not 0;
+    it lacks what any of the steps' answers lacks. A step may be a handler function.
 
     Example::
 
@@ -39,6 +39,7 @@ class _Sequence(Step):
         def handle(instance: Instance, request: Request) -> Generator[Any, Any, Response]:
             value: Any = None
             degraded: tuple[str, ...] = ()
+            size_bytes = 0
             for handler in handlers:
                 answer = yield from handler(instance, request)
                 if answer is None:
@@ -46,10 +47,12 @@ class _Sequence(Step):
                 if answer.__class__ is Response:
                     if answer.degraded:
                         degraded += answer.degraded
+                    if answer.size_bytes:
+                        size_bytes = answer.size_bytes
                     answer = answer.value
                     if answer is None:
                         continue
                 value = answer
-            return Response(value, degraded)
+            return Response(value, degraded, size_bytes)
 
         return handle

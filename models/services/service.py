@@ -14,7 +14,7 @@ from typing import Any
 
 from simulator import Environment, Process
 
-from ..infrastructure import Host
+from ..infrastructure import NOTHING_ASKED, Host, Resources
 from .instance import Instance
 from .step import Handler, Step
 from .stopping import GRACE
@@ -54,6 +54,7 @@ class Service:
         version: str = "1",
         make_state: Callable[[], Any] = dict,
         start_time: float = 0.0,
+        resources: Resources = NOTHING_ASKED,
     ) -> None:
         """Have an instance on each host."""
         if isinstance(hosts, Host):
@@ -70,6 +71,7 @@ class Service:
         self.version = version
         self.make_state = make_state
         self.start_time = start_time
+        self.resources = resources
         self._env = env
         # By insertion, as lists are, and quick to take one out of, as lists of thousands are not.
         self._instances: dict[Instance, None] = {}
@@ -120,6 +122,7 @@ class Service:
             version=self.version,
             make_state=self.make_state,
             start_time=self.start_time,
+            resources=self.resources,
             name=f"{self.name}-{self._made_count}",
         )
         self._instances[instance] = None

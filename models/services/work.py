@@ -1,6 +1,6 @@
 """Work: what a request costs its host's cores.
 
-Leaves out: memory, and waiting that is not for a core (write a handler function that yields the time).
+Leaves out: waiting that is not for a core (`Pause`), and memory (an instance has what its `resources` say).
 """
 
 from __future__ import annotations
@@ -48,8 +48,8 @@ class Work(Step):
 
     def handler(self, instance: Instance) -> Handler:
         """Return a handler that gives the cores' own generator: none of ours stands around it."""
-        # Not looked up for each request: a host keeps its cores for life.
-        work = instance.host.work
+        # Not looked up for each request: a host keeps its cores for life, and an instance its share of them.
+        work = instance.work
         demand = self.demand
         if isinstance(demand, Distribution) and not isinstance(demand, Constant):
             demands = instance.sampler(self.name, demand).values

@@ -260,7 +260,7 @@ def test_of_a_hundred_simultaneous_calls_never_more_than_ten_have_one_of_ten_thr
     check_drained(world)
 
 
-@pytest.mark.parametrize("scheduling", ["first-come", "processor-sharing"])
+@pytest.mark.parametrize("scheduling", ["first-come", "processor-sharing", "fair-share"])
 def test_four_jobs_of_one_second_on_four_cores_all_end_after_one_second(scheduling: str) -> None:
     env = Environment()
     host = Host(env, "server", cores=4, scheduling=scheduling)

@@ -35,7 +35,12 @@ def test_parts_are_found_by_name() -> None:
         system.zone("eu-a"),
         system.region("eu"),
     ]
-    assert list(system.hosts) == ["bank in eu-a", "bank in eu-b", "web"]
+    rack = system.add_rack("eu-a rack 1", system.zone("eu-a"))
+    racked = system.add_host("racked", rack=rack)
+    assert system.rack("eu-a rack 1") is system.place("eu-a rack 1") is rack
+    assert racked.zone is system.zone("eu-a")
+    assert dict(system.racks) == {"eu-a rack 1": rack}
+    assert list(system.hosts)[:-1] == ["bank in eu-a", "bank in eu-b", "web"]
 
 
 @pytest.mark.parametrize(
@@ -46,6 +51,7 @@ def test_parts_are_found_by_name() -> None:
             "must be one of the system's, got 'wbe'; did you mean 'web'",
         ),
         (lambda system: system.zone("mars"), r"got 'mars' \(there are: 'eu-a', 'eu-b'\)"),
+        (lambda system: system.rack("rack 1"), r"rack must be .* got 'rack 1' \(there are: none\)"),
         (lambda system: system.region("us"), "region must be one of the system's"),
         (lambda system: system.place("eu-c"), "place must be .* did you mean 'eu-[ab]'"),
         (lambda system: system.service("bnak"), "did you mean 'bank'"),

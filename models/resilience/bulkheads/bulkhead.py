@@ -72,6 +72,7 @@ class Bulkhead(Wrapper):
         if pool.env is not env:
             raise ValueError(f"pool of {name!r} must belong to the same environment, got {pool!r} of another")
         self.pool = pool
+        pool.bulkheads.append(self)
         self._call_count = 0
         self._ended_count = 0
         self._full_count = 0

@@ -22,11 +22,14 @@ from __future__ import annotations
 from collections.abc import Generator
 from dataclasses import dataclass
 from math import inf
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from simulator import Cancelled, Environment, Permits, QueueFull
 
 from ..validation import require_count, require_duration, require_room
+
+if TYPE_CHECKING:
+    from .bulkhead import Bulkhead
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -85,6 +88,7 @@ class BulkheadPool:
         self.wait_max = wait_max
         self.name = name
         self.permits = self._make_permits()
+        self.bulkheads: list[Bulkhead] = []  # those that use it
         self._waited_count = 0
         self._waiting_time = 0.0
         self._full_count = 0

@@ -117,6 +117,11 @@ class ThreadPoolBulkhead(Wrapper):
         if self.host is not None:
             self.host.on_restart(self._start_afresh, endpoint=self.serving)
 
+    @property
+    def thread_count(self) -> int:
+        """How many threads there are."""
+        return self._threads.capacity
+
     def _start_afresh(self) -> None:
         self._threads = Permits(self._env, self._threads.capacity, self._threads.queue_size_max)
 

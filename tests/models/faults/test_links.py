@@ -168,7 +168,7 @@ def test_wrong_types_are_refused() -> None:
     world = World()
     with pytest.raises(TypeError, match="network must be a Network, got None"):
         NetworkPartition(None, world.web, world.hosts)  # type: ignore[arg-type]
-    with pytest.raises(TypeError, match="a place must be a Host, Zone or Region, got 'pay-1'"):
+    with pytest.raises(TypeError, match="a place must be a Host, Rack, Zone or Region, got 'pay-1'"):
         NetworkPartition(world.network, world.web, ["pay-1"])  # type: ignore[list-item]
     with pytest.raises(TypeError, match="delay must be a Distribution or a number of seconds, got '1'"):
         LinkDelay(world.network, world.web, world.hosts, "1")  # type: ignore[arg-type]

@@ -6,8 +6,10 @@ from typing import Any
 
 import pytest
 
-from models import Host, Region, Zone
 from models.faults import HostCrash, NetworkOutage, PowerOutage
+from models.faults.chaos import Chaos
+from models.infrastructure import Host, Rack, Region, Zone
+from models.services import Instance
 from tests.models.faults.building import HEALTHY, PATIENCE, WAY, WORK, World
 
 
@@ -146,9 +148,58 @@ def test_network_outages_of_two_zones_cut_them_off_from_each_other_too() -> None
 def test_an_outage_is_that_of_a_zone_or_region_with_hosts() -> None:
     world = World()
     for make in (PowerOutage, lambda area: NetworkOutage(world.network, area)):
-        with pytest.raises(TypeError, match=r"area must be a Zone or Region, got Host\('web-1'\)"):
+        with pytest.raises(TypeError, match=r"area must be a Rack, Zone or Region, got Host\('web-1'\)"):
             make(world.web)  # type: ignore[arg-type]
         with pytest.raises(ValueError, match=r"area must hold at least one host, got Zone\('empty'\)"):
             make(Zone("empty"))
     with pytest.raises(TypeError, match="network must be a Network, got None"):
         NetworkOutage(None, world.zones[0])  # type: ignore[arg-type]
+
+
+# -- racks
+
+
+def in_racks(world: World) -> tuple[list[Rack], list[Instance]]:
+    """Put two racks with an instance each into the first zone."""
+    racks = [Rack(f"rack {number}", world.zones[0]) for number in (1, 2)]
+    hosts = [Host(world.env, f"racked-{number}", rack=rack) for number, rack in enumerate(racks, 1)]
+    instances = [world.payment.add_instance(host) for host in hosts]
+    return racks, instances
+
+
+@pytest.mark.parametrize("network_only", [False, True], ids=["power", "network"])
+def test_the_outage_of_a_rack_leaves_the_other_racks_of_its_zone_alone(network_only: bool) -> None:
+    world = World()
+    racks, instances = in_racks(world)
+    outage: Any = NetworkOutage(world.network, racks[0]) if network_only else PowerOutage(racks[0])
+    outage.inject()
+    assert str(outage) == f"{'network' if network_only else 'power'} outage of rack 1"
+    assert world.call(world.web, instances[0]) == (None, PATIENCE)
+    assert world.call(world.web, instances[1]) == HEALTHY
+    outage.heal()
+    world.env.run(until=world.env.now + 1.0)
+    assert world.call(world.web, instances[0]) == HEALTHY
+
+
+def test_a_rack_has_power_when_neither_it_nor_its_zone_is_without() -> None:
+    world = World()
+    racks, instances = in_racks(world)
+    rack, zone = PowerOutage(racks[0]), PowerOutage(world.zones[0])
+    rack.inject()
+    zone.inject()
+    rack.heal()
+    world.env.run(until=1.0)
+    assert not instances[0].host.is_up
+    zone.heal()
+    world.env.run(until=2.0)
+    assert [instance.host.is_up for instance in instances] == [True, True]
+
+
+def test_racks_fail_at_random_as_everything_does() -> None:
+    world = World(seed=1)
+    racks, instances = in_racks(world)
+    chaos = Chaos(world.env, [PowerOutage(rack) for rack in racks], between=10.0, repair=2.0, until=25.0)
+    world.env.run(until=100.0)
+    assert chaos.statistics().failed_count == 4
+    assert [instance.host.crash_count for instance in instances] == [2, 2]
+    assert all(host.crash_count == 0 for host in world.hosts)

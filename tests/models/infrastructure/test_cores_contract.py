@@ -11,7 +11,7 @@ from models.infrastructure import Host
 from simulator import Environment
 from tests.models.infrastructure.workers import Worked
 
-DISCIPLINES = ["first-come", "processor-sharing"]
+DISCIPLINES = ["first-come", "processor-sharing", "fair-share"]
 EIGHTHS = st.integers(0, 64).map(lambda n: n / 8)
 PIECES = st.lists(st.tuples(EIGHTHS, st.integers(0, 32).map(lambda n: n / 8)), min_size=1, max_size=20)
 

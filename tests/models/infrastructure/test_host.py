@@ -36,7 +36,7 @@ def endless(env: Environment, log: list[Any], name: str = "ran") -> Steps:
         ({"boot_time": -1.0}, "boot_time must be finite and >= 0 s, got -1.0"),
         ({"boot_time": inf}, "boot_time must be finite and >= 0 s, got inf"),
         ({"boot_time": nan}, "boot_time must be finite and >= 0 s, got nan"),
-        ({"scheduling": "fair"}, "scheduling must be one of first-come, processor-sharing, got 'fair'"),
+        ({"scheduling": "fair"}, "must be one of first-come, processor-sharing, fair-share, got 'fair'"),
     ],
 )
 def test_settings_that_make_no_host_are_refused(settings: dict[str, Any], message: str) -> None:

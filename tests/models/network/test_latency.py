@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from models.infrastructure import Host, Region, Zone
+from models.infrastructure import Host, Rack, Region, Zone
 from models.network import Locality, LocalityLatencies, Network, locality
 from simulator import Environment
 from simulator.randomness import Constant, Uniform
@@ -56,6 +56,30 @@ def test_one_latency_for_all(latency: Any) -> None:
     hosts = two_regions(env)
     network = Network(env, latencies=latency)
     assert {one_way(env, network, hosts[0], target) for target in hosts} == {0.5}
+
+
+def test_hosts_of_one_rack_are_as_far_apart_as_those_of_one_zone_unless_it_is_said() -> None:
+    env = Environment()
+    zone = Zone("zone")
+    rack = Rack("rack 1", zone)
+    hosts = [
+        Host(env, "a", rack=rack),
+        Host(env, "b", rack=rack),
+        Host(env, "c", rack=Rack("rack 2", zone)),
+        Host(env, "d", zone=zone),
+        Host(env, "e", zone=zone),
+    ]
+    in_rack = Locality.SAME_RACK
+    assert [locality(hosts[0], host) for host in hosts] == [
+        Locality.SAME_HOST,
+        in_rack,
+        *[Locality.SAME_ZONE] * 3,
+    ]
+    assert locality(hosts[3], hosts[4]) is Locality.SAME_ZONE, "outside of racks none is shared"
+    latencies = LocalityLatencies.uniform(0.5)
+    assert latencies.of(in_rack) == Constant(0.5)
+    assert LocalityLatencies().of(in_rack) == LocalityLatencies().same_zone
+    assert LocalityLatencies(same_rack=Constant(0.1)).of(in_rack) == Constant(0.1)
 
 
 def test_the_defaults_grow_with_distance() -> None:
@@ -163,7 +187,7 @@ def test_places_are_hosts_zones_and_regions_and_at_least_one_host() -> None:
     world = World()
     with pytest.raises(ValueError, match="at least one host, got none"):
         world.network.override(Zone("empty"), world.b, latency=1.0)
-    with pytest.raises(TypeError, match="a place must be a Host, Zone or Region, got 'b'"):
+    with pytest.raises(TypeError, match="a place must be a Host, Rack, Zone or Region, got 'b'"):
         world.network.override(world.a, ["b"], latency=1.0)  # type: ignore[list-item]
 
 

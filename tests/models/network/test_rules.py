@@ -2,7 +2,7 @@
 
 import pytest
 
-from models.infrastructure import Host, Zone
+from models.infrastructure import Host, Rack, Zone
 from models.network import CUT, LOSE, PASS, AddedDelay, Fate, Isolation, PacketLoss, Partition, Verdict
 from models.network.rules import Between
 from simulator import Environment
@@ -188,5 +188,21 @@ def test_isolation_cuts_what_has_exactly_one_end_inside() -> None:
     assert Isolation(a).judge(a, b) is CUT
     with pytest.raises(ValueError, match="a set of places must hold at least one host"):
         Isolation([])
-    with pytest.raises(TypeError, match="a place must be a Host, Zone or Region, got 'a'"):
+    with pytest.raises(TypeError, match="a place must be a Host, Rack, Zone or Region, got 'a'"):
         Isolation(["a"])  # type: ignore[list-item]
+
+
+def test_a_rack_is_a_place_and_so_is_the_zone_around_it() -> None:
+    env = Environment()
+    zone = Zone("zone")
+    racks = [Rack("rack 1", zone), Rack("rack 2", zone)]
+    a, b, c = (Host(env, name, rack=racks[number]) for number, name in ((0, "a"), (0, "b"), (1, "c")))
+    outside = Host(env, "outside")
+    alone = Isolation(racks[0])
+    assert [alone.judge(a, host) for host in (b, c, outside)] == [PASS, CUT, CUT]
+    late = Host(env, "late", rack=racks[0])
+    assert [alone.judge(late, host) for host in (a, c)] == [PASS, CUT]
+    together = Isolation(zone)
+    assert [together.judge(a, host) for host in (b, c, outside)] == [PASS, PASS, CUT]
+    split = Partition(racks[0], racks[1], one_way=True)
+    assert [split.judge(*pair) for pair in ((a, c), (c, a), (a, outside))] == [CUT, PASS, PASS]

@@ -10,7 +10,16 @@ from models.infrastructure import Host
 from models.outcome import Outcome, outcome_of
 from models.request import Request, Response
 from models.resilience import Timeout
-from models.services import Dependency, DependencyFailed, Instance, Pause, Work, by_operation, in_sequence
+from models.services import (
+    Dependency,
+    DependencyFailed,
+    Instance,
+    Pause,
+    Work,
+    by_operation,
+    in_parallel,
+    in_sequence,
+)
 from simulator import Environment
 from simulator.randomness import Constant, Uniform
 from tests.models.services.building import Probe, World, assert_idle, call, pause
@@ -202,3 +211,25 @@ def test_pause_holds_a_thread_and_no_core() -> None:
 def test_pause_of_no_duration_is_refused(duration: Any) -> None:
     with pytest.raises((TypeError, ValueError), match="duration must be"):
         Pause(duration)
+
+
+def test_an_answer_weighs_what_the_last_answer_with_a_weight_weighs() -> None:
+    world = World()
+
+    def page(instance: Instance, request: Request) -> Generator[Any, Any, Response]:
+        yield from ()
+        return Response("page", size_bytes=40_000)
+
+    def no_body(instance: Instance, request: Request) -> Generator[Any, Any, Response]:
+        yield from ()
+        return Response(size_bytes=5)
+
+    instance = world.instance(in_sequence(Work(0.5), page, Work(0.5)))
+    seen = call(world.env, instance)
+    last = call(world.env, world.instance(in_sequence(page, in_sequence(no_body, Work(0.5)))))
+    world.env.run()
+    assert seen.outcome == Response("page", size_bytes=40_000)
+    assert last.outcome == Response("page", size_bytes=5)
+    both = call(world.env, world.instance(in_parallel(page, page, no_body)))
+    world.env.run()
+    assert both.outcome == Response(("page", "page", None), size_bytes=80_005)
