@@ -62,12 +62,13 @@ class BalancerStatistics:
     """What a balancer has done so far.
 
     `targets` are those it has now, in the order in which they were added, and `draining` those that were
-    removed with calls under way. `refused_count` calls found none that might be chosen. `is_panicking` says
-    whether too few are available now.
+    removed with calls under way. Of `call_count` calls `refused_count` found none that might be chosen.
+    `is_panicking` says whether too few are available now.
     """
 
     targets: tuple[TargetStatistics, ...]
     draining: tuple[TargetStatistics, ...]
+    call_count: int
     refused_count: int
     is_panicking: bool
 
@@ -122,8 +123,10 @@ class Balancer(Endpoint):
         self._refused_count = 0
         self._observers: list[Observer] = []
         self._on_afresh: list[Callable[[], object]] = []
+        self._on_changed: list[Callable[[], object]] = []
         self._policys_choice = policy.chooser(env, self._targets, name)
         self._choose: Choose = self._refuse
+        self._is_settled = True
         for endpoint, weight in zip(endpoints, weights or [1.0] * len(endpoints), strict=True):
             self.add(endpoint, weight=weight)
         if host is not None:
@@ -182,6 +185,10 @@ class Balancer(Endpoint):
         """Call `function()` whenever the balancer has begun anew with its host or process."""
         self._on_afresh.append(function)
 
+    def on_changed(self, function: Callable[[], object]) -> None:
+        """Call `function()` whenever a target has been added or removed."""
+        self._on_changed.append(function)
+
     # -- who may be chosen
 
     @property
@@ -197,6 +204,7 @@ class Balancer(Endpoint):
     @property
     def is_panicking(self) -> bool:
         """Whether too few of the targets are available."""
+        self._settle()
         return self._targets.is_panicking
 
     def add(self, endpoint: Endpoint, *, weight: float = 1.0) -> None:
@@ -211,10 +219,10 @@ class Balancer(Endpoint):
         target = self._known[endpoint] = Target(endpoint, weight, self._env.now) if known is None else known
         if known is not None:
             known.come_back(weight, self._env.now)
-        self._targets.append_member(
-            target, panic_threshold=self.panic_threshold, fails_in_panic=self.fails_in_panic
-        )
-        self._choose = self._policys_choice if self._targets else self._refuse
+        self._targets.members.append(target)
+        self._choose_anew()
+        for function in self._on_changed:
+            function()
 
     def remove(self, endpoint: Endpoint) -> None:
         """Do not choose `endpoint` any more; calls under way go on. Raises `ValueError` for no target."""
@@ -222,6 +230,8 @@ class Balancer(Endpoint):
         target.is_member = False
         self._targets.members.remove(target)
         self._choose_anew()
+        for function in self._on_changed:
+            function()
 
     def set_weight(self, endpoint: Endpoint, weight: float) -> None:
         """Change the weight of a target. Raises `ValueError` as `add` does, or for no target."""
@@ -231,7 +241,10 @@ class Balancer(Endpoint):
 
     def set_healthy(self, endpoint: Endpoint, is_healthy: bool) -> None:
         """Say whether health checks take a target to be well. Raises `ValueError` for no target."""
-        self._target(endpoint).is_healthy = is_healthy
+        target = self._target(endpoint)
+        if is_healthy and not target.is_healthy:
+            target.healthy_since = self._env.now
+        target.is_healthy = is_healthy
         self._choose_anew()
 
     def eject(self, endpoint: Endpoint) -> None:
@@ -261,10 +274,21 @@ class Balancer(Endpoint):
             raise ValueError(f"weight must be 1 where the policy uses none ({self.policy!r}), got {weight!r}")
 
     def _choose_anew(self) -> None:
-        self._targets.choose_from_members(
-            panic_threshold=self.panic_threshold, fails_in_panic=self.fails_in_panic
-        )
-        self._choose = self._policys_choice if self._targets else self._refuse
+        """Have the next call look again at who may be chosen: a thousand marks at an instant are one look."""
+        self._is_settled = False
+        self._choose = self._choose_when_settled
+
+    def _choose_when_settled(self, request: Request) -> Target:
+        self._settle()
+        return self._choose(request)
+
+    def _settle(self) -> None:
+        if not self._is_settled:
+            self._is_settled = True
+            self._targets.choose_from_members(
+                panic_threshold=self.panic_threshold, fails_in_panic=self.fails_in_panic
+            )
+            self._choose = self._policys_choice if self._targets else self._refuse
 
     def _refuse(self, request: Request) -> Target:
         """Choose where there is nothing to choose from."""
@@ -279,8 +303,9 @@ class Balancer(Endpoint):
             draining=tuple(
                 _statistics_of(target) for target in known if target.outstanding and not target.is_member
             ),
+            call_count=sum(target.call_count for target in known) + self._refused_count,
             refused_count=self._refused_count,
-            is_panicking=self._targets.is_panicking,
+            is_panicking=self.is_panicking,
         )
 
 

@@ -74,7 +74,10 @@ def _better_of_two(targets: Sequence[Target], uniforms: Iterator[float]) -> Choo
         elif targets_count == 1:
             return targets[0]
         else:
-            first, second = _pair(int(next(uniforms) * pairs_count), targets_count)
+            # As `_pair` does, without the call: there is one for each request.
+            first, second = divmod(int(next(uniforms) * pairs_count), targets_count - 1)
+            if second >= first:
+                second += 1
         target = targets[first]
         other = targets[second]
         return other if other.outstanding < target.outstanding else target

@@ -13,14 +13,15 @@ from typing import TYPE_CHECKING
 from ..endpoint import Endpoint
 
 if TYPE_CHECKING:
-    from ..infrastructure import Host, Zone
+    from ..infrastructure import Zone
 
 
 class Target:
     """One of the endpoints behind a balancer.
 
     `outstanding` calls to it are under way, `call_count` were begun so far, `weight` (> 0) is its share for
-    policies that use weights, `added_at` the time in seconds since when the balancer has known it.
+    policies that use weights. The balancer has known it since `added_at` and taken it to be healthy since
+    `healthy_since` (s), if it does.
     `reported_load` is what it has last said of itself, `None` if it has not. `zone` is where the other end
     stands, `None` if nowhere. `is_member` is false for one that was removed. `credit` belongs to the policy.
     """
@@ -30,6 +31,7 @@ class Target:
         "call_count",
         "credit",
         "endpoint",
+        "healthy_since",
         "is_ejected",
         "is_healthy",
         "is_member",
@@ -43,6 +45,7 @@ class Target:
         self.endpoint = endpoint
         self.weight = weight
         self.added_at = added_at
+        self.healthy_since = added_at
         self.outstanding = 0
         self.call_count = 0
         self.credit = 0.0
@@ -50,7 +53,7 @@ class Target:
         self.is_healthy = True
         self.is_ejected = False
         self.is_member = True
-        host = far_host(endpoint)
+        host = far_endpoint(endpoint).host
         self.zone: Zone | None = None if host is None else host.zone
 
     def __repr__(self) -> str:
@@ -65,6 +68,7 @@ class Target:
         """Be a target again that has been one, to which calls may be under way still."""
         self.weight = weight
         self.added_at = now
+        self.healthy_since = now
         self.credit = 0.0
         self.reported_load = None
         self.is_healthy = True
@@ -94,16 +98,6 @@ class Targets(list[Target]):
         self.version = 0
         self.is_panicking = False
 
-    def append_member(self, target: Target, *, panic_threshold: float, fails_in_panic: bool) -> None:
-        """Add a member: in no time where all are available, as while a large system is built."""
-        everybody = len(self) == len(self.members)
-        self.members.append(target)
-        if everybody and target.is_available and not self.is_panicking:
-            self.append(target)
-            self.version += 1
-        else:
-            self.choose_from_members(panic_threshold=panic_threshold, fails_in_panic=fails_in_panic)
-
     def choose_from_members(self, *, panic_threshold: float, fails_in_panic: bool) -> None:
         """Find out again which of the members may be chosen."""
         available = [target for target in self.members if target.is_available]
@@ -117,9 +111,9 @@ class Targets(list[Target]):
         self.version += 1
 
 
-def far_host(endpoint: Endpoint) -> Host | None:
-    """Return the host at the other end of an endpoint: behind its wrappers, and across the network."""
+def far_endpoint(endpoint: Endpoint) -> Endpoint:
+    """Return what is at the other end: behind wrappers, and across the network."""
     inner = getattr(endpoint, "target", None)
     while isinstance(inner, Endpoint):
         endpoint, inner = inner, getattr(inner, "target", None)
-    return endpoint.host
+    return endpoint

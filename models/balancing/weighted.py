@@ -10,35 +10,41 @@ Source: nginx, `ngx_http_upstream_round_robin.c` (I. Sysoev's upstream, since 1.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 
 from simulator import Environment
 
 from ..request import Request
 from .policy import Choose, Policy
-from .target import Target
+from .slow_start import SlowStart
+from .target import Target, Targets
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Weighted(Policy):
     """Chooses in proportion to weights, by smooth weighted round robin; equal weights make it round robin.
 
-    Costs a pass over all targets.
+    With a `slow_start` new targets have less than their weight. Costs a pass over all targets.
     """
+
+    slow_start: SlowStart | None = None
 
     uses_weights = True
 
-    def chooser(self, env: Environment, targets: Sequence[Target], name: str) -> Choose:
+    def chooser(self, env: Environment, targets: Targets, name: str) -> Choose:
         """Return a function that chooses by credit."""
+        slow_start = self.slow_start
 
         def choose(request: Request) -> Target:
             weights_sum = 0.0
             richest = targets[0]
             credit_max = -1.0e300
             for target in targets:
-                weights_sum += target.weight
-                target.credit = credit = target.credit + target.weight
+                weight = target.weight
+                if slow_start is not None:
+                    weight *= slow_start.share(env.now - target.healthy_since)
+                weights_sum += weight
+                target.credit = credit = target.credit + weight
                 # Of equals the first, as in nginx.
                 if credit > credit_max:
                     richest, credit_max = target, credit

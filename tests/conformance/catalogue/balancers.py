@@ -5,20 +5,28 @@ from __future__ import annotations
 from collections.abc import Generator
 from typing import Any
 
-from models import Endpoint, FunctionEndpoint, Request
+from models import Endpoint, FunctionEndpoint, Request, Zone
 from models.balancing import (
     Balancer,
+    ConsistentHash,
+    JumpHash,
     LeastOutstanding,
+    Maglev,
     Policy,
     PowerOfTwoChoices,
     Random,
+    ReportedLoad,
     RoundRobin,
     Weighted,
+    WeightedLeastRequest,
 )
+from models.balancing.localities import LocalityWeighted, Priorities, ZoneAware
 
 from ..expectation import Spare, TurnsModel
 from ..world import World
 from .wrapper import SPARE, Wrapper
+
+_ZONE = Zone("somewhere else")
 
 
 def _balancer(policy: Policy) -> Wrapper:
@@ -51,7 +59,15 @@ def _balancer_in_turns(policy: Policy, weights: list[float], turns: list[int]) -
 WRAPPERS = (
     _balancer_in_turns(RoundRobin(), [1.0, 1.0], [0, 1]),
     _balancer_in_turns(Weighted(), [2.0, 1.0], [0, 1, 0]),
+    _balancer_in_turns(WeightedLeastRequest(bias=0.0), [2.0, 1.0], [0, 1, 0]),
+    _balancer_in_turns(ReportedLoad(RoundRobin()), [1.0, 1.0], [0, 1]),
     _balancer(Random()),
     _balancer(LeastOutstanding()),
     _balancer(PowerOfTwoChoices()),
+    _balancer(ConsistentHash(virtual_nodes=3, balance_factor=1.25)),
+    _balancer(JumpHash()),
+    _balancer(Maglev(table_size=3)),
+    _balancer(ZoneAware(own=_ZONE, callers=(_ZONE,))),
+    _balancer(LocalityWeighted(weights=((_ZONE, 1.0),))),
+    _balancer(Priorities(levels=((_ZONE,),))),
 )

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from models.balancing import Balancer, RoundRobin
+from models.balancing import Balancer, RoundRobin, SlowStart, Weighted
 from models.failures import Refused, ServerError
 from models.infrastructure import Host
 from models.request import Response
@@ -160,6 +160,29 @@ def test_nothing_can_be_said_of_what_is_no_target() -> None:
         balancer.report_load(probes["a"], 1.0)
     with pytest.raises(ValueError, match="weight must be 1 where the policy uses none"):
         balancer.set_weight(probes["b"], 2.0)
+
+
+def test_one_that_was_ill_starts_slowly_again() -> None:
+    env = Environment()
+    probes = {name: Probe(0.0, name, name=name) for name in "ab"}
+    balancer = Balancer(env, probes.values(), policy=Weighted(slow_start=SlowStart(window=100.0)))
+    env.run(until=200.0)
+    assert sorted(answers(env, balancer, 10)) == ["a"] * 5 + ["b"] * 5
+    balancer.set_healthy(probes["a"], False)
+    balancer.set_healthy(probes["a"], True)
+    env.run(until=env.now + 23.0)
+    assert sorted(answers(env, balancer, 10)) == ["a"] * 2 + ["b"] * 8
+
+
+def test_followers_hear_when_a_target_has_come_or_gone() -> None:
+    env = Environment()
+    balancer, probes = four(env)
+    heard: list[int] = []
+    balancer.on_changed(lambda: heard.append(len(balancer.targets)))
+    balancer.remove(probes["a"])
+    balancer.set_healthy(probes["b"], False)
+    balancer.add(probes["a"])
+    assert heard == [3, 4]
 
 
 @pytest.mark.parametrize("threshold", [-0.1, 1.1, float("nan")])

@@ -1,0 +1,48 @@
+"""Earliest deadline first: taking turns in proportion to weights that may change between two turns.
+
+Each item is due 1/weight after its last turn; the one that is due first is next. Costs log n a turn, where
+smooth weighted round robin costs n; the weight of an item is asked for at its turns only. Ties go to the one
+that has waited longest.
+
+Source: the schedule of Envoy's weighted round robin and weighted least request (`EdfScheduler`). There a
+change of hosts begins it anew; here those that stay keep their place.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from heapq import heapify, heappop, heappush
+from itertools import count
+from typing import Generic, TypeVar
+
+Item = TypeVar("Item")
+
+
+class EarliestDeadline(Generic[Item]):
+    """Takes turns among items by weights (> 0), which `weight_of` tells."""
+
+    __slots__ = ("_heap", "_now", "_order", "_weight_of")
+
+    def __init__(self, weight_of: Callable[[Item], float]) -> None:
+        self._weight_of = weight_of
+        self._heap: list[tuple[float, int, Item]] = []
+        self._order = count()
+        self._now = 0.0
+
+    def keep(self, items: Iterable[Item]) -> None:
+        """Take turns among `items` from now on: those that are new begin as if they had just had a turn."""
+        due = {id(item): (deadline, order) for deadline, order, item in self._heap}
+        self._heap = [
+            (*due[id(item)], item)
+            if id(item) in due
+            else (self._now + 1.0 / self._weight_of(item), next(self._order), item)
+            for item in items
+        ]
+        heapify(self._heap)
+
+    def turn(self) -> Item:
+        """Return whose turn it is, and let it wait for its next one."""
+        heap = self._heap
+        self._now, _, item = heappop(heap)
+        heappush(heap, (self._now + 1.0 / self._weight_of(item), next(self._order), item))
+        return item
