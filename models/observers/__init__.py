@@ -2,6 +2,7 @@
 
 recorded_calls      an endpoint and a step that record how each call ended
 breaker_stays       the states of circuit breakers over time, from the event log
+saturation          which resource of a system saturates first, or has: a package of its own
 """
 
 from .breaker_stays import BreakerStay, breaker_names, breaker_stays
