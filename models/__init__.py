@@ -10,7 +10,7 @@
     naming                                  virtual addresses, names: whom to call when hosts die
     instance_groups                         as many instances as are wanted, on hosts that are given
     autoscaling                             how many that should be: rules, late metrics
-    deployment                              new versions while the old one is used: rolling, blue-green, canary
+    deployment                              from version to version: rolling, blue-green, canary
     workers                                 jobs that wait in a backlog, and who works them off
     resilience                              timeouts, retries, breakers, bulkheads, limits, hedges
     faults                                  what goes wrong: planned, or at random

@@ -8,11 +8,12 @@
     station                     the plainest server, on a host's cores
     reference_path              client, breaker, retry, timeout, balancer, network, three hosts
     reference_path_in_simpy     the same without breaker and recording, as a plain script
+    large_system                thousands of hosts against ten
     memory, memory_probe        a million recorded requests, in a process of their own
     parallel_sweep              a sweep on two cores against one
 
-Each system stands here twice, and a test shows that both are the same system. Benchmarks read real time,
-which nothing else here may: their numbers are the machine's, not the model's.
+Each system stands here twice, but for the large one, and a test shows that both are the same system.
+Benchmarks read real time, which nothing else here may: their numbers are the machine's, not the model's.
 """
 
 from .benchmark import Benchmark, Effort, Measurement, Result, Skipped, Verdict

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from ..misuse import unknown_name
 from .benchmark import Benchmark
+from .large_system import LARGE_SYSTEM
 from .memory import MEMORY
 from .parallel_sweep import PARALLEL_SWEEP
 from .reference_path_in_simpy import REFERENCE_PATH, SERVICE_PATH
@@ -15,6 +16,7 @@ BENCHMARKS: tuple[Benchmark, ...] = (
     SINGLE_SERVER,
     REFERENCE_PATH,
     SERVICE_PATH,
+    LARGE_SYSTEM,
     MEMORY,
     PARALLEL_SWEEP,
 )

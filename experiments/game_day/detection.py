@@ -1,8 +1,9 @@
 """How soon a trouble was noticed: the first signal of each kind that the system itself gave.
 
-Nobody tells a system that a fault was injected. What it can notice is a call that took too long, or a breaker
-that opens: so the time to detect is measured from the first injection to the first of these, and whatever was
-signalled before is none. A call that began in the trouble may time out when that is over, so signals count
+Nobody tells a system that a fault was injected. What it can notice is a call that took too long, a breaker
+that opens, a target that fails its health checks or is ejected, an address that another takes over: so the
+time to detect is measured from the first injection to the first of these, and whatever was signalled before
+is none. A call that began in the trouble may time out when that is over, so signals count
 until "after" begins. In a system that gives signals when all is well, the first in trouble may be one of
 those: how many there were before is told as well.
 """
@@ -12,7 +13,13 @@ from dataclasses import dataclass
 
 from simulator import EventLog
 
-SIGNALS = {"timeout": "first timeout", "breaker.open": "first breaker", "ejection": "first ejection"}
+SIGNALS = {
+    "timeout": "first timeout",
+    "breaker.open": "first breaker",
+    "health.down": "first health check",
+    "ejection": "first ejection",
+    "address.taken": "first failover",
+}
 """The kinds of log records that are signals, and what a report calls them."""
 
 

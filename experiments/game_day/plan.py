@@ -23,7 +23,7 @@ As a TOML file:
     start = 30.0
     end = 60.0
 
-    [[actions]]                     # what operators do about it
+    [[actions]]                     # what operators do about it; for upgrades see upgrades
     at = 35.0
     turn_off = "recommendations"
 
@@ -56,7 +56,10 @@ from .chaos_table import CHAOS_KINDS, ChaosTable, Hours
 from .shop_table import ShopTable
 from .steady_state import Bounds, PhaseBounds, SteadyState
 from .trouble import KINDS, Percentiles, Trouble, Turns
+from .upgrades import NewVersion
 from .values import Day, Line, Seconds, Seed, Table, Time
+
+_ACTIONS = ("turn_off", "turn_on", "upgrade", "roll_back")
 
 
 class PlannedTrouble(Table):
@@ -78,18 +81,24 @@ class PlannedTrouble(Table):
 
 
 class Action(Table):
-    """What operators do `at` a time: turn a feature of the system off, or on again."""
+    """What operators do `at` a time: turn a feature off or on, upgrade a service, or take that back."""
 
     at: Time
     turn_off: str | None = None
     turn_on: str | None = None
+    upgrade: str | None = None
+    new_version: NewVersion | None = None
+    roll_back: str | None = None
 
     @model_validator(mode="after")
     def _check(self) -> Self:
-        if (self.turn_off is None) == (self.turn_on is None):
+        given = [name for name in _ACTIONS if getattr(self, name) is not None]
+        if len(given) != 1:
             raise ValueError(
-                f"exactly one of turn_off and turn_on must be given, got {self.turn_off} and {self.turn_on}"
+                f"exactly one of {', '.join(_ACTIONS)} must be given, got {' and '.join(given) or 'none'}"
             )
+        if self.new_version is not None and self.upgrade is None:
+            raise ValueError(f"new_version must go with upgrade, got it with {given[0]}")
         return self
 
 

@@ -25,6 +25,7 @@ from .detection import detections
 from .plan import Action, GameDay
 from .report import GameDayReport, PhaseView, feature_views, impact_of, of_phase
 from .time_line import time_line
+from .upgrades import Upgrades
 
 
 class UnderTest(Protocol):
@@ -97,6 +98,11 @@ def _prepare(env: Environment, under_test: UnderTest, game_day: GameDay) -> list
     Raises Misuse for names that the system does not have.
     """
     system = under_test.system
+    upgrades = Upgrades(system)  # first, so that faults find their controller
+    actions = [
+        _doing(action, under_test.features, upgrades, f"actions.{number}")
+        for number, action in enumerate(game_day.actions, start=1)
+    ]
     plan = FaultPlan(env)
     at_random: list[Fault] = []
     for number, planned in enumerate(game_day.faults, start=1):
@@ -109,10 +115,22 @@ def _prepare(env: Environment, under_test: UnderTest, game_day: GameDay) -> list
             at_random += chaos.begin(system, f"chaos {number}")
         except ValueError as error:
             raise Misuse(f"chaos.{number}: {error}") from None
-    for number, action in enumerate(game_day.actions, start=1):
-        turn = _turning(action, under_test.features, f"actions.{number}")
-        env.call_later(action.at, turn)
+    for action, do in zip(game_day.actions, actions, strict=True):
+        env.call_later(action.at, do)
     return at_random
+
+
+def _doing(
+    action: Action, features: Mapping[str, Feature], upgrades: Upgrades, place: str
+) -> Callable[[], object]:
+    try:
+        if action.upgrade is not None:
+            return upgrades.upgrade(action.upgrade, action.new_version or "good")
+        if action.roll_back is not None:
+            return upgrades.roll_back(action.roll_back)
+    except ValueError as error:
+        raise Misuse(f"{place}: {error}") from None
+    return _turning(action, features, place)
 
 
 def _turning(action: Action, features: Mapping[str, Feature], place: str) -> Callable[[], None]:

@@ -93,7 +93,7 @@ def _impact(report: GameDayReport) -> str:
 
 def _noticed(report: GameDayReport) -> str:
     if not report.detections:
-        return "Noticed: by nobody. No timeout and no breaker spoke."
+        return "Noticed: by nobody. No signal came from the system itself."
     first = []
     for found in report.detections:
         before = f"; there had been {found.before_count:,} before" if found.before_count else ""

@@ -1,10 +1,14 @@
 """The shop of a game day: a preset, and what differs from it."""
 
+from collections.abc import Mapping
 from dataclasses import replace
-from typing import Literal, Self
+from typing import Any, Literal, Self
 
 from pydantic import model_validator
 
+from models.balancing import LeastOutstanding, PowerOfTwoChoices, Random, RoundRobin
+from models.balancing.health_checks import haproxy, kubernetes
+from models.balancing.outlier_ejection import envoy_outlier
 from models.shop import Deadlines, PayLater, ShopSettings, bare_shop, careful_shop
 
 from .values import Count, Flag, Names, NamesOrNone, Rate, Seconds, ShareOfMix, Table
@@ -25,6 +29,10 @@ class ShopTable(Table):
     pay_later: PayLater | None = None
     orders_are_durable: Flag | None = None
     payments_are_idempotent: Flag | None = None
+    policy: Literal["two choices", "round robin", "random", "least outstanding"] | None = None
+    health_checks: Literal["haproxy", "kubernetes"] | None = None
+    outlier_ejection: Flag | None = None
+    has_second_edge: Flag | None = None
 
     @model_validator(mode="after")
     def _check(self) -> Self:
@@ -35,4 +43,20 @@ class ShopTable(Table):
         """Return the whole settings. Raises ValueError for those that make no shop."""
         preset = bare_shop() if self.preset == "bare" else careful_shop()
         given = self.model_dump(exclude={"preset"}, exclude_none=True)
+        for name, meant in _MEANT.items():
+            if name in given:
+                given[name] = meant[given[name]]
         return replace(preset, **given)
+
+
+_MEANT: Mapping[str, Mapping[Any, object]] = {
+    "policy": {
+        "two choices": PowerOfTwoChoices(),
+        "round robin": RoundRobin(),
+        "random": Random(),
+        "least outstanding": LeastOutstanding(),
+    },
+    "health_checks": {"haproxy": haproxy(), "kubernetes": kubernetes()},
+    "outlier_ejection": {True: envoy_outlier(), False: None},
+}
+"""What the words of a file stand for."""

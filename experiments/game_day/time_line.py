@@ -13,7 +13,7 @@ from simulator.measurement import LogRecord
 
 _FAULTS = frozenset({"fault.start", "fault.end"})
 _DOWN_AND_UP = frozenset({"host.down", "host.up", "process.down", "process.up"})
-_TOLD_EACH_TIME = _FAULTS | {"feature.off", "feature.on", "host.down", "host.up"}
+_TOLD_EACH_TIME = _FAULTS | {"deploy", "feature.off", "feature.on", "host.down", "host.up"}
 _TEXTS = {
     "fault.start": "{mode} of {subject} begins",
     "fault.end": "{mode} of {subject} is healed",
@@ -29,6 +29,13 @@ _TEXTS = {
     "breaker.open": "the breaker of {subject} opens",
     "breaker.half_open": "the breaker of {subject} tries again",
     "breaker.closed": "the breaker of {subject} closes",
+    "deploy": "upgrade of {subject} to version {version}: {step}",
+    "health.down": "health checks fail: {subject}",
+    "health.up": "health checks pass again: {subject}",
+    "ejection": "{subject} is ejected",
+    "readmission": "{subject} is readmitted",
+    "address.taken": "{subject} takes the address {address}",
+    "address.released": "{subject} gives the address {address} back",
 }
 
 # What a fault is called where it is not a noun already.
@@ -75,7 +82,8 @@ def time_line(log: EventLog, since: float, until: float) -> tuple[Happening, ...
             continue
         seen.add(key)
         text = _TEXTS.get(record.kind, f"{record.kind} of {{subject}}")
-        words = {"reason": "", **record.detail, "mode": _noun(record), "subject": record.subject}
+        words: dict[str, object] = {"mode": _noun(record), "subject": record.subject}
+        words = {"reason": "", "address": "", **record.detail, **words}
         told.append(
             Happening(time=record.time, text=text.format(**words), count=1 if each_time else counts[key])
         )

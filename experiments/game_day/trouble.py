@@ -27,7 +27,7 @@ from typing import Any, Literal, Self
 
 from pydantic import model_validator
 
-from models import Host, Region, System, Zone
+from models import Region, System, Zone
 from models.faults import (
     ClockSkew,
     DependencyOutage,
@@ -45,6 +45,7 @@ from models.faults import (
     SlowAnswers,
     SlowHost,
 )
+from models.network import Place
 from models.resilience.bulkheads import ConnectionPool
 from models.services import Instance, Service
 from simulator.randomness import Constant, Distribution, LogNormal
@@ -148,7 +149,7 @@ class _Between(Trouble):
     targets: Names
     one_way: Flag = False
 
-    def _places(self, system: System) -> tuple[list[Host | Zone | Region], list[Host | Zone | Region]]:
+    def _places(self, system: System) -> tuple[list[Place], list[Place]]:
         sources, targets = ([system.place(name) for name in names] for names in (self.sources, self.targets))
         return sources, targets
 

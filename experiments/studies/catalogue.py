@@ -5,6 +5,9 @@ one place, and an unfinished file should not break the others.
 """
 
 from ..study import Study
+from .autoscaling import autoscaling
+from .balancer_loss import balancer_loss
+from .balancing import balancing
 from .breakers import breakers
 from .bulkheads import bulkheads
 from .capacity import capacity
@@ -12,12 +15,19 @@ from .chaos import chaos
 from .deadlines import deadlines
 from .degradation import degradation
 from .game_day import game_day
+from .growth import growth
+from .health_checks import health_checks
 from .hedging import hedging
 from .idempotency import idempotency
 from .metastable import metastable
+from .neighbours import neighbours
+from .placement import placement
 from .retries import retries
 from .shedding import shedding
 from .timeouts import timeouts
+from .upgrade import upgrade
+from .vertical import vertical
+from .workers import workers
 
 STUDIES: tuple[Study, ...] = (
     timeouts,
@@ -33,5 +43,15 @@ STUDIES: tuple[Study, ...] = (
     capacity,
     game_day,
     chaos,
+    vertical,
+    neighbours,
+    placement,
+    growth,
+    balancing,
+    autoscaling,
+    health_checks,
+    balancer_loss,
+    upgrade,
+    workers,
 )
 """All of them."""

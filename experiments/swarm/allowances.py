@@ -37,7 +37,7 @@ def check_allowances(live: LiveSystem) -> None:
 
 def _check_instances(live: LiveSystem) -> None:
     for plan in live.plan.services:
-        for instance in live.system.service(plan.name).instances:
+        for instance in live.instances_of(plan):
             said = instance.statistics()
             if said.in_service_count > plan.threads or said.waiting_count > plan.waiting_max:
                 rule = "no more are in an instance than its threads and its queue hold"

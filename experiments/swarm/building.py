@@ -14,7 +14,8 @@ from math import inf
 from typing import Any
 
 from models import Endpoint, Host, Network, System
-from models.balancing import Balancer
+from models.balancing import Balancer, Connect, follow
+from models.network import Connection
 from models.resilience.idempotency import Effect, EffectLog
 from models.services import Dependency, Instance, Step, Work, in_parallel, in_sequence
 from models.workload import Client
@@ -33,11 +34,15 @@ from .wrapper_catalogue import WRAPPERS, Shelf, Site, WrapperKind
 
 @dataclass(frozen=True, slots=True)
 class LiveClient:
-    """A client, its plan, and the longest that its calls may take (s; infinity: not known)."""
+    """A client, its plan, and the longest that its calls may take (s; infinity: not known).
+
+    `connections` are those on its way, also to instances that came later.
+    """
 
     plan: ClientPlan
     client: Client
     bound: float
+    connections: list[Connection]
 
 
 @dataclass(slots=True)
@@ -76,8 +81,12 @@ class LiveSystem:
 
     @property
     def instances(self) -> list[Instance]:
-        """All instances of all services."""
+        """All instances of all services, also those that have stopped."""
         return [each for each in self.endpoints if isinstance(each, Instance)]
+
+    def instances_of(self, service: ServicePlan) -> list[Instance]:
+        """All instances that a service has ever had."""
+        return [each for each in self.instances if each.name.rpartition("-")[0] == service.name]
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,10 +94,11 @@ class _Way:
     """An endpoint, and what is known of its calls.
 
     `bound` is the longest that they may take (infinity: not known). `ends` says whether they are sure to end,
-    and `is_limited` whether all that they start is.
+    and `is_limited` whether all that they start is. `connections` are those on it.
     """
 
     endpoint: Endpoint
+    connections: list[Connection] = field(default_factory=list)
     bound: float = inf
     ends: bool = False
     is_limited: bool = True
@@ -97,6 +107,7 @@ class _Way:
         """Return the way with one more wrapper around it."""
         return _Way(
             endpoint,
+            self.connections,
             bound=kind.bound(self.bound, **given),
             ends=self.ends or kind.limits,
             is_limited=self.is_limited and (self.ends or not kind.detaches),
@@ -149,10 +160,15 @@ class _Builder:
         together = in_sequence if service.together == "in sequence" else in_parallel
         effects = system.add_part(f"effects of {service.name}", EffectLog())
 
+        made: dict[Host, int] = {}
+
         def make_handler(host: Host) -> Step:
+            made[host] = made.get(host, 0) + 1
+            # On one host there may be several, one after the other too.
+            caller = f"{service.name} on {host.name}" + (f" #{made[host]}" if made[host] > 1 else "")
             needed = [
                 Dependency(
-                    self._need(f"{place}.dependencies.{index}.way", host, service.name, dependency.way),
+                    self._need(f"{place}.dependencies.{index}.way", host, caller, dependency.way),
                     required=dependency.required,
                     name=dependency.way.service,
                 )
@@ -187,7 +203,7 @@ class _Builder:
             )
 
     def _need(self, place: str, host: Host, caller: str, plan: WayPlan) -> Endpoint:
-        way = self._way(place, host, f"{caller} on {host.name}", plan)
+        way = self._way(place, host, caller, plan)
         self._note(way)
         return way.endpoint
 
@@ -201,38 +217,49 @@ class _Builder:
         """Build the way from `host`, where `caller` is, to a service."""
         live = self.live
         standing = host if plan.balancer_host is None else live.system.host(plan.balancer_host)
-        links = [
-            self._wrapped(
+        connections: list[Connection] = []
+        links: list[_Way] = []
+
+        def connect(instance: Instance) -> Endpoint:
+            connection = self._connect(standing, live.system.front_of(instance), plan)
+            connections.append(connection)
+            link = self._wrapped(
                 f"{place}.links",
-                _Way(self._connect(standing, live.system.front_of(instance), plan)),
+                _Way(connection),
                 standing,
                 f"{caller} to {instance.name}",
                 plan.links,
                 side_by_side=f"links of {caller}",
             )
-            for instance in live.system.service(plan.service).instances
-        ]
-        policy = POLICIES[plan.policy]
-        balancer: Endpoint = Balancer(
-            live.env,
-            [link.endpoint for link in links],
-            policy=policy,
-            weights=list(range(1, len(links) + 1)) if policy.uses_weights else None,
-            host=standing,
-            name=f"balancer of {caller} to {plan.service}",
-        )
-        live.endpoints.append(balancer)
+            links.append(link)
+            return link.endpoint
+
+        balancer = self._balancer(standing, f"balancer of {caller} to {plan.service}", plan, connect)
         is_limited = all(link.is_limited for link in links)
         ends = all(link.ends for link in links)
         if standing is host:
-            way = _Way(balancer, max(link.bound for link in links), ends, is_limited)
+            bound = max((link.bound for link in links), default=inf)
+            way = _Way(balancer, connections, bound, ends, is_limited)
         else:
             # What waits there for an answer has nobody but the links to tell it that none will come.
-            way = _Way(self._connect(host, balancer, plan), is_limited=is_limited and ends)
+            connection = self._connect(host, balancer, plan)
+            connections.append(connection)
+            way = _Way(connection, connections, is_limited=is_limited and ends)
         side_by_side = f"wrappers of {caller}"
         return self._wrapped(f"{place}.wrappers", way, host, caller, plan.wrappers, side_by_side=side_by_side)
 
-    def _connect(self, source: Host, target: Endpoint, plan: WayPlan) -> Endpoint:
+    def _balancer(self, standing: Host, name: str, plan: WayPlan, connect: Connect) -> Balancer:
+        live = self.live
+        balancer = Balancer(live.env, [], policy=POLICIES[plan.policy], host=standing, name=name)
+        service = live.system.service(plan.service)
+        follow(live.env, balancer, service, connect, delay=plan.discovery_delay)
+        if balancer.policy.uses_weights:
+            for weight, target in enumerate(balancer.targets, 1):
+                balancer.set_weight(target, weight)
+        live.endpoints.append(balancer)
+        return balancer
+
+    def _connect(self, source: Host, target: Endpoint, plan: WayPlan) -> Connection:
         system = self.live.system
         connection = system.network.connect(
             source,
@@ -281,7 +308,7 @@ class _Builder:
         self._note(way)
         with _at(f"{place}.load"):
             client = start_load(live.env, plan, way.endpoint, host, self.plan.load_end)
-        live.clients.append(LiveClient(plan, client, way.bound))
+        live.clients.append(LiveClient(plan, client, way.bound, way.connections))
 
     # -- faults
 

@@ -8,7 +8,7 @@ which instance, or the way back, and when. Where this is so for every instance, 
   of that than messages are on their way (where this is known: all latencies are constant).
 
 Left out: what answers from memory (outboxes, stores of keys), and faults that let something through (loss in
-bursts or with a probability below 1, flapping, chaos, leaks).
+bursts or with a probability below 1, flapping, chaos, leaks), and services whose instances come and go.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ from models import Outcome
 
 from .building import LiveClient, LiveSystem
 from .choices import Names, completed
-from .fault_catalogue import FAULTS
+from .fault_catalogue import FAULTS, changed_services
 from .invariants import BrokenInvariant, entity_of
 from .plan import REGION, SystemPlan
 from .wrapper_catalogue import WRAPPERS
@@ -48,8 +48,12 @@ def check_cuts(live: LiveSystem) -> None:
     if not live.plan.faults:
         return
     cuts = _Cuts(live.plan)
+    changed = changed_services(live.plan)
     for client in live.clients:
-        if not any(WRAPPERS[wrapper.kind].has_memory for wrapper in client.plan.way.all_wrappers):
+        way = client.plan.way
+        if way.service not in changed and not any(
+            WRAPPERS[wrapper.kind].has_memory for wrapper in way.all_wrappers
+        ):
             _check_client(live, client, cuts)
 
 
@@ -91,7 +95,9 @@ class _Cuts:
     def __init__(self, plan: SystemPlan) -> None:
         self._load_end = plan.load_end
         self._zones = {host.name: host.zone for host in plan.hosts}
-        is_known = plan.latency.law == "constant" and all(fault.kind != "delay" for fault in plan.faults)
+        # What TCP has lost is on its way until it has been sent again, also for a process that has crashed.
+        is_late = any(fault.kind in ("delay", "loss") for fault in plan.faults)
+        is_known = plan.latency.law == "constant" and not is_late
         self.latency = plan.latency.mean if is_known else inf
         self._guarded = {service.name for service in plan.services if service.guards}
         names = Names.of(plan)

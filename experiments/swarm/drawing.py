@@ -57,6 +57,7 @@ HABITS = (
     "guards",
     "in parallel",
     "in step",
+    "late news",
     "links with wrappers",
     "long chains of wrappers",
     "no time limits",
@@ -195,6 +196,7 @@ class _Drawing:
             policy=random.choice(self.policies),
             links=links,
             balancer_host=balancer_host,
+            discovery_delay=random.choice([_GRID, 0.5]) if self._has("late news") else 0.0,
             transport="datagram" if self._has("datagrams") else "tcp",
             propagate_cancellation=self._has("cancellation that travels"),
         )

@@ -37,7 +37,15 @@ from models.resilience.feature_switches import FeatureSwitch
 from models.services import Instance, Service
 
 from .choices import Choice, NameOf, Parameter, WrapperOf
-from .hand_made_faults import BreakersByHand, ChaosForAWhile, Several, SwitchedOff
+from .hand_made_faults import (
+    BreakersByHand,
+    ChaosForAWhile,
+    InstanceAdded,
+    InstanceReplaced,
+    Several,
+    SwitchedOff,
+)
+from .plan import SystemPlan, Value
 from .wrapper_catalogue import BREAKERS, parts_of
 
 _A_HOST = NameOf(("hosts",))
@@ -57,12 +65,14 @@ class FaultKind:
 
     - `leaves_callers`: calls which it has met may wait for ever, also when it is healed.
     - `ends_by_itself`: it must know beforehand when it is to end, and is built with `until` (s) as well.
+    - `changes_instances`: the instances of its `service` come and go.
     """
 
     parameters: Mapping[str, Parameter]
     build: Callable[..., Fault]
     leaves_callers: bool = False
     ends_by_itself: bool = False
+    changes_instances: bool = False
 
 
 def _area(system: System, name: str) -> Zone | Region:
@@ -173,6 +183,19 @@ def _pool_leak(system: System, name: str, wrapper: str, count: int | None, proba
     return Several(system, leaks, name=name)
 
 
+def _instance_added(
+    system: System, name: str, service: str, host: str, linger: float, grace: float
+) -> Fault:
+    stop = {"linger": linger, "grace": max(linger, grace)}
+    return InstanceAdded(system, system.service(service), system.host(host), **stop, name=name)
+
+
+def _instance_replaced(system: System, name: str, service: str, linger: float, grace: float) -> Fault:
+    stop = {"linger": linger, "grace": max(linger, grace)}
+    return InstanceReplaced(system, system.service(service), **stop, name=name)
+
+
+_STOP: dict[str, Parameter] = {"linger": Choice(0.0, 0.1), "grace": Choice(30.0, 0.3, 0.0)}
 _ENDS: dict[str, Parameter] = {
     "source": _A_HOST,
     "target": NameOf(("hosts", "zones", "regions")),
@@ -208,6 +231,14 @@ FAULTS: dict[str, FaultKind] = {
         parameters={"source": _A_HOST, "one_way": Choice(False, True), **_CHAOS},
         build=_link_chaos,
         ends_by_itself=True,
+    ),
+    "instance_added": FaultKind(
+        parameters={"service": _A_SERVICE, "host": _A_HOST, **_STOP},
+        build=_instance_added,
+        changes_instances=True,
+    ),
+    "instance_replaced": FaultKind(
+        parameters={"service": _A_SERVICE, **_STOP}, build=_instance_replaced, changes_instances=True
     ),
     "power_outage": FaultKind(
         parameters={"area": _AN_AREA},
@@ -279,3 +310,8 @@ FAULTS: dict[str, FaultKind] = {
     ),
 }
 """By kind."""
+
+
+def changed_services(plan: SystemPlan) -> set[Value]:
+    """Return the names of the services whose instances come and go."""
+    return {fault.parameters["service"] for fault in plan.faults if FAULTS[fault.kind].changes_instances}

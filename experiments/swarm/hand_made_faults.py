@@ -1,14 +1,18 @@
-"""Faults that only the swarm has: what people do by hand, several as one, and chaos for a while."""
+"""Faults that only the swarm has: what people do by hand, several as one, and chaos for a while.
+
+What people do is also to add instances and to take them away: no trouble, one would think.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 
-from models import System
+from models import Host, System
 from models.faults import Fault
 from models.faults.chaos import Chaos, WorkingHours
 from models.resilience import BreakerState, CircuitBreaker
 from models.resilience.feature_switches import FeatureSwitch
+from models.services import Instance, Service
 from simulator.randomness import Exponential
 
 
@@ -48,6 +52,53 @@ class BreakersByHand(Fault):
     def _stop(self) -> None:
         for breaker in self.breakers:
             breaker.move_to(BreakerState.CLOSED)
+
+
+class InstanceAdded(Fault):
+    """A service has one more instance, on `host`, which is retired in the end.
+
+    `linger` and `grace` are those of `Instance.stop`.
+    """
+
+    def __init__(
+        self, system: System, service: Service, host: Host, *, linger: float, grace: float, name: str
+    ) -> None:
+        super().__init__(system.env, name, "instance added")
+        self._service = service
+        self._host = host
+        self._linger = linger
+        self._grace = grace
+        self._instance: Instance | None = None
+
+    def _start(self) -> None:
+        self._instance = self._service.add_instance(self._host)
+
+    def _stop(self) -> None:
+        # Another may have retired it meanwhile.
+        if self._instance in self._service.instances:
+            self._service.retire(self._instance, linger=self._linger, grace=self._grace)
+
+
+class InstanceReplaced(Fault):
+    """The oldest instance of a service is retired, and in the end there is a new one on its host."""
+
+    def __init__(self, system: System, service: Service, *, linger: float, grace: float, name: str) -> None:
+        super().__init__(system.env, name, "instance replaced")
+        self._service = service
+        self._linger = linger
+        self._grace = grace
+        self._host: Host | None = None
+
+    def _start(self) -> None:
+        self._host = None
+        if self._service.instances:
+            oldest = self._service.instances[0]
+            self._host = oldest.host
+            self._service.retire(oldest, linger=self._linger, grace=self._grace)
+
+    def _stop(self) -> None:
+        if self._host is not None:
+            self._service.add_instance(self._host)
 
 
 class Several(Fault):

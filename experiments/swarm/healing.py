@@ -57,7 +57,7 @@ _AS_BEFORE: dict[type, tuple[tuple[str, Callable[[Any], bool]], ...]] = {
         ("a host works at its own speed", lambda host: host.speed == 1.0),
         ("a host knows what time it is", lambda host: host.clock() == host.env.now),
     ),
-    Instance: (("a process listens", lambda instance: instance.is_listening),),
+    Instance: (("a process listens", lambda instance: instance.is_listening or instance.is_stopping),),
     CircuitBreaker: (("no state is held by hand", lambda breaker: breaker.state not in _HELD_BY_HAND),),
     FeatureSwitch: (("a feature is on", lambda switch: switch.is_on),),
     ConnectionPool: (

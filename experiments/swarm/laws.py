@@ -32,14 +32,10 @@ class Areas:
     def __init__(self, live: LiveSystem) -> None:
         self._live = live
         self._clients = [each.client for each in live.clients]
-        self._queues = [
-            part
-            for part in (*live.endpoints, *live.parts)
-            if isinstance(part, Instance | BulkheadPool | RateLimiter)
-        ]
+        self._parts_count = 0
+        self._waiting: dict[Instance | BulkheadPool | RateLimiter, float] = {}
         self._hosts = live.hosts
         self._in_flight = [0.0] * len(self._clients)
-        self._waiting = [0.0] * len(self._queues)
         self._busy = [0.0] * len(self._hosts)
         self._work = [0.0] * len(self._hosts)
 
@@ -53,11 +49,21 @@ class Areas:
         self._add(until - env.now)
         env.run(until=until)
 
+    def _find_queues(self) -> None:
+        """Find those that have come: instances may, and what stands around them."""
+        parts = [*self._live.endpoints, *self._live.parts]
+        if len(parts) != self._parts_count:
+            self._parts_count = len(parts)
+            for part in parts:
+                if isinstance(part, Instance | BulkheadPool | RateLimiter):
+                    self._waiting.setdefault(part, 0.0)
+
     def _add(self, elapsed: float) -> None:
+        self._find_queues()
         for index, client in enumerate(self._clients):
             self._in_flight[index] += elapsed * client.in_flight
-        for index, queue in enumerate(self._queues):
-            self._waiting[index] += elapsed * queue.statistics().waiting_count
+        for queue in self._waiting:
+            self._waiting[queue] += elapsed * queue.statistics().waiting_count
         for index, host in enumerate(self._hosts):
             area = elapsed * host.statistics().running_count
             self._busy[index] += area
@@ -68,7 +74,7 @@ class Areas:
         for part, rule, area, counted in self._laws():
             if not isclose(area, counted, rel_tol=1e-6, abs_tol=_ABSOLUTE):
                 self._break(part, rule, area, counted)
-        for queue, area in zip(self._queues, self._waiting, strict=True):
+        for queue, area in self._waiting.items():
             if isinstance(queue, BulkheadPool) and self._has_begun_anew(queue):
                 continue
             counted = queue.statistics().waiting_time

@@ -75,7 +75,8 @@ class WayPlan(Record):
 
     `wrappers` stand around a balancer with a `policy` (see `policy_catalogue`), over connections to all
     instances, with `links` around each of them. The balancer stands on the caller's host, or on
-    `balancer_host` and is then reached over the network.
+    `balancer_host` and is then reached over the network. It hears of instances that come and go
+    `discovery_delay` seconds later.
     """
 
     service: Name
@@ -83,6 +84,7 @@ class WayPlan(Record):
     policy: Name = "round_robin"
     links: tuple[WrapperPlan, ...] = ()
     balancer_host: Name | None = None
+    discovery_delay: Seconds = 0.0
     transport: Transport = "tcp"
     propagate_cancellation: bool = False
 

@@ -14,12 +14,12 @@
 from __future__ import annotations
 
 from models import Outcome
-from models.network import Connection
 from models.resilience import Outbox
 from models.resilience.idempotency import EffectLog
 
 from .building import LiveSystem
-from .invariants import BrokenInvariant, entity_of, reachable
+from .fault_catalogue import changed_services
+from .invariants import BrokenInvariant, entity_of
 from .plan import ScriptedLoadPlan, ServicePlan, SystemPlan, WrapperPlan
 from .wrapper_catalogue import WRAPPERS
 
@@ -75,7 +75,7 @@ def _check_answers(live: LiveSystem, service: ServicePlan) -> None:
         and not any(WRAPPERS[wrapper.kind].answers_itself for wrapper in each.plan.way.all_wrappers)
     )
     part = live.system.service(service.name)
-    statistics = [instance.statistics() for instance in part.instances]
+    statistics = [instance.statistics() for instance in live.instances_of(service)]
     finished = sum(each.completed_count - each.degraded_count for each in statistics)
     if answered > finished:
         detail = f"{answered} full answers to clients, {finished} calls finished without a gap"
@@ -87,12 +87,9 @@ def _check_used_once(live: LiveSystem, service: ServicePlan) -> None:
     wrappers = [*service.guards, *(wrapper for each in askers for wrapper in each.plan.way.all_wrappers)]
     if _is_needed(live.plan, service) or any(WRAPPERS[wrapper.kind].drops_answers for wrapper in wrappers):
         return
-    finished = sum(
-        instance.statistics().completed_count for instance in live.system.service(service.name).instances
-    )
+    finished = sum(instance.statistics().completed_count for instance in live.instances_of(service))
     used = sum(each.client.table.counts()[name] for each in askers for name in _ANSWERED)
-    ways = reachable([each.client.target for each in askers])
-    calls = [way.statistics() for way in ways if isinstance(way, Connection)]
+    calls = [connection.statistics() for each in askers for connection in each.connections]
     unanswered = sum(each.call_count - each.answered_count for each in calls)
     if finished > used + unanswered:
         part = live.system.service(service.name)
@@ -120,6 +117,7 @@ def _takes_orders_once(plan: SystemPlan, service: ServicePlan) -> bool:
     return (
         service.has_effects
         and len(service.hosts) == 1
+        and service.name not in changed_services(plan)
         and bool(service.guards)
         and _forgets_nothing(service.guards[-1])
         and not _is_needed(plan, service)

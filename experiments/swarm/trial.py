@@ -191,7 +191,9 @@ def _check_own_processes(instance: Instance, now: float) -> None:
     """Check that nothing goes on in an instance that has no calls: no branch outlives its request."""
     statistics = instance.statistics()
     is_working = instance in instance.host.running.values()
-    if is_working and not (statistics.in_service_count or statistics.waiting_count):
+    if is_working and not (
+        statistics.in_service_count or statistics.waiting_count or instance.is_stopping
+    ):
         rule = "an instance without calls does nothing"
         names = ", ".join(each.name for each, where in instance.host.running.items() if where is instance)
         raise BrokenInvariant(rule, entity_of(instance), f"Instance: {rule}", now, names)

@@ -4,9 +4,11 @@ experiment      Claim, TheoryCheck: numbers that theory gives, and a simulation 
 verdict         what replications say about a claim
 campaign        run_checks: all replications of many checks, on all cores
 closed_forms/   the formulas, and small chains that are solved
-queueing/       queues, their networks, balancing
+queueing/       queues, their networks, balancers that compare queues
+balancing/      keys on nodes, localities, more choices, old reports
 resilience/     tails, retries, backoff, collapse, breakers
 availability/   failures and repairs, zones, loss of data
+scaling/        autoscalers' rules
 catalogue       all checks; `gameday validate` runs them
 """
 

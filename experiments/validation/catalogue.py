@@ -1,7 +1,13 @@
 """All checks that `gameday validate` runs, in the order in which it shows them."""
 
-from . import availability, queueing, resilience
+from . import availability, balancing, queueing, resilience, scaling
 from .experiment import TheoryCheck
 
-CHECKS: tuple[TheoryCheck, ...] = (*queueing.CHECKS, *resilience.CHECKS, *availability.CHECKS)
+CHECKS: tuple[TheoryCheck, ...] = (
+    *queueing.CHECKS,
+    *balancing.CHECKS,
+    *resilience.CHECKS,
+    *availability.CHECKS,
+    *scaling.CHECKS,
+)
 """All of them; their names differ, since a check's random numbers come from its name."""

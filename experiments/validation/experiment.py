@@ -10,7 +10,17 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from math import inf, isfinite
 
-GROUPS = ("queueing", "tail", "retries", "backoff", "collapse", "breaker", "availability")
+GROUPS = (
+    "queueing",
+    "balancing",
+    "tail",
+    "retries",
+    "backoff",
+    "collapse",
+    "breaker",
+    "availability",
+    "scaling",
+)
 """The parts of theory that are checked, in the order in which they are shown."""
 
 

@@ -16,6 +16,9 @@ from types import MappingProxyType
 from simulator import Environment
 from simulator.randomness import Distribution, Exponential, LogNormal
 
+from ..balancing import Policy, PowerOfTwoChoices
+from ..balancing.health_checks import HealthCheckSettings
+from ..balancing.outlier_ejection import OutlierSettings
 from ..endpoint import Endpoint
 from ..resilience import resilience4j
 from ..workload import Operation, OperationMix
@@ -94,6 +97,9 @@ class ShopSettings:
     - `payments_are_idempotent`: each order carries a key, and payment charges a key once.
     - `fronts` by service: `front(env, instance)` makes what stands in front of each of its instances, such as
       a load shedder.
+    - `policy` of all balancers; `health_checks` and `outlier_ejection` (None: none) of all of them, too. A
+      probe is a small piece of work, and takes a thread.
+    - `has_second_edge`: a pair of edges with a virtual address, the second in the second zone.
 
     Example: `replace(careful_shop(), rate=300.0)`.
     """
@@ -113,6 +119,10 @@ class ShopSettings:
     orders_are_durable: bool = True
     payments_are_idempotent: bool = False
     fronts: Mapping[str, Front] = field(default_factory=dict)
+    policy: Policy = PowerOfTwoChoices()
+    health_checks: HealthCheckSettings | None = None
+    outlier_ejection: OutlierSettings | None = None
+    has_second_edge: bool = False
 
     def __post_init__(self) -> None:
         """Check what no part of the shop checks for itself."""
@@ -131,6 +141,8 @@ class ShopSettings:
         _require_names("optional", self.optional, ("catalogue", "cart", "recommendations"))
         if self.pay_later is PayLater.NEVER and not self.orders_are_durable:
             raise ValueError("orders_are_durable must be True where no order waits (pay_later), got False")
+        if self.has_second_edge and len(self.zones) < 2:
+            raise ValueError(f"zones must be at least two for a second edge, got {self.zones!r}")
         if self.shared_pool is not None and self.shared_pool < 1:
             raise ValueError(f"shared_pool must be >= 1 or None, got {self.shared_pool!r}")
         for name in ("sizes", "protections", "fronts"):

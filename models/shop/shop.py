@@ -7,9 +7,10 @@
                                                                   +--> payment --> the bank
 
 One region; each zone has a host of every service, and the edge stands in the first zone: it is a single point
-of failure, as it was in life. Each caller balances for itself over connections to all instances, its own
-zone's and others, with what `Protection` says around that, and a switch outermost: what is switched off is
-answered with a "Be Back Soon" and costs nothing.
+of failure, as it was in life, unless there are two. Each caller balances for itself over connections to all
+instances, its own zone's and others, with what `Protection` says around that, and a switch outermost: what is
+switched off is answered with a "Be Back Soon" and costs nothing. Instances that come and go later are
+followed.
 
 A page asks for catalogue, recommendations and cart at once, and is degraded by those that it can do without.
 A checkout reads the cart and pays; or, where that is allowed, it accepts the order into a queue on its host,
@@ -19,7 +20,7 @@ one. Orders have numbers, so that `orders` can tell which of those that users we
 once, twice, or never. Idempotent payments go through a store of keys in front of all payment instances, on a
 host of its own in the first zone: stores in the single instances would not know of each other.
 
-Leaves out: sessions, stock, storage; deployment. Source: Newman, "Building Microservices" (1st ed. 2015),
+Leaves out: sessions, stock, storage. Source: Newman, "Building Microservices" (1st ed. 2015),
 chapter 11, "Microservices at Scale", whose shop this is.
 """
 
@@ -32,9 +33,13 @@ from typing import Any
 
 from simulator import Environment, RequestTable
 
+from ..balancing import Balancer
+from ..balancing.health_checks import HEALTH, HealthChecker
+from ..balancing.outlier_ejection import OutlierEjector
 from ..endpoint import Call, Endpoint, FunctionEndpoint, Wrapper
 from ..failures import Unavailable
 from ..infrastructure import Host
+from ..naming import VirtualAddress
 from ..observers import RecordedCalls
 from ..request import Request
 from ..resilience import Outbox, Timeout
@@ -67,6 +72,7 @@ _PAYING_LATER = 30.0  # how long an order in the queue waits for one attempt to 
 # would stay in progress for ever, and its order with it; with one, a payment of which only the answer was
 # lost is made again.
 _PAYMENT_TIME_MAX = 15.0
+_PROBE = 0.0005
 
 
 class Shop:
@@ -99,7 +105,9 @@ class Shop:
         self.features = {name: Feature(env, name) for name in FEATURES}
         self.orders = EffectLog()
         self.outboxes: list[Outbox] = []
-        self._edge = system.add_host("edge", self.zones[0])
+        self._edges = [system.add_host("edge", self.zones[0])]
+        if settings.has_second_edge:
+            self._edges.append(system.add_host("second edge", self.zones[1]))
         for name in ("payment", "cart", "recommendations", "catalogue", "checkout", "web"):
             self._add_service(name)
         self.entrance = self._entrance()
@@ -137,6 +145,12 @@ class Shop:
     # -- what each part does ---------------------------------------------------------------------------------
 
     def _step(self, service: str, host: Host) -> Step:
+        step = self._own_step(service, host)
+        if self.settings.health_checks is None:
+            return step
+        return by_operation({HEALTH: Work(_PROBE, name="probe")}, otherwise=step)
+
+    def _own_step(self, service: str, host: Host) -> Step:
         work = Work(self.settings.size_of(service).work)
         if service == "web":
             return in_sequence(work, self._web_step(host))
@@ -187,7 +201,7 @@ class Shop:
             workers=4,
             name=f"orders on {host.name}",
         )
-        self.outboxes.append(self.system.add_part(outbox.name, outbox))
+        self.outboxes.append(self.system.add_part(outbox.name, outbox, is_numbered=True))
         if settings.pay_later is PayLater.ALWAYS:
             return outbox
         way = self._way(host, "payment", None, instead=outbox)
@@ -235,7 +249,7 @@ class Shop:
     def _pool(self, size: int, name: str) -> ConnectionPool:
         # Nobody waits for a place: a queue in front of each dependency is what a bulkhead is to prevent.
         pool = ConnectionPool(self.env, size, waiting_max=0, wait_max=inf, name=name)
-        return self.system.add_part(name, pool)
+        return self.system.add_part(name, pool, is_numbered=True)
 
     def _reach(self, host: Host, service: str) -> Endpoint:
         """Return what a host calls to reach a service."""
@@ -245,10 +259,20 @@ class Shop:
             )
         return self._balanced(host, service)
 
-    def _balanced(self, host: Host, service: str) -> Endpoint:
-        return self.system.balanced(
-            host, self.system.service(service), propagate_cancellation=self._propagates
+    def _balanced(self, host: Host, service: str) -> Balancer:
+        env, settings = self.env, self.settings
+        balancer = self.system.balanced(
+            host,
+            self.system.service(service),
+            policy=settings.policy,
+            propagate_cancellation=self._propagates,
         )
+        checker = None
+        if settings.health_checks is not None:
+            checker = HealthChecker(env, balancer, settings.health_checks)
+        if settings.outlier_ejection is not None:
+            OutlierEjector(env, balancer, settings.outlier_ejection, health_checker=checker)
+        return balancer
 
     @property
     def _propagates(self) -> bool:
@@ -258,8 +282,14 @@ class Shop:
         """Return the way in: users are nowhere near the region."""
         env, patience = self.env, self.settings.patience
         users = self.system.add_host("users")
-        edge = self._balanced(self._edge, "web")
-        way = self.system.network.connect(users, edge, propagate_cancellation=self._propagates)
+        edges = [self._balanced(host, "web") for host in self._edges]
+        network, cancels = self.system.network, self._propagates
+        way: Endpoint
+        if len(edges) == 1:
+            way = network.connect(users, edges[0], propagate_cancellation=cancels)
+        else:
+            address = VirtualAddress(env, network, edges, name="entrance")
+            way = address.connect(users, propagate_cancellation=cancels)
         if self.settings.deadlines is Deadlines.KEPT:
             return _Told(Timeout(env, way, patience, name="patience"), self.orders)
         return _Told(Deadline(env, way, patience, name="patience"), self.orders)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from math import inf
-from typing import Any
 
 from models import Host
 from models.balancing import Balancer
@@ -15,10 +14,6 @@ from models.workload import Client
 from simulator import Permits, RequestTable
 
 from .books import Books, Rule, at_most, calls_received, none_left
-
-
-def _is_working(instance: Any) -> bool:
-    return bool(instance.is_listening and instance.host.is_up)
 
 
 def _ends_after_start(table: RequestTable) -> bool:
@@ -103,17 +98,20 @@ FOUNDATIONS: dict[type, Books] = {
             Rule(
                 "0 <= outstanding_count <= call_count of each target",
                 lambda balancer, now: all(
-                    0 <= target.outstanding_count <= target.call_count for target in now.targets
+                    0 <= target.outstanding_count <= target.call_count
+                    for target in (*now.targets, *now.draining)
                 ),
             ),
         ),
         idle=(
             Rule(
                 "no call is outstanding",
-                lambda balancer, now: not any(target.outstanding_count for target in now.targets),
+                lambda balancer, now: (
+                    not now.draining and not any(target.outstanding_count for target in now.targets)
+                ),
             ),
         ),
-        received=lambda balancer, now: sum(target.call_count for target in now.targets) + now.refused_count,
+        received=calls_received,
         passed_on=lambda balancer, now: zip(
             balancer.targets, (target.call_count for target in now.targets), strict=True
         ),
@@ -124,11 +122,17 @@ FOUNDATIONS: dict[type, Books] = {
             Rule(
                 "an instance that is down has no calls",
                 lambda instance, now: (
-                    _is_working(instance) or not (now.in_service_count or now.waiting_count)
+                    instance.host.runs(instance) or not (now.in_service_count or now.waiting_count)
                 ),
             ),
         ),
-        idle=(none_left("in_service_count", "waiting_count"),),
+        idle=(
+            none_left("in_service_count", "waiting_count"),
+            Rule(
+                "who was told to stop has stopped",
+                lambda instance, now: instance.has_stopped == instance.is_stopping,
+            ),
+        ),
         received=calls_received,
     ),
     Fault: Books(

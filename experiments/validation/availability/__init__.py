@@ -5,6 +5,7 @@ redundancy         k of n hosts, with many repairers or few, or a limit on how m
 zones              hosts that share the fate of their zone
 data_loss          replicas: the mean time until all are down at once
 detection          how soon probes find out that a host has crashed
+ejection           how long outlier detection leaves a target in, and out
 replication_lag    acknowledged writes that a crash takes, since no replica had them yet
 watching           shares of time by how many hosts are up, from the log of a run
 """
@@ -12,18 +13,22 @@ watching           shares of time by how many hosts are up, from the log of a ru
 from .catalogue import CHECKS
 from .data_loss import data_loss, time_to_data_loss_mean
 from .detection import detection, detection_time_mean
+from .ejection import calls_per_ejection, ejection, share_ejected
 from .redundancy import down_probabilities, redundancy
 from .replication_lag import replication_lag
 from .zones import zones, zones_availability
 
 __all__ = [
     "CHECKS",
+    "calls_per_ejection",
     "data_loss",
     "detection",
     "detection_time_mean",
     "down_probabilities",
+    "ejection",
     "redundancy",
     "replication_lag",
+    "share_ejected",
     "time_to_data_loss_mean",
     "zones",
     "zones_availability",

@@ -5,9 +5,17 @@ from __future__ import annotations
 from ..experiment import TheoryCheck
 from .data_loss import CHECKS as DATA_LOSS
 from .detection import CHECKS as DETECTION
+from .ejection import CHECKS as EJECTION
 from .redundancy import CHECKS as REDUNDANCY
 from .replication_lag import CHECKS as REPLICATION_LAG
 from .zones import CHECKS as ZONES
 
-CHECKS: tuple[TheoryCheck, ...] = (*REDUNDANCY, *ZONES, *DATA_LOSS, *DETECTION, *REPLICATION_LAG)
-"""Redundancy, zones, loss of data, detection and lagging replicas."""
+CHECKS: tuple[TheoryCheck, ...] = (
+    *REDUNDANCY,
+    *ZONES,
+    *DATA_LOSS,
+    *DETECTION,
+    *EJECTION,
+    *REPLICATION_LAG,
+)
+"""Redundancy, zones, loss of data, detection, ejection and lagging replicas."""

@@ -11,7 +11,12 @@ Rates are per second, times in seconds; a service rate of 1 is the default. A qu
 is a `ValueError`.
 """
 
-from .choices import power_of_choices_sojourn, shorter_of_two_queues_sojourn, two_choices_sojourn
+from .choices import (
+    few_choices_sojourn,
+    power_of_choices_sojourn,
+    shorter_of_two_queues_sojourn,
+    two_choices_sojourn,
+)
 from .impatience import ErlangA, constant_patience_abandonment, erlang_a
 from .many_servers import ManyServers, erlang_b, erlang_c, many_servers, wait_mean, wait_percentile
 from .networks import ClosedNetwork, OpenNetwork, closed_network, fork_join_sojourn, open_network
@@ -34,6 +39,7 @@ __all__ = [
     "erlang_a",
     "erlang_b",
     "erlang_c",
+    "few_choices_sojourn",
     "fork_join_sojourn",
     "general_service_wait_mean",
     "many_servers",

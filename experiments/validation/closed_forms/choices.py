@@ -37,46 +37,60 @@ def power_of_choices_sojourn(utilisation: float, choices_count: int) -> float:
 
 
 def two_choices_sojourn(utilisation: float, queues_count: float, *, replacement: bool) -> float:
+    """Return the mean sojourn with two choices; see `few_choices_sojourn`."""
+    return few_choices_sojourn(utilisation, queues_count, 2, replacement=replacement)
+
+
+def few_choices_sojourn(
+    utilisation: float, queues_count: float, choices_count: int, *, replacement: bool
+) -> float:
     """Return the mean sojourn, in service times, for `queues_count` queues (>= 2; infinity: the limit).
 
-    `replacement` says whether the same queue may be drawn twice. Of order 1/n^2 is the error, so that this is
-    for tens of queues and more.
+    `replacement` says whether the same queue may be drawn twice among the `choices_count` (>= 2). Of order
+    1/n^2 is the error, so that this is for tens of queues and more.
     """
     require_stable(utilisation)
+    require_count("choices_count", choices_count, 2)
     if not queues_count >= 2:
         raise ValueError(f"queues_count must be >= 2, got {queues_count!r}")
-    shares = np.power(utilisation, 2.0 ** np.arange(1, _LEVELS + 1) - 1.0, dtype=np.float64)
+    levels = np.arange(1, _LEVELS + 1)
+    exponents = (float(choices_count) ** levels - 1.0) / (choices_count - 1.0)
+    shares = np.power(utilisation, exponents, dtype=np.float64)
     if queues_count == inf:
         return float(shares.sum() / utilisation)
-    correction = _correction(utilisation, shares, replacement=replacement)
+    correction = _correction(utilisation, shares, choices_count, replacement=replacement)
     return float((shares + correction / queues_count).sum() / utilisation)
 
 
 def _correction(
-    utilisation: float, shares: npt.NDArray[np.float64], *, replacement: bool
+    utilisation: float, shares: npt.NDArray[np.float64], choices_count: int, *, replacement: bool
 ) -> npt.NDArray[np.float64]:
     """The coefficient of 1/n in the mean share of queues of at least 1, 2, ... jobs.
 
-    The drift of share i is f_i = lambda (x_(i-1)^2 - x_i^2) - (x_i - x_(i+1)), with Jacobian A and second
+    The drift of share i is f_i = lambda (x_(i-1)^d - x_i^d) - (x_i - x_(i+1)), with Jacobian A and second
     derivatives B; jumps are 1/n wide and give the covariance W / n, where A W + W A' + Q = 0. The mean moves
-    by -A^-1 (B:W / 2 + C), where C / n is what drawing without replacement does to the drift.
+    by -A^-1 (B:W / 2 + C), where C / n is what drawing without replacement does to the drift: that all of d
+    queues have i jobs has then, to that order, a probability of x^d - d (d - 1) / 2 x^(d - 1) (1 - x) / n.
     """
+    d = choices_count
+    pairs = d * (d - 1) / 2.0
     levels = len(shares)
     below = np.concatenate([[1.0], shares[:-1]])
     above = np.concatenate([shares[1:], [0.0]])
+    slopes = d * shares ** (d - 1)
     jacobian = (
-        np.diag(-2.0 * utilisation * shares - 1.0)
-        + np.diag(2.0 * utilisation * shares[:-1], -1)
+        np.diag(-utilisation * slopes - 1.0)
+        + np.diag(utilisation * slopes[:-1], -1)
         + np.diag(np.ones(levels - 1), 1)
     )
-    noise = np.diag(utilisation * (below**2 - shares**2) + shares - above)
+    noise = np.diag(utilisation * (below**d - shares**d) + shares - above)
     identity = np.eye(levels)
     lyapunov = np.kron(identity, jacobian) + np.kron(jacobian, identity)
     covariance = np.linalg.solve(lyapunov, -noise.ravel()).reshape(levels, levels)
-    variances = np.diag(covariance)
-    drift = utilisation * (np.concatenate([[0.0], variances[:-1]]) - variances)
+    bends = pairs * shares ** (d - 2) * np.diag(covariance)
+    drift = utilisation * (np.concatenate([[0.0], bends[:-1]]) - bends)
     if not replacement:
-        drift -= utilisation * (below * (1.0 - below) - shares * (1.0 - shares))
+        drift -= utilisation * pairs * (below ** (d - 1) * (1.0 - below) - shares ** (d - 1) * (1.0 - shares))
     return np.asarray(np.linalg.solve(jacobian, -drift))
 
 

@@ -8,6 +8,7 @@
     networks             open, closed, fork-join
     retrials             coming back until the server is free
     choices              power of two choices, join the shortest queue
+    backlogs             workers at a backlog, jobs that come back after a timeout
 
 In every system the mean service time is 1 s. Non-preemptive priorities are left out: no queue of GameDay has
 them yet.

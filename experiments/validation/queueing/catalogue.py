@@ -1,7 +1,7 @@
 """All queueing checks."""
 
 from ..experiment import TheoryCheck
-from . import choices, impatience, many_servers, networks, retrials, single_server
+from . import backlogs, choices, impatience, many_servers, networks, retrials, single_server
 
 CHECKS: tuple[TheoryCheck, ...] = (
     *many_servers.CHECKS,
@@ -10,5 +10,6 @@ CHECKS: tuple[TheoryCheck, ...] = (
     *retrials.CHECKS,
     *networks.CHECKS,
     *choices.CHECKS,
+    *backlogs.CHECKS,
 )
 """In the order in which they are shown."""

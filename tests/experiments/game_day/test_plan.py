@@ -91,7 +91,7 @@ WRONG = [
     ),
     (
         HYPOTHESIS + trouble("errors") + '[[actions]]\nat = 3.0\nturn_on = "cart"\nturn_off = "cart"\n',
-        "actions.1: exactly one of turn_off and turn_on",
+        "actions.1: exactly one of turn_off, turn_on, upgrade, roll_back must be given, got turn_off and",
     ),
     (
         HYPOTHESIS + '[[chaos]]\nkind = "host crash"\nbetween = 0\nrepair = 1\nstart = 5\nend = 9\n',

@@ -359,6 +359,10 @@ def client_counts_a_rejection_as_an_answer(patch: pytest.MonkeyPatch) -> None:
     )
 
 
+def instance_goes_on_when_it_was_told_to_stop(patch: pytest.MonkeyPatch) -> None:
+    patch.setattr(Host, "end_process", lambda host, endpoint: None)
+
+
 def crash_leaves_those_who_wait_for_a_thread(patch: pytest.MonkeyPatch) -> None:
     kill = Host._kill
 
@@ -387,6 +391,7 @@ MUTANTS: tuple[Mutant, ...] = (
     connection_counts_an_answer_twice,
     crash_leaves_processes_alone,
     crash_leaves_those_who_wait_for_a_thread,
+    instance_goes_on_when_it_was_told_to_stop,
     fault_forgets_to_heal,
     fork_leaves_its_branches_running,
     hedge_leaves_the_copies_of_a_cancelled_call,

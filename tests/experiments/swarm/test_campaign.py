@@ -34,7 +34,7 @@ def test_the_first_failure_of_a_kind_is_shrunk_and_the_others_refer_to_it(
     balancer_loses_a_count_where_a_call_fails(monkeypatch)
     instance_answers_with_an_error_in_its_code(monkeypatch)
     told: list[tuple[int, Failed]] = []
-    result = run_swarm(0, 12, jobs=1, on_failure=lambda seed, failed: told.append((seed, failed)))
+    result = run_swarm(0, 30, jobs=1, on_failure=lambda seed, failed: told.append((seed, failed)))
     assert [(finding.seed, finding.failed) for finding in result.findings] == told
     firsts: dict[str, Finding] = {}
     for finding in result.findings:

@@ -115,6 +115,8 @@ def faults_to_try() -> Iterator[tuple[str, dict[str, Any]]]:
             struck = {"area": REGION}
         elif kind == "link_chaos":
             struck = {"source": "caller"}
+        elif kind == "instance_added":
+            struck = {"service": "shop", "host": "server"}
         yield kind, struck
         for name, parameter in each.parameters.items():
             if isinstance(parameter, Choice):

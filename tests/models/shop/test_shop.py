@@ -9,6 +9,10 @@ from typing import Any
 import pytest
 
 from models import Endpoint, Request, ServerError
+from models.balancing import RoundRobin
+from models.balancing.health_checks import haproxy
+from models.balancing.outlier_ejection import OutlierSettings
+from models.faults import ErrorBurst
 from models.resilience import Timeout
 from models.resilience.bulkheads import ConnectionPool
 from models.shop import (
@@ -320,3 +324,63 @@ def _front(env: Environment, instance: Endpoint) -> Endpoint:
 def test_settings_that_make_no_shop_are_refused(wrong: dict[str, Any], message: str) -> None:
     with pytest.raises(ValueError, match=message):
         ShopSettings(**wrong)
+
+
+def answered_late(shop: Shop, table: RequestTable, since: float) -> float:
+    return table.sample(since, UNTIL + 20.0, by="start").availability()
+
+
+def test_a_dead_web_host_is_left_alone_once_health_checks_have_found_out() -> None:
+    # In turn: two choices would see that the calls to it never end.
+    settings = replace(bare_shop(), patience=2.0, policy=RoundRobin())
+    checks = replace(haproxy(), interval=0.5, timeout=0.25)
+    found_out = 3.5
+    shares = {}
+    for name, health_checks in (("unchecked", None), ("checked", checks)):
+        shop, table = run(
+            replace(settings, health_checks=health_checks),
+            lambda shop: shop.env.call_later(1.0, shop.system.host("web in zone-b").crash),
+        )
+        shares[name] = answered_late(shop, table, found_out)
+        assert table.sample(1.0, found_out, by="start").availability() < 0.95
+    assert shares["unchecked"] < 0.75
+    assert shares["checked"] == 1.0
+
+
+def test_an_instance_that_errs_is_ejected_by_those_who_call_it() -> None:
+    shop, table = run(
+        replace(bare_shop(), outlier_ejection=OutlierSettings()),
+        lambda shop: ErrorBurst(shop.system.instance("web-2"), 1.0).inject(),
+    )
+    ejected = [record.subject for record in shop.env.event_log if record.kind == "ejection"]
+    assert ejected == ["edge->web-2"]
+    assert answered_late(shop, table, 2.0) == 1.0
+    assert table.availability() < 1.0
+
+
+@pytest.mark.parametrize(("has_second_edge", "share"), [(False, 0.0), (True, 1.0)])
+def test_a_second_edge_takes_over_from_the_first(has_second_edge: bool, share: float) -> None:
+    shop, table = run(
+        replace(bare_shop(), patience=2.0, has_second_edge=has_second_edge),
+        lambda shop: shop.env.call_later(1.0, shop.system.host("edge").crash),
+    )
+    # Three missed advertisements, of which the last was up to one second old, and the skew.
+    assert table.sample(1.0, 1.5, by="start").availability() == 0.0
+    assert answered_late(shop, table, 4.0) == share
+
+
+def test_instances_that_come_later_on_a_host_that_has_one_are_as_good_as_the_first() -> None:
+    def replace_web(shop: Shop) -> None:
+        web = shop.system.service("web")
+        for instance in web.instances:
+            web.add_instance(instance.host)
+            web.retire(instance, linger=0.5)
+
+    shop, table = run(careful_shop(), lambda shop: shop.env.call_later(2.0, replace_web, shop))
+    assert table.availability() == 1.0
+    assert "web in zone-a to cart #2" in shop.system.parts
+
+
+def test_a_second_edge_needs_a_second_zone() -> None:
+    with pytest.raises(ValueError, match="zones must be at least two for a second edge, got"):
+        ShopSettings(zones=("only",), has_second_edge=True)

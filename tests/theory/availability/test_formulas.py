@@ -10,8 +10,10 @@ import pytest
 from scipy.stats import binom
 
 from experiments.validation.availability import (
+    calls_per_ejection,
     detection_time_mean,
     down_probabilities,
+    share_ejected,
     time_to_data_loss_mean,
     zones_availability,
 )
@@ -30,6 +32,17 @@ def test_published_numbers() -> None:
 def test_detection_is_half_an_interval_the_other_strikes_and_a_timeout() -> None:
     assert detection_time_mean(10.0, 1, 2.0) == 7.0
     assert detection_time_mean(5.0, 3, 1.0) == 13.5
+    # Probes that are longer than the interval do not overlap; the interval may count from their end.
+    assert detection_time_mean(2.0, 2, 3.0) == 7.0
+    assert detection_time_mean(4.0, 4, 1.0, "end") == 18.0
+
+
+def test_a_row_of_failures_takes_as_many_calls_as_runs_of_heads_do() -> None:
+    # Two heads in a row take 6 throws of a fair coin, five take 62.
+    assert calls_per_ejection(0.5, 2) == 6.0
+    assert calls_per_ejection(0.5, 5) == 62.0
+    # 12.4 s in, 30 s and half a sweep out.
+    assert share_ejected(5.0, 0.5, 5, 30.0, sweep=10.0) == pytest.approx(35.0 / 47.4)
 
 
 @pytest.mark.parametrize(("mttf", "mttr"), [(100.0, 10.0), (3.0, 2.0), (1.0, 5.0)])

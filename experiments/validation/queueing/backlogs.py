@@ -1,0 +1,139 @@
+"""Jobs that wait in a backlog until workers fetch them: one queue for all; second chances after a timeout.
+
+- Workers that poll and wait, over a network that takes no time, leave nobody waiting while one of them is
+  idle: c workers are the c servers of M/M/c, and the visible messages its queue.
+- A job that fails with probability p, and whose message is then left to its visibility timeout V, is received
+  1 / (1 - p) times, and with workers enough is done after S + V p / (1 - p): each failure costs V from when
+  it was received, whatever it took. With at most r receives a share p^r are dead letters.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Generator, Sequence
+from functools import partial
+from typing import Any
+
+from models import Host, Network, Request, ServerError
+from models.instance_groups import ExistingHosts
+from models.services import Instance
+from models.workers import Backlog, BacklogSettings, WorkerPool, WorkerSettings
+from models.workload import OpenLoop, request_table
+from simulator import Environment
+from simulator.randomness import Exponential, Uniform
+
+from ..closed_forms import erlang_c, wait_mean
+from ..experiment import Claim, TheoryCheck
+from .stations import WAITED, Window, share_above
+
+_POOL = Window(warm_up=100.0, duration=5_000.0, duration_min=1_000.0)
+_RETRIED = Window(warm_up=50.0, duration=1_500.0, duration_min=500.0)
+
+
+def simulate_pool(seed: int, effort: float, *, workers: int, rate: float) -> Sequence[float]:
+    """M/M/c as a pool at a backlog: P(wait), mean wait, mean number in queue and at work, Little's ratio."""
+    window = _POOL.shortened(effort)
+    env = Environment(seed=seed)
+    waits, demands = request_table(), env.sampler("demand", Exponential(1.0))
+
+    def work(instance: Instance, request: Request) -> Generator[Any, Any, None]:
+        waits.record(request.key, env.now, 0)
+        yield demands()
+
+    backlog = _with_pool(env, BacklogSettings(visibility=40_000.0), work, workers, rate, lambda: env.now)
+    window.run(env, backlog.visible.restart, backlog.in_flight.restart)
+    sample = window.sample(waits)
+    wait = float(sample.latency.mean())
+    queue = backlog.visible.mean()
+    return (
+        share_above(sample.latency, WAITED),
+        wait,
+        queue,
+        backlog.in_flight.mean(),
+        queue / (sample.throughput * wait),
+    )
+
+
+def simulate_second_chances(
+    seed: int, effort: float, *, failure: float, timeout: float, receives: int
+) -> Sequence[float]:
+    """Jobs of 1 s that fail at its end, and workers enough: receives, time until done, share of dead."""
+    window = _RETRIED.shortened(effort)
+    env = Environment(seed=seed)
+    uniform = env.sampler("failure", Uniform(0.0, 1.0))
+    attempts: dict[float, int] = {}
+    done: dict[float, float] = {}
+
+    def work(instance: Instance, request: Request) -> Generator[Any, Any, None]:
+        attempts[request.key] = attempts.get(request.key, 0) + 1
+        yield 1.0
+        if uniform() < failure:
+            raise ServerError("by chance")
+        done[request.key] = env.now
+
+    rules = BacklogSettings(visibility=timeout, receives_max=receives)
+    backlog = _with_pool(env, rules, work, 30, 2.0, lambda: env.now)  # no two are sent at one instant
+    window.run(env)
+    # Those that were sent so late that their end may lie outside are left out.
+    latest = window.end - receives * (timeout + 1.0)
+    sent = [at for at in attempts if window.warm_up <= at < latest]
+    latencies = [done[at] - at for at in sent if at in done]
+    assert backlog.statistics().lost_count == 0
+    return (
+        sum(attempts[at] for at in sent) / len(sent),
+        sum(latencies) / len(latencies),
+        1.0 - len(latencies) / len(sent),
+    )
+
+
+def _with_pool(
+    env: Environment, rules: BacklogSettings, work: Any, workers: int, rate: float, keys: Any
+) -> Backlog:
+    """Return a backlog to which users send jobs, and a pool of workers comes for them, in no time."""
+    network = Network(env, latencies=0.0)
+    broker = Host(env, "broker")
+    graveyard = Backlog(env, broker, name="dead letters") if rules.receives_max < float("inf") else None
+    backlog = Backlog(env, broker, rules, dead_letters=graveyard)
+    hosts = ExistingHosts([Host(env, f"host-{number}") for number in range(workers)])
+    connect = partial(network.connect, target=backlog)
+    settings = WorkerSettings(wait=10_000.0)  # a poll that has waited in vain begins anew: seldom
+    WorkerPool(env, hosts, connect, lambda host: work, size=workers, settings=settings)
+    OpenLoop(env, network.connect(Host(env, "web"), backlog), rate=rate, keys=keys)
+    return backlog
+
+
+def _pool_check(workers: int, rate: float) -> TheoryCheck:
+    wait = wait_mean(workers, rate)
+    return TheoryCheck(
+        name=f"{workers} workers at a backlog, arrival rate {rate:g}",
+        group="queueing",
+        source="Erlang C; Kleinrock 1975, 3.4",
+        claims=(
+            Claim("P(wait)", erlang_c(workers, rate), precision=0.1),
+            Claim("mean wait", wait, precision=0.2),
+            Claim("mean number visible", rate * wait, precision=0.2),
+            Claim("mean number in flight", rate),
+            Claim("visible / (lambda W)", 1.0, precision=0.01),
+        ),
+        simulate=partial(simulate_pool, workers=workers, rate=rate),
+    )
+
+
+def _second_chances_check(failure: float, timeout: float, receives: int) -> TheoryCheck:
+    # Of those that are done, the n-th receive was the one with probability p^(n - 1) (1 - p) / (1 - p^r).
+    done = 1.0 - failure**receives
+    failures = sum(n * failure**n * (1.0 - failure) for n in range(receives)) / done
+    return TheoryCheck(
+        name=f"{receives} receives, {timeout:g} s apart, of jobs that fail with probability {failure:g}",
+        group="queueing",
+        source="elementary: truncated geometric",
+        claims=(
+            Claim("receives per job", done / (1.0 - failure)),
+            Claim("mean time until done", 1.0 + failures * timeout),
+            Claim("share of dead letters", failure**receives, precision=0.1),
+        ),
+        simulate=partial(simulate_second_chances, failure=failure, timeout=timeout, receives=receives),
+    )
+
+
+CHECKS = (_pool_check(3, 2.1), _second_chances_check(0.5, 5.0, 3))
+"""A pool that is busy, and jobs every other attempt at which fails."""

@@ -1,0 +1,1 @@
+"""Keys on nodes, localities, more choices and old reports."""
