@@ -55,8 +55,8 @@ class LosesCount(Balancer):
     """Counts a call as under way for ever."""
 
     def call(self, request: Request) -> Any:
-        self._targets[0].outstanding += 1
-        self._targets[0].call_count += 1
+        self._targets.members[0].outstanding += 1
+        self._targets.members[0].call_count += 1
         return super().call(request)
 
 

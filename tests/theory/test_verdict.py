@@ -112,7 +112,7 @@ def test_bad_claim_is_refused(arguments, said):
 @pytest.mark.parametrize(
     "changes, said",
     [
-        ({"group": "queuing"}, "group of check 'queue' must be one of queueing, tail"),
+        ({"group": "queuing"}, "group of check 'queue' must be one of queueing, balancing, tail"),
         ({"claims": ()}, "claims of check 'queue' must be distinct and at least one"),
         ({"claims": (Claim("a", 1.0), Claim("a", 2.0))}, "must be distinct and at least one, got .'a', 'a'"),
         ({"replications": 1}, "replications of check 'queue' must be >= 2, got 1"),
