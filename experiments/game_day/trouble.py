@@ -3,8 +3,8 @@
     kind                 names                                   numbers
     process crash        instance
     host crash           host                                    resets
-    power outage         zone or region
-    network outage       zone or region
+    power outage         rack, zone or region
+    network outage       rack, zone or region
     partition            sources, targets                        one_way
     link delay           sources, targets                        delay, one_way, burst_mean, gap_mean
     link loss            sources, targets                        probability, one_way, burst_mean, gap_mean
@@ -15,11 +15,11 @@
     dependency outage    service                                 mode; delay or probability
     pool leak            pool                                    probability or count
 
-Sources and targets are lists of hosts, zones and regions. A delay is a number of seconds, or two percentiles,
-`{p50 = 0.1, p99 = 1.0}`. Each may be made to flap: with `flapping = {up = 2.0, down = 1.0}` it is there for a
-second (`down`) and away for two, by turns. A clock that is wrong is seen by what reads it (`Host.clock`);
-nothing in the shop does, so that this is for systems of your own. A name that the system does not have is
-misuse, with near misses.
+Sources and targets are lists of hosts, racks, zones and regions. A delay is a number of seconds, or two
+percentiles, `{p50 = 0.1, p99 = 1.0}`. Each may be made to flap: with `flapping = {up = 2.0, down = 1.0}` it
+is there for a second (`down`) and away for two, by turns. A clock that is wrong is seen by what reads it
+(`Host.clock`); nothing in the shop does, and no rack stands in it, so that these are for systems of your own.
+A name that the system does not have is misuse, with near misses.
 """
 
 from abc import abstractmethod
@@ -27,7 +27,7 @@ from typing import Any, Literal, Self
 
 from pydantic import model_validator
 
-from models import Region, System, Zone
+from models import System
 from models.faults import (
     ClockSkew,
     DependencyOutage,
@@ -45,6 +45,7 @@ from models.faults import (
     SlowAnswers,
     SlowHost,
 )
+from models.infrastructure import Area
 from models.network import Place
 from models.resilience.bulkheads import ConnectionPool
 from models.services import Instance, Service
@@ -115,18 +116,23 @@ class _HostCrash(Trouble):
 
 
 class _Outage(Trouble):
+    rack: str | None = None
     zone: str | None = None
     region: str | None = None
 
     @model_validator(mode="after")
     def _check(self) -> Self:
-        if (self.zone is None) == (self.region is None):
+        names = (self.rack, self.zone, self.region)
+        if sum(name is not None for name in names) != 1:
             raise ValueError(
-                f"exactly one of zone and region must be given, got {self.zone} and {self.region}"
+                "exactly one of rack, zone and region must be given, "
+                f"got {self.rack}, {self.zone} and {self.region}"
             )
         return self
 
-    def _area(self, system: System) -> Zone | Region:
+    def _area(self, system: System) -> Area:
+        if self.rack is not None:
+            return system.rack(self.rack)
         return system.region(self.region) if self.zone is None else system.zone(self.zone)  # type: ignore[arg-type] # one is given
 
 

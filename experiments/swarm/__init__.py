@@ -6,10 +6,12 @@
     wrapper_catalogue/      the kinds of wrappers; fault_catalogue, policy_catalogue likewise
     hand_made_faults        faults that only the swarm has
     plan_rules, building    what a plan must be; a plan turned into a live system, under its planned_load
+    jobs                    a backlog and its workers, and what is known of the jobs
     invariants              what must hold at every instant and at the end, for any system, also your own
     bookkeeping/            what the parts of each class say about themselves must add up: one table
     promises                what a whole system owes its users in the end
     allowances, turnstile   what limits let through: no more than they say
+    detectors, detection    who watches instances; who is ill is taken to be ill, and who is well to be well
     cuts                    no answer passes what is cut
     healing                 when all faults have healed, everything is as before and works again
     laws                    Little's law and utilisation, event by event

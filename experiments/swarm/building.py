@@ -10,22 +10,35 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from functools import partial
 from math import inf
 from typing import Any
 
 from models import Endpoint, Host, Network, System
 from models.balancing import Balancer, Connect, follow
+from models.balancing.health_checks import HEALTH
 from models.network import Connection
 from models.resilience.idempotency import Effect, EffectLog
-from models.services import Dependency, Instance, Step, Work, in_parallel, in_sequence
+from models.services import Dependency, Instance, Step, Work, by_operation, in_parallel, in_sequence
 from models.workload import Client
 from simulator import Environment
 
 from ..misuse import Misuse
 from .choices import Names, completed
+from .detectors import PROBE_WORK, Detection, ProbePort, detect
 from .fault_catalogue import FAULTS
 from .hand_made_faults import BreakersByHand
-from .plan import REGION, ClientPlan, DependencyPlan, ServicePlan, SystemPlan, WayPlan, WrapperPlan
+from .jobs import AcceptedJobs, Jobs, add_jobs
+from .plan import (
+    REGION,
+    BacklogPlan,
+    ClientPlan,
+    DependencyPlan,
+    ServicePlan,
+    SystemPlan,
+    WayPlan,
+    WrapperPlan,
+)
 from .plan_rules import require_sound
 from .planned_load import start_load
 from .policy_catalogue import POLICIES
@@ -60,6 +73,8 @@ class LiveSystem:
     clients: list[LiveClient] = field(default_factory=list)
     endpoints: list[Endpoint] = field(default_factory=list)
     shelf: Shelf = field(default_factory=Shelf)
+    detections: list[Detection] = field(default_factory=list)
+    jobs: Jobs | None = None
     tidy_instances: list[Instance] = field(default_factory=list)
     is_limited: bool = True
 
@@ -70,8 +85,10 @@ class LiveSystem:
 
     @property
     def parts(self) -> list[object]:
-        """What is no endpoint: pools, budgets, switches, tables, faults."""
-        return list(self.system.parts.values())
+        """What is no endpoint: pools, budgets, switches, tables, faults, and who watches."""
+        watching = [part for each in self.detections for part in each.parts]
+        working = [] if self.jobs is None else [*self.jobs.pool.workers, self.jobs.pool.group]
+        return [*self.system.parts.values(), *watching, *working]
 
     @property
     def moved_by_hand(self) -> set[str]:
@@ -83,6 +100,17 @@ class LiveSystem:
     def instances(self) -> list[Instance]:
         """All instances of all services, also those that have stopped."""
         return [each for each in self.endpoints if isinstance(each, Instance)]
+
+    @property
+    def constant_latency(self) -> float:
+        """How long messages are on their way where nothing happens to them (s; infinity: not known)."""
+        latency = self.plan.latency
+        return latency.mean if latency.law == "constant" else inf
+
+    def probes_answered_by(self, instance: Instance) -> int:
+        """How many of the calls that an instance has completed were probes."""
+        ports = [each for each in self.endpoints if isinstance(each, ProbePort) and each.instance is instance]
+        return sum(port.statistics().answered_count for port in ports)
 
     def instances_of(self, service: ServicePlan) -> list[Instance]:
         """All instances that a service has ever had."""
@@ -136,17 +164,22 @@ class _Builder:
         region = system.add_region(REGION)
         for zone in plan.zones:
             system.add_zone(zone, region)
+        for rack in plan.racks:
+            system.add_rack(rack.name, system.zone(rack.zone))
         for index, host in enumerate(plan.hosts):
             with _at(f"hosts.{index}"):
                 system.add_host(
                     host.name,
                     system.zone(host.zone) if host.zone is not None else None,
+                    rack=system.rack(host.rack) if host.rack is not None else None,
                     cores=host.cores,
                     scheduling=host.scheduling,
                     boot_time=host.boot_time,
                 )
         for index, service in enumerate(plan.services):
             self._add_service(f"services.{index}", service)
+        if plan.backlog is not None:
+            self._add_jobs(plan.backlog)
         for index, client in enumerate(plan.clients):
             self._add_client(f"clients.{index}", client)
         for index in range(len(plan.faults)):
@@ -160,6 +193,7 @@ class _Builder:
         together = in_sequence if service.together == "in sequence" else in_parallel
         effects = system.add_part(f"effects of {service.name}", EffectLog())
 
+        is_checked = service.name in self.plan.checked_services()
         made: dict[Host, int] = {}
 
         def make_handler(host: Host) -> Step:
@@ -176,7 +210,9 @@ class _Builder:
             ]
             steps: list[Step] = [Work(service.demand.distribution()), *needed]
             step = together(*steps) if needed else steps[0]
-            return in_sequence(step, Effect(effects)) if service.has_effects else step
+            if service.has_effects:
+                step = in_sequence(step, Effect(effects))
+            return by_operation({HEALTH: Work(PROBE_WORK)}, otherwise=step) if is_checked else step
 
         def front(instance: Instance) -> Endpoint:
             self.live.endpoints.append(instance)
@@ -200,6 +236,7 @@ class _Builder:
                 front=front,
                 threads=service.threads,
                 queue_size_max=service.waiting_max,
+                resources=service.resources,
             )
 
     def _need(self, place: str, host: Host, caller: str, plan: WayPlan) -> Endpoint:
@@ -211,6 +248,23 @@ class _Builder:
         """Note whether what begins on this way is sure to end."""
         self.live.is_limited = self.live.is_limited and way.is_limited and way.ends
 
+    # -- jobs
+
+    def _add_jobs(self, plan: BacklogPlan) -> None:
+        live = self.live
+
+        def connect(host: Host, backlog: Endpoint) -> Connection:
+            return self._connect(host, backlog, WayPlan(service=plan.name))
+
+        with _at("backlog"):
+            live.jobs = jobs = add_jobs(live.system, plan, connect)
+        live.endpoints += [*jobs.backlogs, *jobs.instances]
+        if not plan.is_durable:
+            for backlog in jobs.backlogs:
+                live.shelf.background_count += 1
+                # Its memory is a process that ends with it and would not end before.
+                live.shelf.stops.append(partial(backlog.instance.stop, grace=0.0))
+
     # -- ways
 
     def _way(self, place: str, host: Host, caller: str, plan: WayPlan) -> _Way:
@@ -219,22 +273,33 @@ class _Builder:
         standing = host if plan.balancer_host is None else live.system.host(plan.balancer_host)
         connections: list[Connection] = []
         links: list[_Way] = []
+        reached: dict[Endpoint, Instance] = {}
 
-        def connect(instance: Instance) -> Endpoint:
-            connection = self._connect(standing, live.system.front_of(instance), plan)
+        def connect_to(end: Endpoint, name: str) -> Endpoint:
+            connection = self._connect(standing, end, plan)
             connections.append(connection)
             link = self._wrapped(
                 f"{place}.links",
                 _Way(connection),
                 standing,
-                f"{caller} to {instance.name}",
+                f"{caller} to {name}",
                 plan.links,
                 side_by_side=f"links of {caller}",
             )
             links.append(link)
             return link.endpoint
 
-        balancer = self._balancer(standing, f"balancer of {caller} to {plan.service}", plan, connect)
+        def connect(instance: Instance) -> Endpoint:
+            link = connect_to(live.system.front_of(instance), instance.name)
+            reached[link] = instance
+            return link
+
+        balancer = self._balancer(standing, f"balancer of {caller} to {plan.service}", plan)
+        if live.jobs is not None and plan.service == live.jobs.plan.name:
+            balancer.add(connect_to(live.jobs.backlog, live.jobs.plan.name))
+        else:
+            self._follow(balancer, plan, connect)
+        self._detect(standing, plan, balancer, reached)
         is_limited = all(link.is_limited for link in links)
         ends = all(link.ends for link in links)
         if standing is host:
@@ -248,16 +313,45 @@ class _Builder:
         side_by_side = f"wrappers of {caller}"
         return self._wrapped(f"{place}.wrappers", way, host, caller, plan.wrappers, side_by_side=side_by_side)
 
-    def _balancer(self, standing: Host, name: str, plan: WayPlan, connect: Connect) -> Balancer:
+    def _balancer(self, standing: Host, name: str, plan: WayPlan) -> Balancer:
         live = self.live
-        balancer = Balancer(live.env, [], policy=POLICIES[plan.policy], host=standing, name=name)
-        service = live.system.service(plan.service)
-        follow(live.env, balancer, service, connect, delay=plan.discovery_delay)
+        balancer = Balancer(
+            live.env,
+            [],
+            policy=POLICIES[plan.policy],
+            host=standing,
+            panic_threshold=plan.panic_threshold,
+            name=name,
+        )
+        live.endpoints.append(balancer)
+        return balancer
+
+    def _follow(self, balancer: Balancer, plan: WayPlan, connect: Connect) -> None:
+        service = self.live.system.service(plan.service)
+        follow(self.live.env, balancer, service, connect, delay=plan.discovery_delay)
         if balancer.policy.uses_weights:
             for weight, target in enumerate(balancer.targets, 1):
                 balancer.set_weight(target, weight)
-        live.endpoints.append(balancer)
-        return balancer
+
+    def _detect(
+        self, standing: Host, plan: WayPlan, balancer: Balancer, reached: dict[Endpoint, Instance]
+    ) -> None:
+        live = self.live
+
+        def connect(port: Endpoint) -> Connection:
+            live.endpoints.append(port)
+            return self._connect(standing, port, plan)
+
+        if plan.health_checks is not None or plan.ejects_outliers:
+            detection = detect(
+                live.env,
+                plan,
+                balancer,
+                connect=connect,
+                instance_of=reached.__getitem__,
+                latency=live.constant_latency,
+            )
+            live.detections.append(detection)
 
     def _connect(self, source: Host, target: Endpoint, plan: WayPlan) -> Connection:
         system = self.live.system
@@ -306,8 +400,12 @@ class _Builder:
         host = live.system.host(plan.host)
         way = self._way(f"{place}.way", host, plan.name, plan.way)
         self._note(way)
+        target = way.endpoint
+        if live.jobs is not None and plan.way.service == live.jobs.plan.name:
+            target = AcceptedJobs(target, live.jobs.accepted, name=f"accepted jobs of {plan.name}")
+            live.endpoints.append(target)
         with _at(f"{place}.load"):
-            client = start_load(live.env, plan, way.endpoint, host, self.plan.load_end)
+            client = start_load(live.env, plan, target, host, self.plan.load_end)
         live.clients.append(LiveClient(plan, client, way.bound, way.connections))
 
     # -- faults

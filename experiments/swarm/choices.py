@@ -18,13 +18,14 @@ from .plan import REGION, SystemPlan, Value
 
 @dataclass(frozen=True, slots=True)
 class Names:
-    """The names of a plan's parts, in order; zones and regions without hosts are left out.
+    """The names of a plan's parts, in order; racks, zones and regions without hosts are left out.
 
     `wrappers` are (kind, name).
     """
 
     regions: tuple[str, ...] = ()
     zones: tuple[str, ...] = ()
+    racks: tuple[str, ...] = ()
     hosts: tuple[str, ...] = ()
     services: tuple[str, ...] = ()
     instances: tuple[str, ...] = ()
@@ -34,9 +35,11 @@ class Names:
     def of(cls, plan: SystemPlan) -> Names:
         """Return the names that a plan gives."""
         inhabited = {host.zone for host in plan.hosts if host.zone is not None}
+        filled = {host.rack for host in plan.hosts if host.rack is not None}
         return cls(
             regions=(REGION,) if inhabited else (),
             zones=tuple(zone for zone in plan.zones if zone in inhabited),
+            racks=tuple(rack.name for rack in plan.racks if rack.name in filled),
             hosts=tuple(host.name for host in plan.hosts),
             services=tuple(service.name for service in plan.services),
             instances=tuple(
@@ -120,7 +123,7 @@ class Reference(Parameter):
 
 @dataclass(frozen=True, slots=True)
 class NameOf(Reference):
-    """The name of one of some `parts`: "regions", "zones", "hosts", "services", "instances"."""
+    """The name of one of some `parts`: "regions", "zones", "racks", "hosts", "services", "instances"."""
 
     parts: tuple[str, ...]
 

@@ -8,7 +8,8 @@ which instance, or the way back, and when. Where this is so for every instance, 
   of that than messages are on their way (where this is known: all latencies are constant).
 
 Left out: what answers from memory (outboxes, stores of keys), and faults that let something through (loss in
-bursts or with a probability below 1, flapping, chaos, leaks), and services whose instances come and go.
+bursts or with a probability below 1, flapping, chaos, leaks), services whose instances come and go, and
+backlogs.
 """
 
 from __future__ import annotations
@@ -26,7 +27,7 @@ from .building import LiveClient, LiveSystem
 from .choices import Names, completed
 from .fault_catalogue import FAULTS, changed_services
 from .invariants import BrokenInvariant, entity_of
-from .plan import REGION, SystemPlan
+from .plan import REGION, HostPlan, SystemPlan
 from .wrapper_catalogue import WRAPPERS
 
 _OK = int(Outcome.OK)
@@ -51,8 +52,11 @@ def check_cuts(live: LiveSystem) -> None:
     changed = changed_services(live.plan)
     for client in live.clients:
         way = client.plan.way
-        if way.service not in changed and not any(
-            WRAPPERS[wrapper.kind].has_memory for wrapper in way.all_wrappers
+        is_service = live.jobs is None or way.service != live.jobs.plan.name
+        if (
+            is_service
+            and way.service not in changed
+            and not any(WRAPPERS[wrapper.kind].has_memory for wrapper in way.all_wrappers)
         ):
             _check_client(live, client, cuts)
 
@@ -94,7 +98,7 @@ class _Cuts:
 
     def __init__(self, plan: SystemPlan) -> None:
         self._load_end = plan.load_end
-        self._zones = {host.name: host.zone for host in plan.hosts}
+        self._areas = {host.name: _areas(host) for host in plan.hosts}
         # What TCP has lost is on its way until it has been sent again, also for a process that has crashed.
         is_late = any(fault.kind in ("delay", "loss") for fault in plan.faults)
         is_known = plan.latency.law == "constant" and not is_late
@@ -146,8 +150,7 @@ class _Cuts:
         return False
 
     def _is_in(self, host: str, place: str) -> bool:
-        zone = self._zones[host]
-        return place == host or (zone is not None and place in (zone, REGION))
+        return place == host or place in self._areas[host]
 
     def _joins(self, sender: str, receiver: str, given: dict[str, Any]) -> bool:
         """Return whether a fault lies on the way from one host to another."""
@@ -161,6 +164,11 @@ class _Cuts:
     def _is_struck(self, leg: _Leg, answering: str) -> bool:
         """Return whether the handler at the end of a leg is struck, and nothing in front of it answers."""
         return leg.service not in self._guarded and answering in (leg.service, leg.instance)
+
+
+def _areas(host: HostPlan) -> tuple[str | None, ...]:
+    """Return the names of the areas that a host stands in."""
+    return () if host.zone is None else (host.rack, host.zone, REGION)
 
 
 def _loses_all(given: dict[str, Any]) -> bool:

@@ -17,29 +17,35 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from random import Random
-from typing import TypeVar
+from typing import Any, TypeVar
 
 from .choices import Names, Reference, drawn
 from .fault_catalogue import FAULTS
 from .plan import (
+    BacklogPlan,
     ClientPlan,
     ClosedLoadPlan,
     DependencyPlan,
     DurationPlan,
     FaultPlan,
+    HealthChecksPlan,
     HostPlan,
     Keys,
     LoadPlan,
     OpenLoadPlan,
+    RackPlan,
     ReplayedLoadPlan,
     RequestPlan,
+    Scheduling,
     ScriptedLoadPlan,
     ServicePlan,
     Shape,
     SystemPlan,
+    Value,
     WayPlan,
     WrapperPlan,
 )
+from .plan_rules import hosts_for
 from .policy_catalogue import POLICIES
 from .wrapper_catalogue import WRAPPERS
 
@@ -53,23 +59,31 @@ HABITS = (
     "callers on hosts",
     "callers who give up",
     "cancellation that travels",
+    "cuts",
     "datagrams",
+    "fair shares",
     "guards",
+    "health checks",
     "in parallel",
     "in step",
+    "jobs",
     "late news",
     "links with wrappers",
     "long chains of wrappers",
     "no time limits",
     "optional dependencies",
     "orders",
+    "outlier ejection",
     "processor sharing",
+    "racks",
     "short queues",
     "zones",
 )
 # Rarer than the others: without time limits a system need not run empty, which is much of what is checked.
 _RARE = {"no time limits": 0.2}
+_CUTTING = ("network_outage", "partition", "power_outage")
 _GRID = 0.05
+_BACKLOG = "jobs"
 _KEYS: tuple[Keys, ...] = ("none", "few", "own")
 _FEW_KEYS = (None, "a", "b")
 
@@ -95,49 +109,67 @@ class _Drawing:
         self.load_end = random.choice([4.0, 10.0])
         self.wrapper_count = 0
         self.zones: tuple[str, ...] = ()
+        self.racks: tuple[RackPlan, ...] = ()
         self.hosts: list[HostPlan] = []
         self.links: list[tuple[str, str]] = []
+        self.can_be: dict[Value, list[str]] = {}
 
     def plan(self) -> SystemPlan:
         if "zones" in self.habits:
             self.zones = tuple(f"zone-{number}" for number in range(1, self.random.randint(2, 4)))
+        if "racks" in self.habits:
+            self.racks = tuple(
+                RackPlan(name=f"rack-{number} in {zone}", zone=zone)
+                for zone in self.zones
+                for number in (1, 2)
+            )
         services: list[ServicePlan] = []
         for number in range(self.random.randint(1, 3)):
             services.append(self._service(f"service-{number + 1}", services))
         if "orders" in self.habits:
             services[-1] = self._taking_orders(services[-1])
         clients = tuple(
-            self._client(f"client-{number + 1}", services) for number in range(self.random.randint(1, 3))
+            self._client(f"client-{number + 1}", self._asked(services))
+            for number in range(self.random.randint(1, 3))
         )
+        backlog = None
+        if "jobs" in self.habits:
+            backlog = self._backlog()
+            clients = (*clients, self._client("sender", backlog.name))
         plan = SystemPlan(
             seed=self.seed,
             load_end=self.load_end,
             latency=self._duration(0.002, 0.01, _GRID),
             zones=self.zones,
+            racks=self.racks,
             hosts=tuple(self.hosts),
             services=tuple(services),
+            backlog=backlog,
             clients=clients,
         )
         names = Names.of(plan)
         self.links = _links(plan)
+        self.can_be = {name: hosts_for(plan, name) for name in names.services}
         kinds = [kind for kind in self.faults if _can_strike(kind, names)]
         faults_count = self.random.randint(0, 5) if kinds else 0
-        faults = tuple(
-            self._fault(self.random.choice(kinds), number, names) for number in range(faults_count)
-        )
+        faults = tuple(self._fault(self._kind(kinds), number, names) for number in range(faults_count))
         return plan.model_copy(update={"faults": faults})
 
     # -- what there is
 
-    def _host(self, name: str) -> str:
+    def _host(self, name: str, *, is_fair: bool = False) -> str:
         random = self.random
+        # Some stand outside of all of them: users do.
+        zone = random.choice((*self.zones, None))
+        racks = [rack.name for rack in self.racks if rack.zone == zone]
+        shares: Scheduling = "processor-sharing" if self._has("processor sharing") else "first-come"
         self.hosts.append(
             HostPlan(
                 name=name,
-                # Some stand outside of all of them: users do.
-                zone=random.choice((*self.zones, None)),
+                zone=zone,
+                rack=random.choice((*racks, None)) if racks else None,
                 cores=random.choice([1, 2, 4]),
-                scheduling="processor-sharing" if self._has("processor sharing") else "first-come",
+                scheduling="fair-share" if is_fair else shares,
                 boot_time=random.choice([0.0, 0.5]),
             )
         )
@@ -145,7 +177,15 @@ class _Drawing:
 
     def _service(self, name: str, others: Sequence[ServicePlan]) -> ServicePlan:
         random = self.random
-        hosts = tuple(self._host(f"{name}-host-{number + 1}") for number in range(random.randint(1, 3)))
+        is_fair = self._has("fair shares")
+        fair = [host.name for host in self.hosts if host.scheduling == "fair-share"]
+        hosts = tuple(
+            # What shares fairly is there to be shared.
+            fair.pop()
+            if is_fair and fair and random.random() < 0.5
+            else self._host(f"{name}-host-{number + 1}", is_fair=is_fair)
+            for number in range(random.randint(1, 3))
+        )
         dependencies = tuple(
             DependencyPlan(
                 way=self._way(other.name),
@@ -162,6 +202,8 @@ class _Drawing:
             dependencies=dependencies,
             guards=self._chain("server", self._length(3)) if "guards" in self.habits else (),
             threads=random.choice([1, 2, 8]),
+            cpu_weight=random.choice([1.0, 0.25, 4.0]) if is_fair else 1.0,
+            cpu_quota=random.choice([None, 0.5, 1.5]) if is_fair else None,
             queue_size_max=random.choice([0, 2]) if "short queues" in self.habits else None,
         )
 
@@ -174,6 +216,24 @@ class _Drawing:
         store = store.model_copy(update={"parameters": {**store.parameters, **once}})
         return service.model_copy(
             update={"has_effects": True, "hosts": service.hosts[:1], "guards": (*service.guards, store)}
+        )
+
+    def _backlog(self) -> BacklogPlan:
+        random = self.random
+        numbers = range(1, random.randint(1, 3) + 1)
+        return BacklogPlan(
+            name=_BACKLOG,
+            host=self._host("jobs-host"),
+            worker_hosts=tuple(self._host(f"worker-host-{number}") for number in numbers),
+            demand=self._duration(0.01, _GRID, 0.2),
+            visibility=random.choice([5.0, 1.0, 30.0]),
+            delay=random.choice([0.0, 1.0]),
+            receives_max=random.choice([None, 4]),
+            in_flight_max=random.choice([None, 3]),
+            order=random.choice(["first-come", "priority"]),
+            is_durable=random.choice([True, False]),
+            wait=random.choice([2.0, 0.0]),
+            has_heartbeat=random.choice([False, True]),
         )
 
     def _way(self, service: str) -> WayPlan:
@@ -197,9 +257,22 @@ class _Drawing:
             links=links,
             balancer_host=balancer_host,
             discovery_delay=random.choice([_GRID, 0.5]) if self._has("late news") else 0.0,
+            **self._detection(),
             transport="datagram" if self._has("datagrams") else "tcp",
             propagate_cancellation=self._has("cancellation that travels"),
         )
+
+    def _detection(self) -> dict[str, Any]:
+        """Return how a way finds out who is ill."""
+        random = self.random
+        found: dict[str, Any] = {"ejects_outliers": True} if self._has("outlier ejection") else {}
+        if self._has("health checks"):
+            found["health_checks"] = HealthChecksPlan(
+                interval=random.choice([1.0, 0.25]),
+                timeout=random.choice([0.5, 0.1]),
+                strikes=random.choice([2, 1, 3]),
+            )
+        return {**found, "panic_threshold": random.choice([0.5, 0.0])} if found else {}
 
     def _length(self, at_most: int) -> int:
         return self.random.randint(0, at_most)
@@ -215,12 +288,17 @@ class _Drawing:
 
     # -- what is asked of it
 
-    def _client(self, name: str, services: Sequence[ServicePlan]) -> ClientPlan:
+    def _asked(self, services: Sequence[ServicePlan]) -> str:
         # Mostly the last service, which needs the others.
-        service = services[-1] if self.random.random() < 0.7 else self.random.choice(services)
+        return (services[-1] if self.random.random() < 0.7 else self.random.choice(services)).name
+
+    def _client(self, name: str, service: str) -> ClientPlan:
         host = self._host(f"{name}-host")
-        way = self._way(service.name)
-        if "orders" in self.habits and self.random.random() < 0.8:
+        way = self._way(service)
+        if service == _BACKLOG:
+            # A probe would be a job.
+            way = way.model_copy(update={"health_checks": None})
+        elif "orders" in self.habits and self.random.random() < 0.8:
             # What is worth a key is worth asking again.
             again = [self._wrapper("retry")] if self.random.random() < 0.5 else []
             wrappers = (self._wrapper("idempotency_key"), *again, *way.wrappers)
@@ -275,7 +353,7 @@ class _Drawing:
         for _ in range(random.randint(1, 15)):
             time = self._time(0.0, self.load_end)
             for _ in range(random.choice([1, 3, 10]) if "bursts" in self.habits else 1):
-                gives_up = self._has("callers who give up") and random.random() < 0.4
+                gives_up = "callers who give up" in self.habits and random.random() < 0.4
                 requests.append(
                     RequestPlan(
                         time=time,
@@ -289,12 +367,21 @@ class _Drawing:
 
     # -- what goes wrong
 
+    def _kind(self, kinds: Sequence[str]) -> str:
+        # Of all the kinds there are few cut a way, and most that there is to be seen is behind a cut.
+        cutting = [kind for kind in kinds if kind in _CUTTING] if self._has("cuts") else []
+        return self.random.choice(cutting or kinds)
+
     def _fault(self, kind: str, number: int, names: Names) -> FaultPlan:
         start = self._time(0.0, 0.8 * self.load_end)
         parameters = drawn(FAULTS[kind].parameters, self.random, names)
         if {"source", "target"} <= set(parameters) and self.random.random() < 0.7:
             # Of any two hosts most have nothing to say to each other.
             parameters["source"], parameters["target"] = self.random.choice(self.links)
+        if kind == "instance_added" and parameters["host"] not in (
+            can_be := self.can_be[parameters["service"]]
+        ):
+            parameters["host"] = self.random.choice(can_be)
         return FaultPlan(
             kind=kind,
             name=f"{kind}-{number + 1}",
@@ -328,6 +415,8 @@ def _some(random: Random, features: Sequence[str] | Mapping[str, object]) -> lis
 def _links(plan: SystemPlan) -> list[tuple[str, str]]:
     """Return who calls whom, and the other way round, by hosts."""
     hosts = {service.name: service.hosts for service in plan.services}
+    if plan.backlog is not None:
+        hosts[plan.backlog.name] = (plan.backlog.host,)
     callers: list[tuple[tuple[str, ...], str]] = [
         ((client.host,), client.way.service) for client in plan.clients
     ]
@@ -336,6 +425,8 @@ def _links(plan: SystemPlan) -> list[tuple[str, str]]:
         for service in plan.services
         for dependency in service.dependencies
     ]
+    if plan.backlog is not None:
+        callers.append((plan.backlog.worker_hosts, plan.backlog.name))
     there = [(one, other) for ones, service in callers for one in ones for other in hosts[service]]
     return there + [(other, one) for one, other in there]
 

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from math import inf
 from typing import Any
 
-from models import Region, System, Zone
+from models import System
 from models.faults import (
     ClockSkew,
     DependencyOutage,
@@ -30,7 +30,7 @@ from models.faults import (
     SlowHost,
 )
 from models.faults.chaos import WorkingHours
-from models.network import Place
+from models.infrastructure import Area
 from models.resilience import BreakerState, CircuitBreaker
 from models.resilience.bulkheads import ConnectionPool
 from models.resilience.feature_switches import FeatureSwitch
@@ -49,7 +49,7 @@ from .plan import SystemPlan, Value
 from .wrapper_catalogue import BREAKERS, parts_of
 
 _A_HOST = NameOf(("hosts",))
-_AN_AREA = NameOf(("zones", "regions"))
+_AN_AREA = NameOf(("racks", "zones", "regions"))
 _A_SERVICE = NameOf(("services",))
 _AN_INSTANCE = NameOf(("instances",))
 _ANSWERING = NameOf(("services", "instances"))
@@ -75,12 +75,10 @@ class FaultKind:
     changes_instances: bool = False
 
 
-def _area(system: System, name: str) -> Zone | Region:
+def _area(system: System, name: str) -> Area:
+    if name in system.racks:
+        return system.rack(name)
     return system.zone(name) if name in system.zones else system.region(name)
-
-
-def _place(system: System, name: str) -> Place:
-    return system.host(name) if name in system.hosts else _area(system, name)
 
 
 def _answering(system: System, name: str) -> Service | Instance:
@@ -88,14 +86,14 @@ def _answering(system: System, name: str) -> Service | Instance:
 
 
 def _partition(system: System, name: str, source: str, target: str, one_way: bool) -> Fault:
-    ends = _place(system, source), _place(system, target)
+    ends = system.place(source), system.place(target)
     return NetworkPartition(system.network, *ends, one_way=one_way, name=name)
 
 
 def _loss(
     system: System, name: str, source: str, target: str, one_way: bool, probability: float, in_bursts: bool
 ) -> Fault:
-    ends = _place(system, source), _place(system, target)
+    ends = system.place(source), system.place(target)
     burst, gap = _BURSTS if in_bursts else (None, None)
     return LinkLoss(
         system.network, *ends, probability, one_way=one_way, burst_mean=burst, gap_mean=gap, name=name
@@ -105,7 +103,7 @@ def _loss(
 def _delay(
     system: System, name: str, source: str, target: str, one_way: bool, delay: float, in_bursts: bool
 ) -> Fault:
-    ends = _place(system, source), _place(system, target)
+    ends = system.place(source), system.place(target)
     burst, gap = _BURSTS if in_bursts else (None, None)
     return LinkDelay(system.network, *ends, delay, one_way=one_way, burst_mean=burst, gap_mean=gap, name=name)
 
@@ -183,9 +181,7 @@ def _pool_leak(system: System, name: str, wrapper: str, count: int | None, proba
     return Several(system, leaks, name=name)
 
 
-def _instance_added(
-    system: System, name: str, service: str, host: str, linger: float, grace: float
-) -> Fault:
+def _instance_added(system: System, name: str, service: str, host: str, linger: float, grace: float) -> Fault:
     stop = {"linger": linger, "grace": max(linger, grace)}
     return InstanceAdded(system, system.service(service), system.host(host), **stop, name=name)
 
@@ -198,7 +194,7 @@ def _instance_replaced(system: System, name: str, service: str, linger: float, g
 _STOP: dict[str, Parameter] = {"linger": Choice(0.0, 0.1), "grace": Choice(30.0, 0.3, 0.0)}
 _ENDS: dict[str, Parameter] = {
     "source": _A_HOST,
-    "target": NameOf(("hosts", "zones", "regions")),
+    "target": NameOf(("hosts", "racks", "zones", "regions")),
     "one_way": Choice(False, True),
 }
 _TURNS: dict[str, Parameter] = {"down": Choice(0.5, 0.05), "up": Choice(0.5, 0.05)}

@@ -17,6 +17,7 @@ from typing import Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from models.infrastructure import CpuQuota, Resources
 from simulator.randomness import Constant, Distribution, Exponential, LogNormal
 
 Seconds = Annotated[float, Field(ge=0, allow_inf_nan=False)]
@@ -32,6 +33,7 @@ Value = bool | int | Number | str | None
 REGION = "region"
 """The name of the region in which all zones are."""
 
+Scheduling = Literal["first-come", "processor-sharing", "fair-share"]
 Transport = Literal["tcp", "datagram"]
 Side = Literal["caller", "server"]
 Keys = Literal["none", "few", "own"]
@@ -70,13 +72,26 @@ class WrapperPlan(Record):
     parameters: dict[str, Value] = {}
 
 
+class HealthChecksPlan(Record):
+    """Probes of all targets, every `interval` seconds, each of which has failed after `timeout` seconds.
+
+    `strikes` results of one kind in a row change the verdict.
+    """
+
+    interval: PositiveSeconds = 1.0
+    timeout: PositiveSeconds = 0.5
+    strikes: Count = 2
+
+
 class WayPlan(Record):
     """The way from a host to a service, outermost first.
 
     `wrappers` stand around a balancer with a `policy` (see `policy_catalogue`), over connections to all
     instances, with `links` around each of them. The balancer stands on the caller's host, or on
     `balancer_host` and is then reached over the network. It hears of instances that come and go
-    `discovery_delay` seconds later.
+    `discovery_delay` seconds later. With `health_checks` it probes them, and with `ejects_outliers` it asks
+    those whose calls fail no more for a while (see `detectors`); where fewer than `panic_threshold` of them
+    are well it asks all.
     """
 
     service: Name
@@ -85,6 +100,9 @@ class WayPlan(Record):
     links: tuple[WrapperPlan, ...] = ()
     balancer_host: Name | None = None
     discovery_delay: Seconds = 0.0
+    health_checks: HealthChecksPlan | None = None
+    ejects_outliers: bool = False
+    panic_threshold: Annotated[float, Field(ge=0, le=1)] = 0.5
     transport: Transport = "tcp"
     propagate_cancellation: bool = False
 
@@ -101,13 +119,21 @@ class DependencyPlan(Record):
     required: bool = True
 
 
+class RackPlan(Record):
+    """A rack, in a `zone` that must be there."""
+
+    name: Name
+    zone: Name
+
+
 class HostPlan(Record):
-    """A host; see `models.Host`."""
+    """A host; see `models.Host`. Its `rack`, if it stands in one, is in its zone."""
 
     name: Name
     zone: Name | None = None
+    rack: Name | None = None
     cores: Count = 1
-    scheduling: Literal["first-come", "processor-sharing"] = "first-come"
+    scheduling: Scheduling = "first-come"
     boot_time: Seconds = 0.0
 
 
@@ -117,7 +143,8 @@ class ServicePlan(Record):
     A request is work of `demand` seconds, then its `dependencies`: one after the other, or all at once, the
     work too. With `has_effects` it takes effect at its very end, which is to happen once for each `key`; then
     all requests must have one. `guards` stand in front of each instance, in its process, outermost first.
-    Dependencies are services that stand earlier in the plan.
+    Dependencies are services that stand earlier in the plan. Where all hosts share fairly, each instance has
+    a share of `cpu_weight`, and of at most `cpu_quota` cores if that is given.
     """
 
     name: Name
@@ -128,12 +155,42 @@ class ServicePlan(Record):
     guards: tuple[WrapperPlan, ...] = ()
     has_effects: bool = False
     threads: Count = 200
+    cpu_weight: Annotated[float, Field(gt=0, allow_inf_nan=False)] = 1.0
+    cpu_quota: Annotated[float, Field(gt=0, allow_inf_nan=False)] | None = None
     queue_size_max: Annotated[int, Field(ge=0)] | None = None
+
+    @property
+    def resources(self) -> Resources:
+        """How each instance shares the cores of its host."""
+        quota = None if self.cpu_quota is None else CpuQuota(self.cpu_quota)
+        return Resources(cpu_weight=self.cpu_weight, cpu_quota=quota)
 
     @property
     def waiting_max(self) -> int:
         """How many may wait at an instance: a hundred where nothing is said."""
         return 100 if self.queue_size_max is None else self.queue_size_max
+
+
+class BacklogPlan(Record):
+    """A backlog on `host` and a worker on each of `worker_hosts`, who work for `demand` at each job.
+
+    Clients ask it by its name, as they do services. See `models.workers` for its rules; without
+    `receives_max` and `in_flight_max` there are no such limits. Polls wait for `wait` seconds; with a
+    heartbeat workers keep the messages of jobs that take longer than `visibility`.
+    """
+
+    name: Name
+    host: Name
+    worker_hosts: tuple[Name, ...]
+    demand: DurationPlan = DurationPlan()
+    visibility: PositiveSeconds = 5.0
+    delay: Seconds = 0.0
+    receives_max: Count | None = None
+    in_flight_max: Count | None = None
+    order: Literal["first-come", "priority"] = "first-come"
+    is_durable: bool = True
+    wait: Seconds = 2.0
+    has_heartbeat: bool = False
 
 
 class RequestPlan(Record):
@@ -198,7 +255,7 @@ LoadPlan = Annotated[
 
 
 class ClientPlan(Record):
-    """Somebody who asks a service, from a `host` that must be there."""
+    """Somebody who asks a service, or the backlog, from a `host` that must be there."""
 
     name: Name
     host: Name
@@ -221,15 +278,17 @@ class SystemPlan(Record):
 
     `seed` is what random numbers during the run come from. Load and faults are over at `load_end` (s): a
     fault that would go on is healed then, and requests after it are not sent. `latency` is one way, between
-    any two hosts. A host's `zone` is one of `zones`.
+    any two hosts. A host's `zone` is one of `zones`, its `rack` one of `racks`.
     """
 
     seed: Annotated[int, Field(ge=0)] = 0
     load_end: PositiveSeconds = 10.0
     latency: DurationPlan = DurationPlan()
     zones: tuple[Name, ...] = ()
+    racks: tuple[RackPlan, ...] = ()
     hosts: tuple[HostPlan, ...] = ()
     services: tuple[ServicePlan, ...] = ()
+    backlog: BacklogPlan | None = None
     clients: tuple[ClientPlan, ...] = ()
     faults: tuple[FaultPlan, ...] = ()
 
@@ -241,6 +300,10 @@ class SystemPlan(Record):
             for number, dependency in enumerate(service.dependencies)
         ]
         return found + [(f"clients.{index}.way", client.way) for index, client in enumerate(self.clients)]
+
+    def checked_services(self) -> set[str]:
+        """The names of the services whose instances somebody probes."""
+        return {way.service for _, way in self.ways() if way.health_checks is not None}
 
     def wrappers(self) -> list[tuple[str, Side, WrapperPlan]]:
         """All wrappers, each with its place in the plan and the side that it stands on."""

@@ -7,10 +7,12 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 
+from models.infrastructure import NOTHING_ASKED
+
 from ..misuse import Misuse, unknown_name
 from .choices import Names, completed
 from .fault_catalogue import FAULTS
-from .plan import LoadPlan, ScriptedLoadPlan, SystemPlan, WayPlan
+from .plan import BacklogPlan, LoadPlan, ScriptedLoadPlan, SystemPlan, WayPlan
 from .policy_catalogue import POLICIES
 from .wrapper_catalogue import WRAPPERS
 
@@ -18,30 +20,24 @@ from .wrapper_catalogue import WRAPPERS
 def require_sound(plan: SystemPlan) -> None:
     """Raise Misuse unless all that the plan names is there, once, and is of a kind that there is."""
     _require_distinct("zones", plan.zones)
-    for parts in ("hosts", "services", "clients", "faults"):
+    for parts in ("racks", "hosts", "services", "clients", "faults"):
         _require_distinct(f"the names of {parts}", [part.name for part in getattr(plan, parts)])
     _require_distinct("the names of wrappers", [wrapper.name for _, _, wrapper in plan.wrappers()])
     names = Names.of(plan)
-    for index, host in enumerate(plan.hosts):
-        if host.zone is not None:
-            _require_known(f"hosts.{index}.zone", host.zone, plan.zones)
+    _require_sound_places(plan)
     for index, service in enumerate(plan.services):
         _require_distinct(f"services.{index}.hosts", service.hosts)
         if not service.hosts:
             raise Misuse(f"services.{index}.hosts must name at least one host, got none")
         for number, name in enumerate(service.hosts):
             _require_known(f"services.{index}.hosts.{number}", name, names.hosts)
+            _require_fair(f"services.{index}.hosts.{number}", name, plan, service.name)
         for number, dependency in enumerate(service.dependencies):
             # Those before it only: so nothing can need itself.
             _require_way(
                 f"services.{index}.dependencies.{number}.way", dependency.way, names, names.services[:index]
             )
-    has_effects = any(service.has_effects for service in plan.services)
-    for index, client in enumerate(plan.clients):
-        if has_effects and not _gives_keys(client.load):
-            raise Misuse(f"clients.{index}.load must give keys where a service has effects, got none")
-        _require_known(f"clients.{index}.host", client.host, names.hosts)
-        _require_way(f"clients.{index}.way", client.way, names, names.services)
+    _require_sound_clients(plan, names)
     for place, side, wrapper in plan.wrappers():
         _require_known(f"{place}.kind", wrapper.kind, WRAPPERS)
         kind = WRAPPERS[wrapper.kind]
@@ -57,7 +53,56 @@ def _require_sound_faults(plan: SystemPlan, names: Names) -> None:
         _require_known(f"{place}.kind", fault.kind, FAULTS)
         if not fault.start <= fault.end:
             raise Misuse(f"{place}.end must be >= start ({fault.start!r} s), got {fault.end!r}")
-        completed(FAULTS[fault.kind].parameters, fault.parameters, f"{place}.parameters", names)
+        given = completed(FAULTS[fault.kind].parameters, fault.parameters, f"{place}.parameters", names)
+        if fault.kind == "instance_added":
+            _require_fair(f"{place}.parameters.host", given["host"], plan, given["service"])
+
+
+def _require_sound_clients(plan: SystemPlan, names: Names) -> None:
+    has_effects = any(service.has_effects for service in plan.services)
+    asked = names.services if plan.backlog is None else (*names.services, plan.backlog.name)
+    _require_distinct("the names of services and backlog", asked)
+    if plan.backlog is not None:
+        _require_sound_backlog(plan.backlog, names)
+    for index, client in enumerate(plan.clients):
+        if has_effects and not _gives_keys(client.load):
+            raise Misuse(f"clients.{index}.load must give keys where a service has effects, got none")
+        _require_known(f"clients.{index}.host", client.host, names.hosts)
+        _require_way(f"clients.{index}.way", client.way, names, asked)
+        if client.way.service not in names.services and client.way.health_checks is not None:
+            raise Misuse(f"clients.{index}.way.health_checks must be of a service, got a backlog")
+
+
+def _require_sound_backlog(backlog: BacklogPlan, names: Names) -> None:
+    _require_known("backlog.host", backlog.host, names.hosts)
+    _require_distinct("backlog.worker_hosts", backlog.worker_hosts)
+    if not backlog.worker_hosts:
+        raise Misuse("backlog.worker_hosts must name at least one host, got none")
+    for number, name in enumerate(backlog.worker_hosts):
+        _require_known(f"backlog.worker_hosts.{number}", name, names.hosts)
+
+
+def _require_sound_places(plan: SystemPlan) -> None:
+    for index, rack in enumerate(plan.racks):
+        _require_known(f"racks.{index}.zone", rack.zone, plan.zones)
+    for index, host in enumerate(plan.hosts):
+        if host.zone is not None:
+            _require_known(f"hosts.{index}.zone", host.zone, plan.zones)
+        if host.rack is not None:
+            there = [rack.name for rack in plan.racks if rack.zone == host.zone]
+            _require_known(f"hosts.{index}.rack", host.rack, there)
+
+
+def _require_fair(place: str, host: str, plan: SystemPlan, service: str) -> None:
+    if host not in hosts_for(plan, service):
+        raise Misuse(f"{place} must share fairly where {service!r} has a weight or a quota, got {host!r}")
+
+
+def hosts_for(plan: SystemPlan, service: str) -> list[str]:
+    """Return the names of the hosts on which an instance of a service can be: weights need fair sharing."""
+    (asked,) = (each for each in plan.services if each.name == service)
+    needs_share = asked.resources != NOTHING_ASKED
+    return [host.name for host in plan.hosts if not needs_share or host.scheduling == "fair-share"]
 
 
 def _gives_keys(load: LoadPlan) -> bool:

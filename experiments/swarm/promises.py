@@ -7,6 +7,8 @@
 - What is finished is used, once: a service that clients alone ask has finished no more calls than its clients
   have answers, and connections calls that were not answered (lost, late, cut short). Whoever asks again
   although he has his answer breaks that. Hedges and the like, which throw answers away, are left out.
+- A job that was accepted is done, or there still, or a dead letter, or was lost with the memory it was in; it
+  is deleted only when it was done. When nobody asks and nothing is broken all jobs are worked off.
 - An order takes effect at most once, where everything is done for that: each client gives it a key,
   outermost, and a durable store that forgets nothing stands directly around the only instance.
 """
@@ -20,6 +22,7 @@ from models.resilience.idempotency import EffectLog
 from .building import LiveSystem
 from .fault_catalogue import changed_services
 from .invariants import BrokenInvariant, entity_of
+from .jobs import Jobs
 from .plan import ScriptedLoadPlan, ServicePlan, SystemPlan, WrapperPlan
 from .wrapper_catalogue import WRAPPERS
 
@@ -50,6 +53,30 @@ def check_promises(live: LiveSystem) -> None:
         _check_used_once(live, service)
         if _takes_orders_once(live.plan, service):
             _check_effects(live, service)
+    if live.jobs is not None:
+        _check_jobs(live, live.jobs)
+
+
+def check_worked_off(jobs: Jobs, now: float) -> None:
+    """Raise `BrokenInvariant` where jobs are left after the longest time, when all faults have healed."""
+    if jobs.are_left:
+        rule = "all jobs are worked off when all faults have healed"
+        detail = str(jobs.backlog.statistics())
+        raise BrokenInvariant(rule, entity_of(jobs.backlog), f"Backlog: {rule}", now, detail)
+
+
+def _check_jobs(live: LiveSystem, jobs: Jobs) -> None:
+    deleted, worked = jobs.backlog.statistics().deleted_count, jobs.pool.statistics()
+    if deleted > worked.completed_count:
+        detail = f"{deleted} deleted, {worked.completed_count} done"
+        raise _broken(live, jobs.backlog, "a job is deleted when it was done", detail)
+    askers = [each for each in live.clients if each.plan.way.service == jobs.plan.name]
+    wrappers = [wrapper for each in askers for wrapper in each.plan.way.all_wrappers]
+    if any(WRAPPERS[wrapper.kind].answers_itself for wrapper in wrappers):
+        return  # who was told "accepted" may have been told so by somebody else
+    if missing := set(jobs.accepted) - jobs.kept():
+        detail = ", ".join(sorted(map(str, missing)))
+        raise _broken(live, jobs.backlog, "a job that was accepted is done, dead, there or lost", detail)
 
 
 def _check_bounds(live: LiveSystem) -> None:
@@ -75,11 +102,20 @@ def _check_answers(live: LiveSystem, service: ServicePlan) -> None:
         and not any(WRAPPERS[wrapper.kind].answers_itself for wrapper in each.plan.way.all_wrappers)
     )
     part = live.system.service(service.name)
-    statistics = [instance.statistics() for instance in live.instances_of(service)]
-    finished = sum(each.completed_count - each.degraded_count for each in statistics)
+    finished = _finished_count(live, service) - sum(
+        instance.statistics().degraded_count for instance in live.instances_of(service)
+    )
     if answered > finished:
         detail = f"{answered} full answers to clients, {finished} calls finished without a gap"
         raise _broken(live, part, "no full answer without finished work", detail)
+
+
+def _finished_count(live: LiveSystem, service: ServicePlan) -> int:
+    """Return how many calls a service has finished; probes are none."""
+    return sum(
+        instance.statistics().completed_count - live.probes_answered_by(instance)
+        for instance in live.instances_of(service)
+    )
 
 
 def _check_used_once(live: LiveSystem, service: ServicePlan) -> None:
@@ -87,7 +123,7 @@ def _check_used_once(live: LiveSystem, service: ServicePlan) -> None:
     wrappers = [*service.guards, *(wrapper for each in askers for wrapper in each.plan.way.all_wrappers)]
     if _is_needed(live.plan, service) or any(WRAPPERS[wrapper.kind].drops_answers for wrapper in wrappers):
         return
-    finished = sum(instance.statistics().completed_count for instance in live.instances_of(service))
+    finished = _finished_count(live, service)
     used = sum(each.client.table.counts()[name] for each in askers for name in _ANSWERED)
     calls = [connection.statistics() for each in askers for connection in each.connections]
     unanswered = sum(each.call_count - each.answered_count for each in calls)

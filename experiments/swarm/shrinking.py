@@ -32,7 +32,7 @@ from pydantic import ValidationError
 from ..misuse import Misuse
 from .choices import Names, Reference
 from .fault_catalogue import FAULTS
-from .plan import FaultPlan, OpenLoadPlan, ServicePlan, SystemPlan, WayPlan
+from .plan import BacklogPlan, FaultPlan, HostPlan, OpenLoadPlan, ServicePlan, SystemPlan, WayPlan
 from .plan_rules import require_sound
 from .planned_load import spelled_out
 from .trial import Failed, Verdict, run_trial
@@ -208,7 +208,8 @@ def repaired(plan: SystemPlan) -> SystemPlan:
                 if dependency.way.service in known
             )
             services.append(service.model_copy(update={"hosts": left, "dependencies": needed}))
-    known = {service.name for service in services}
+    backlog = _repaired_backlog(plan.backlog, hosts)
+    known = {service.name for service in services} | ({backlog.name} if backlog is not None else set())
     clients = tuple(
         client.model_copy(update={"way": _repaired_way(client.way, hosts)})
         for client in plan.clients
@@ -217,19 +218,32 @@ def repaired(plan: SystemPlan) -> SystemPlan:
     rest = plan.model_copy(
         update={
             "services": tuple(services),
+            "backlog": backlog,
             "clients": clients,
-            "hosts": tuple(
-                host if host.zone in plan.zones else host.model_copy(update={"zone": None})
-                for host in plan.hosts
-            ),
+            "racks": tuple(rack for rack in plan.racks if rack.zone in plan.zones),
+            "hosts": tuple(_repaired_host(host, plan) for host in plan.hosts),
         }
     )
     used = {name for service in rest.services for name in service.hosts} | {each.host for each in clients}
     used |= {way.balancer_host for _, way in rest.ways() if way.balancer_host is not None}
+    used |= {backlog.host, *backlog.worker_hosts} if backlog is not None else set()
     rest = rest.model_copy(update={"hosts": tuple(host for host in rest.hosts if host.name in used)})
     names = Names.of(rest)
     faults = tuple(fault for fault in rest.faults if _strikes(fault, names))
     return rest.model_copy(update={"faults": faults})
+
+
+def _repaired_host(host: HostPlan, plan: SystemPlan) -> HostPlan:
+    zone = host.zone if host.zone in plan.zones else None
+    is_there = any(rack.name == host.rack and rack.zone == zone for rack in plan.racks)
+    return host.model_copy(update={"zone": zone, "rack": host.rack if is_there else None})
+
+
+def _repaired_backlog(backlog: BacklogPlan | None, hosts: set[str]) -> BacklogPlan | None:
+    if backlog is None or backlog.host not in hosts:
+        return None
+    left = tuple(name for name in backlog.worker_hosts if name in hosts)
+    return backlog.model_copy(update={"worker_hosts": left}) if left else None
 
 
 def _repaired_way(way: WayPlan, hosts: set[str]) -> WayPlan:

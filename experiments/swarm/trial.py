@@ -1,7 +1,8 @@
 """One plan, run and judged: it has passed, or it has failed and how.
 
 1. The system runs with some stops. At each, everything must add up.
-2. When load and faults are over, everything must be as it was before (see `healing`), and the system runs on
+2. When load and faults are over, everything must be as it was before (see `healing`), and who is well must be
+   taken to be (see `detection`). Then nobody is probed any more, jobs are worked off, and the system runs on
    until it is empty. If all calls are limited in time that must come by itself, and then all instances must
    answer once more; otherwise what waits for an answer that was lost is ended from outside. Nothing may be
    held, running, waiting or leaked, and what was promised must have been kept (see `promises`, `cuts`).
@@ -28,6 +29,7 @@ from .allowances import check_allowances
 from .bookkeeping import statistics_of
 from .building import LiveSystem, build
 from .cuts import check_cuts
+from .detection import check_detection, check_well_again
 from .healing import check_all_answer, check_healed
 from .invariants import (
     BrokenInvariant,
@@ -38,7 +40,7 @@ from .invariants import (
 )
 from .laws import Areas
 from .plan import SystemPlan
-from .promises import check_outcomes, check_promises
+from .promises import check_outcomes, check_promises, check_worked_off
 
 CHECKS_COUNT = 3
 """How often everything is checked while there is load."""
@@ -50,6 +52,7 @@ _CHECKS_COUNT_MAX = 100  # once something is known to be wrong
 # of calls may have to wait for several.
 _PATIENCE = 10.0
 _PATIENCES_MAX = 12
+_PATIENCES_OF_JOBS_MAX = 7  # polls do not wait for what was lost: all jobs are done within minutes
 _THOROUGH_EVERY = 8
 
 
@@ -148,11 +151,17 @@ def _run(live: LiveSystem, advance: Callable[[float], object], *, checks_count: 
     for number in range(1, checks_count + 1):
         advance(end * number / (checks_count + 1))
         _check(live)
+        check_detection(live)
     advance(end)
     # Long enough for hosts to boot, too.
     patience = _PATIENCE
     advance(end + patience)
     check_healed(live)
+    check_detection(live)
+    check_well_again(live)
+    for part in [part for each in live.detections for part in each.parts]:
+        part.stop()
+    patience = _work_off(live, advance, patience)
     for _ in range(_PATIENCES_MAX):
         if not live.is_limited or not _is_busy(live):
             break
@@ -167,6 +176,23 @@ def _run(live: LiveSystem, advance: Callable[[float], object], *, checks_count: 
     _check_end(live)
     if live.is_limited:
         check_all_answer(live, advance)
+
+
+def _work_off(live: LiveSystem, advance: Callable[[float], object], patience: float) -> float:
+    """Run a system until no jobs are left, and let its workers go; return what the patience is then (s)."""
+    jobs = live.jobs
+    if jobs is None:
+        return patience
+    for _ in range(_PATIENCES_OF_JOBS_MAX):
+        if not live.is_limited or not jobs.are_left:
+            break
+        patience *= 2
+        advance(live.env.now + patience)
+    if live.is_limited:
+        check_worked_off(jobs, live.env.now)
+    jobs.pool.scale_to(0)
+    advance(live.env.now + _PATIENCE)
+    return patience
 
 
 def _check(live: LiveSystem) -> None:
@@ -191,9 +217,7 @@ def _check_own_processes(instance: Instance, now: float) -> None:
     """Check that nothing goes on in an instance that has no calls: no branch outlives its request."""
     statistics = instance.statistics()
     is_working = instance in instance.host.running.values()
-    if is_working and not (
-        statistics.in_service_count or statistics.waiting_count or instance.is_stopping
-    ):
+    if is_working and not (statistics.in_service_count or statistics.waiting_count or instance.is_stopping):
         rule = "an instance without calls does nothing"
         names = ", ".join(each.name for each, where in instance.host.running.items() if where is instance)
         raise BrokenInvariant(rule, entity_of(instance), f"Instance: {rule}", now, names)

@@ -19,6 +19,8 @@ Rules:
    still is.
 5. All this runs in the balancer's process and dies with it, probes under way and rows of results included;
    when that starts again, nothing is known of any target. One on no host goes on for ever.
+6. Once told to `stop` it sends no probe any more, and what is under way comes to nothing; whom it has marked
+   stays marked, until the balancer begins anew.
 
 Changes are logged as "health.down" and "health.up". Who is told may be a name server as well: see `Checked`.
 
@@ -128,6 +130,7 @@ class HealthChecker:
         self._request = request
         self._sessions: dict[Endpoint, _Session] = {}
         self._on_passed: list[Callable[[Endpoint], object]] = []
+        self._is_stopped = False
         self._uniform = (
             env.sampler(f"health/{self.name}", Uniform(0.0, 1.0))
             if settings.initial_jitter or settings.interval_jitter
@@ -153,6 +156,12 @@ class HealthChecker:
         """Call `function(target)` after each probe that a target has passed which is taken to be healthy."""
         self._on_passed.append(function)
 
+    def stop(self) -> None:
+        """Check no more, for good: no probe is sent, and what is known stays as it is."""
+        self._is_stopped = True
+        for session in self._sessions.values():
+            self._leave(session)
+
     # -- who is checked -------------------------------------------------------------------------------------
 
     def _start_afresh(self) -> None:
@@ -167,7 +176,7 @@ class HealthChecker:
 
     def _look(self) -> None:
         """Begin with who is new, and leave who is gone."""
-        if not self._is_up():
+        if self._is_stopped or not self._is_up():
             return  # who is there is found out at the start
         listed = self.checked.targets
         if len(listed) == len(self._sessions) + 1 and listed[-1] not in self._sessions:

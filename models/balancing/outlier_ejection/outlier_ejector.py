@@ -19,7 +19,7 @@ Rules, Envoy's:
 
 What it remembers is in the balancer's memory, begins anew with its process, and of a target when that is
 removed. A call that began before that counts no more. Ejections are logged as "ejection" (a signal for who
-measures the time to detect), returns as "readmission".
+measures the time to detect), returns as "readmission". Once told to `stop` it ejects and readmits nobody.
 
 Source: Envoy, "Outlier detection" in its architecture overview, and `outlier_detection_impl.cc`. Leaves
 out: degraded hosts, priorities, events of other kinds than calls.
@@ -34,7 +34,7 @@ from math import inf
 from types import MappingProxyType
 from typing import Any
 
-from simulator import CallFailed, Environment
+from simulator import CallFailed, Environment, Process
 from simulator.randomness import Uniform
 
 from ...endpoint import Endpoint
@@ -108,6 +108,8 @@ class OutlierEjector:
         self._records: dict[Endpoint, TargetRecord] = {}
         self._since = -inf
         self._uniform: Callable[[], float] | None = None
+        self._sweeping: Process | None = None
+        self._is_stopped = False
         self._found: Counter[str] = Counter()
         self._ejected: Counter[str] = Counter()
         self._overflow_count = 0
@@ -123,11 +125,20 @@ class OutlierEjector:
     # -- where it runs --------------------------------------------------------------------------------------
 
     def _start(self) -> None:
+        if self._is_stopped:
+            return
         host, name = self.balancer.host, f"{self.name}: sweeps"
         if host is None:
-            self._env.process(self._sweep_for_ever(), name)
+            self._sweeping = self._env.process(self._sweep_for_ever(), name)
         else:
-            host.bind(host.start(self._sweep_for_ever(), name), self.balancer)
+            self._sweeping = host.start(self._sweep_for_ever(), name)
+            host.bind(self._sweeping, self.balancer)
+
+    def stop(self) -> None:
+        """Watch no more, for good: nobody is ejected or comes back, and what is known stays as it is."""
+        self._is_stopped = True
+        if self._sweeping is not None:
+            self._sweeping.cancel()
 
     def _start_afresh(self) -> None:
         self._records.clear()
@@ -137,6 +148,8 @@ class OutlierEjector:
     # -- results, as they come ------------------------------------------------------------------------------
 
     def _note(self, target: Target, end: Response | CallFailed | None, elapsed: float) -> None:
+        if self._is_stopped:
+            return
         result = result_of(end)
         # One that is removed, or that the balancer knew before it began anew, is nobody's concern, and nor is
         # a call from before the target was added, perhaps for the second time.
@@ -205,7 +218,7 @@ class OutlierEjector:
     def _uneject(self, endpoint: Endpoint) -> None:
         """Readmit a target that has passed an active health check."""
         record = self._records.get(endpoint)
-        if record is not None and record.is_current and record.target.is_ejected:
+        if not self._is_stopped and record is not None and record.is_current and record.target.is_ejected:
             self._unejected_count += 1
             self._readmit(record)
 

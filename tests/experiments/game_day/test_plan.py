@@ -9,6 +9,8 @@ import pytest
 from experiments import Misuse
 from experiments.game_day import read_game_day
 from experiments.game_day.trouble import KINDS
+from models import System
+from simulator import Environment
 
 from .files import HYPOTHESIS, TROUBLES, trouble, written
 
@@ -41,6 +43,19 @@ def test_every_kind_of_trouble_has_a_table() -> None:
     assert list(TROUBLES) == list(KINDS)
 
 
+@pytest.mark.parametrize("area", ["rack", "zone", "region"])
+def test_an_outage_strikes_a_rack_a_zone_or_a_region(area: str) -> None:
+    system = System(Environment())
+    zone = system.add_zone("a", system.add_region("r"))
+    inside = system.add_host("inside", rack=system.add_rack("a1", zone))
+    beside = system.add_host("beside", rack=system.add_rack("a2", zone))
+    elsewhere = system.add_host("elsewhere", system.add_zone("b", system.regions["r"]))
+    name = {"rack": "a1", "zone": "a", "region": "r"}[area]
+    KINDS["power outage"](kind="power outage", **{area: name}).fault(system).inject()  # type: ignore[call-arg]
+    down = [host.name for host in (inside, beside, elsewhere) if not host.is_up]
+    assert down == ["inside", "beside", "elsewhere"][: ["rack", "zone", "region"].index(area) + 1]
+
+
 WRONG = [
     (HYPOTHESIS + "[[faults]]\nkind = 3\n", "faults.1.kind must be one of process crash, .*, got '3'"),
     (HYPOTHESIS + "[[faults]]\nstart = 3\n", "faults.1.kind must be given"),
@@ -50,7 +65,14 @@ WRONG = [
         r"faults.2.kind must be one of .*, got 'power outge' \(did you mean 'power outage'",
     ),
     (HYPOTHESIS + trouble("errors", "colour = 1"), "a key of faults.1 must be one of .*, got 'colour'"),
-    (HYPOTHESIS + trouble("power outage", 'region = "region"'), "faults.1: exactly one of zone and region"),
+    (
+        HYPOTHESIS + trouble("power outage", 'region = "region"'),
+        "faults.1: exactly one of rack, zone and region",
+    ),
+    (
+        HYPOTHESIS + trouble("network outage", 'rack = "r1"'),
+        "faults.1: exactly one of rack, zone and region must be given, got r1, None and region",
+    ),
     (HYPOTHESIS + trouble("errors", start=16.0, end=8.0), "faults.1: end must be > start = 16.0 s, got 8.0"),
     (HYPOTHESIS + trouble("errors", start=-1.0), "faults.1.start must be >= 0, got -1"),
     (HYPOTHESIS + trouble("errors", end=23.0), "duration must be > 25 s"),

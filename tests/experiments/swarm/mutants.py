@@ -31,6 +31,8 @@ from models.services.parallel import _Fork
 from models.workload import Client
 from simulator import PARKED, Cancelled, Permits
 
+from .fleet_mutants import FLEET_MUTANTS
+
 Mutant = Callable[[pytest.MonkeyPatch], None]
 
 
@@ -226,7 +228,8 @@ def choice_depends_on_the_process(patch: pytest.MonkeyPatch) -> None:
 
     def reorder(balancer: Any, request: Request) -> Any:
         if chance.random() < 0.5:
-            balancer._targets.reverse()
+            balancer._targets.members.reverse()
+            balancer._choose_anew()
         return call(balancer, request)
 
     patch.setattr(Balancer, "call", reorder)
@@ -379,6 +382,7 @@ def crash_leaves_those_who_wait_for_a_thread(patch: pytest.MonkeyPatch) -> None:
 
 
 MUTANTS: tuple[Mutant, ...] = (
+    *FLEET_MUTANTS,
     balancer_loses_a_count_where_a_call_fails,
     breaker_calls_while_it_is_open,
     breaker_loses_a_trial_that_is_cancelled,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from typing import Any
 
 import pytest
@@ -24,6 +25,7 @@ from models.resilience.shedding import ConcurrencyLimiter
 from simulator import Environment
 from simulator.randomness import Exponential
 
+from .fleet_mutants import each_group_has_all_cores, quota_begins_anew_with_every_change
 from .mutants import bucket_holds_one_token_too_many, limiter_gives_a_place_back_twice
 from .test_catalogues import plan_with
 
@@ -155,3 +157,37 @@ def test_an_instance_that_holds_more_than_it_has_threads_is_found() -> None:
     instance._threads.free -= 1
     with pytest.raises(AssertionError, match="no more are in an instance than its threads"):
         check_allowances(live)
+
+
+def sharing(**service: Any) -> SystemPlan:
+    """Two services on one host that is shared fairly, and too much work for it."""
+    plan = plan_with("caller", faults=[])
+    tree = plan.model_dump(mode="json")
+    tree["hosts"][0]["scheduling"] = "fair-share"
+    shop = tree["services"][0] | {"threads": 8, "demand": {"mean": 0.5}}
+    tree["services"] = [shop | service, shop | {"name": "other"}]
+    (client,) = tree["clients"]
+    other = json.loads(json.dumps(client).replace("limit", "other limit").replace("shop", "other"))
+    tree["clients"] = [client, other | {"name": "other client"}]
+    return SystemPlan.model_validate(tree, strict=False)
+
+
+@pytest.mark.parametrize(
+    ("mutant", "service", "rule"),
+    [
+        (
+            quota_begins_anew_with_every_change,
+            {"cpu_quota": 0.01},
+            "Instance: no group has more than its quota",
+        ),
+        (each_group_has_all_cores, {}, "Host: what a host has done, its groups have had"),
+    ],
+)
+def test_cores_that_are_not_shared_as_was_said_are_found(
+    mutant: Any, service: dict[str, Any], rule: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert isinstance(run_trial(sharing(**service), thorough=True), Passed)
+    mutant(monkeypatch)
+    verdict = run_trial(sharing(**service), thorough=False)
+    assert isinstance(verdict, Failed)
+    assert verdict.kind == rule

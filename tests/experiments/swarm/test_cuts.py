@@ -19,7 +19,13 @@ BACK = {"source": "server", "target": "caller", "one_way": True}
 
 def plan_of(kind: str, parameters: dict[str, Any], **changes: Any) -> SystemPlan:
     fault = {"kind": kind, "name": "trouble", "start": 0.55, "end": 1.2, "parameters": parameters}
-    return plan_with("caller", **{"faults": [fault], **changes})
+    racks = [{"name": "rack", "zone": "a"}, {"name": "other rack", "zone": "a"}]
+    hosts = [
+        {"name": "server", "zone": "a", "rack": "rack"},
+        {"name": "caller"},
+        {"name": "beside", "zone": "a", "rack": "other rack"},
+    ]
+    return plan_with("caller", **{"faults": [fault], "racks": racks, "hosts": hosts, **changes})
 
 
 def windows(plan: SystemPlan) -> list[tuple[float, float, bool]]:
@@ -35,6 +41,9 @@ def windows(plan: SystemPlan) -> list[tuple[float, float, bool]]:
         ("process_crash", {"instance": "shop-1"}, True),
         ("power_outage", {"area": "a"}, True),
         ("network_outage", {"area": "region"}, True),
+        ("network_outage", {"area": "rack"}, True),
+        ("power_outage", {"area": "rack"}, True),
+        ("partition", {**ENDS, "target": "rack"}, True),
         ("partition", ENDS, True),
         ("partition", {**ENDS, "target": "a"}, True),
         ("partition", {**ENDS, "one_way": True}, False),
@@ -64,6 +73,7 @@ def test_a_fault_that_lets_nothing_through_cuts(
         ("dependency_outage", {"service": "shop", "mode": "slow"}),
         ("slow_host", {"host": "server"}),
         ("flapping_host", {"host": "server"}),
+        ("power_outage", {"area": "other rack"}),
     ],
 )
 def test_a_fault_that_lets_something_through_does_not(kind: str, parameters: dict[str, Any]) -> None:

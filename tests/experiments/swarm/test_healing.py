@@ -12,6 +12,7 @@ from experiments.swarm.healing import check_all_answer, check_healed
 from models.faults import Fault, PoolLeak
 from models.resilience.bulkheads import ConnectionPool
 
+from .fleet_mutants import power_of_a_rack_does_not_come_back
 from .mutants import fault_forgets_to_heal
 from .test_catalogues import plan_with
 
@@ -32,10 +33,10 @@ STAYS = {
 NEEDED = {"pool_leak": "connection_pool", "switched_off": "switched"}
 
 
-def plan_of(kind: str, parameters: dict[str, Any]) -> Any:
+def plan_of(kind: str, parameters: dict[str, Any], **changes: Any) -> Any:
     guard = {"kind": NEEDED.get(kind, "recorded"), "name": "tried"}
     fault = {"kind": kind, "name": "trouble", "start": 0.55, "end": 1.2, "parameters": parameters}
-    return plan_with("server", guard, faults=[fault])
+    return plan_with("server", guard, faults=[fault], **changes)
 
 
 @pytest.mark.parametrize("kind", STAYS)
@@ -87,4 +88,31 @@ def test_an_instance_that_never_answers_again_is_found() -> None:
     instance.crash()
     live.system.host("server").crash()
     with pytest.raises(AssertionError, match="every instance answers when all faults have healed"):
+        check_all_answer(live, lambda until: live.env.run(until=until))
+
+
+def test_a_rack_whose_power_does_not_come_back_is_found(monkeypatch: pytest.MonkeyPatch) -> None:
+    hosts = [{"name": "server", "zone": "a", "rack": "rack"}, {"name": "caller"}]
+    plan = plan_of("power_outage", {"area": "rack"}, racks=[{"name": "rack", "zone": "a"}], hosts=hosts)
+    assert isinstance(run_trial(plan, thorough=False), Passed)
+    power_of_a_rack_does_not_come_back(monkeypatch)
+    verdict = run_trial(plan, thorough=False)
+    assert isinstance(verdict, Failed)
+    assert "a host is up when all faults have healed" in verdict.what
+
+
+@pytest.mark.parametrize("cpu_quota", [None, 1.5, 0.5])
+def test_an_instance_that_is_alone_takes_as_long_as_its_work_and_its_quota(
+    cpu_quota: float | None,
+) -> None:
+    service = {"name": "shop", "hosts": ["server"], "demand": {"mean": 0.2}, "cpu_quota": cpu_quota}
+    hosts = [{"name": "server", "zone": "a", "scheduling": "fair-share"}, {"name": "caller"}]
+    plan = plan_of("power_outage", {"area": "a"}, services=[service], hosts=hosts)
+    live = build(plan)
+    live.env.run(until=30.0)
+    (instance,) = live.instances
+    check_all_answer(live, lambda until: live.env.run(until=until))
+    assert instance.statistics().completed_count
+    live.system.host("server").slow_down("the test", 0.25)
+    with pytest.raises(AssertionError, match="takes as long as its work"):
         check_all_answer(live, lambda until: live.env.run(until=until))

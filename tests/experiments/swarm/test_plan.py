@@ -65,6 +65,29 @@ WRAPPERS = ("clients", 0, "way", "wrappers")
 LOAD = ("clients", 0, "load")
 
 
+FAIR = [{"name": "server", "scheduling": "fair-share"}, {"name": "caller"}]
+
+
+def test_a_rack_must_be_in_the_zone_of_its_host(tmp_path: Path) -> None:
+    plan = changed("racks", to=[{"name": "r", "zone": "b"}]) | {"zones": ["a", "b"]}
+    plan["hosts"][0]["rack"] = "r"
+    with pytest.raises(Misuse, match=r"hosts.0.rack must be one of \(none\), got 'r'"):
+        read_plan(written(tmp_path, plan))
+    plan["hosts"][0]["zone"] = "b"
+    assert read_plan(written(tmp_path, plan)).hosts[0].rack == "r"
+
+
+def test_who_has_a_weight_is_added_where_cores_are_shared_fairly(tmp_path: Path) -> None:
+    plan = changed("hosts", to=FAIR)
+    plan["services"][0]["cpu_weight"] = 2.0
+    fault = {"kind": "instance_added", "name": "f", "start": 1.0, "end": 2.0}
+    plan["faults"] = [fault | {"parameters": {"service": "shop", "host": "server"}}]
+    assert read_plan(written(tmp_path, plan)).services[0].cpu_weight == 2.0
+    plan["faults"] = [fault | {"parameters": {"service": "shop", "host": "caller"}}]
+    with pytest.raises(Misuse, match=r"faults.0.parameters.host must share fairly where 'shop' has a weight"):
+        read_plan(written(tmp_path, plan))
+
+
 @pytest.mark.parametrize(
     ("plan", "line"),
     [
@@ -74,6 +97,16 @@ LOAD = ("clients", 0, "load")
         (changed("hosts", 0, "core", to=1), "hosts.0 must have no other keys"),
         (changed("hosts", 0, "cores", to=0), "hosts.0.cores must be >= 1, got 0"),
         (changed("hosts", 0, "zone", to="b"), "hosts.0.zone must be one of a, got 'b'"),
+        (changed("hosts", 0, "rack", to="r"), "hosts.0.rack must be one of (none), got 'r'"),
+        (changed("racks", to=[{"name": "r", "zone": "b"}]), "racks.0.zone must be one of a, got 'b'"),
+        (
+            changed("services", 0, "cpu_quota", to=0.5),
+            "services.0.hosts.0 must share fairly where 'shop' has a",
+        ),
+        (
+            changed("clients", 0, "way", "health_checks", to={"timeout": 0.0}),
+            "clients.0.way.health_checks.timeout must be > 0, got 0",
+        ),
         (changed("hosts", 1, "name", to="server"), "the names of hosts must be given once, got 'server'"),
         (changed("services", 0, "hosts", to=[]), "services.0.hosts must name at least one host, got none"),
         (changed("services", 0, "hosts", to=["sever"]), "services.0.hosts.0 must be one of server"),

@@ -48,7 +48,9 @@ def test_what_differs_has_different_hashes() -> None:
     assert len({hash_of(key) for key in keys}) == len(keys)
 
 
-@pytest.mark.parametrize("key", [None, 1.5, ["a"], {"a": 1}, object(), ("a", None)], ids=lambda key: type(key).__name__)
+@pytest.mark.parametrize(
+    "key", [None, 1.5, ["a"], {"a": 1}, object(), ("a", None)], ids=lambda key: type(key).__name__
+)
 def test_other_keys_are_refused(key: Any) -> None:
     with pytest.raises(TypeError, match="key must be a text, bytes, a whole number, or a tuple of these"):
         hash_of(key)

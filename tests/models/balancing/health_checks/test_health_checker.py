@@ -412,3 +412,44 @@ def test_watching_costs_no_randomness_without_jitter() -> None:
     world = World(seed=None)
     world.check(every())
     world.env.run(until=20.0)
+
+
+# -- the end
+
+
+def test_one_that_is_stopped_sends_no_probe_and_leaves_marks_as_they_are() -> None:
+    world = World(2)
+    times = probes(world)
+    checker = world.check(every(5.0, 1.0, unhealthy_threshold=1))
+    world.env.call_later(2.0, world.hosts[1].crash)
+    world.env.run(until=7.0)
+    checker.stop()
+    world.hosts[1].restart()
+    world.hosts[0].crash()
+    world.make_way()
+    world.balancer.add(world.ways[2])
+    world.env.run(until=60.0)
+    assert times == [WAY, 5.0 + WAY]
+    assert world.healthy() == ["s0", "s2"]
+    assert not checker.is_healthy(world.ways[1])
+    assert not world.env.processes
+
+
+def test_a_probe_under_way_comes_to_nothing_when_the_checker_is_stopped() -> None:
+    world = World(handler=Pause(Constant(0.5)))
+    checker = world.check(every(5.0, 1.0))
+    world.env.call_later(0.25, checker.stop)
+    world.env.run(until=60.0)
+    statistics = checker.statistics()
+    assert (statistics.probe_count, statistics.passed_count, statistics.failed_count) == (1, 0, 0)
+    assert not world.env.processes
+
+
+def test_one_that_was_stopped_does_not_begin_again_with_its_host() -> None:
+    world = World()
+    times = probes(world)
+    world.check(every(5.0, 1.0)).stop()
+    world.proxy.crash()
+    world.proxy.restart()
+    world.env.run(until=60.0)
+    assert times == []

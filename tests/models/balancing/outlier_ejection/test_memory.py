@@ -125,3 +125,24 @@ def test_calls_from_before_a_restart_count_for_nothing_after_it() -> None:
     env.call_later(1.0, die, host, balancer, "host")
     env.run(until=5.0)
     assert ejector.statistics().found_counts == {}
+
+
+@pytest.mark.parametrize("host", [False, True])
+def test_who_is_stopped_ejects_and_readmits_nobody(host: bool) -> None:
+    world = World(host=host)
+    world.send(0, *[ERROR] * 5)
+    world.ejector.stop()
+    world.send(1, *[ERROR] * 5)
+    world.env.run(until=100.0)
+    assert world.out() == list(world.ejector.statistics().ejected) == ["t0"]
+    assert not world.env.processes
+
+
+def test_who_was_stopped_does_not_begin_again_with_the_balancer() -> None:
+    world = World(host=True)
+    world.ejector.stop()
+    assert world.host is not None
+    world.host.crash()
+    world.host.restart()
+    world.env.run(until=100.0)
+    assert not world.env.processes
