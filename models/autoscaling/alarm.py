@@ -24,8 +24,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from math import inf
 
+from ..validation import require_count
 from .observation import Observation
-from .validation import require_count, require_duration
+from .validation import require_duration
 
 
 class Alarm:

@@ -16,8 +16,9 @@ from abc import ABC, abstractmethod
 from dataclasses import dataclass
 from math import ceil
 
+from ..validation import require_count
 from .observation import Observation
-from .validation import require_count, require_positive
+from .validation import require_positive
 
 _ROUNDING = 1e-9  # relative; 0.9 / 0.75 * 50 is 60.00000000000001 and means 60
 

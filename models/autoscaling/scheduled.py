@@ -14,9 +14,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 from itertools import pairwise
 
+from ..validation import require_count
 from .observation import Observation
 from .rule import Decision, ScalingController, ScalingRule
-from .validation import require_count, require_number, require_positive
+from .validation import require_number, require_positive
 
 DAY = 86_400.0
 

@@ -23,10 +23,11 @@ from itertools import pairwise
 from math import copysign, trunc
 from typing import Literal
 
+from ..validation import require_count
 from .alarm import COOLDOWN, Alarm, Pace, PaceKeeper, require_datapoints
 from .observation import Observation
 from .rule import Decision, ScalingController, ScalingRule
-from .validation import require_count, require_duration, require_number
+from .validation import require_duration, require_number
 
 Adjustment = Literal["count", "percent", "exact"]
 _ADJUSTMENTS: tuple[Adjustment, ...] = ("count", "percent", "exact")

@@ -6,12 +6,6 @@ from math import inf
 from numbers import Real
 
 
-def require_count(name: str, value: object, lowest: int = 0) -> None:
-    """Raise `ValueError` unless `value` is a whole number >= `lowest`."""
-    if not isinstance(value, int) or isinstance(value, bool) or value < lowest:
-        raise ValueError(f"{name} must be a whole number >= {lowest}, got {value!r}")
-
-
 def require_positive(name: str, value: object, unit: str = "") -> None:
     """Raise `TypeError` unless `value` is a number, `ValueError` unless it is finite and > 0."""
     if not 0 < require_number(name, value) < inf:

@@ -11,7 +11,7 @@ from collections.abc import Iterable
 from typing import Protocol
 
 from ..infrastructure import Host, NoCapacity
-from .validation import require_count
+from ..validation import require_count
 
 
 class HostSource(Protocol):

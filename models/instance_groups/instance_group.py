@@ -41,9 +41,9 @@ from simulator import Distribution, Environment, Gauge, Process, ProcessCancelle
 
 from ..infrastructure import Host, NoCapacity
 from ..services import Instance, Service
+from ..validation import require_count
 from .host_source import HostSource
 from .member import Member
-from .validation import require_count
 
 Order = Literal["newest first", "oldest first"]
 _ORDERS: tuple[Order, ...] = ("newest first", "oldest first")

@@ -23,8 +23,9 @@ from dataclasses import dataclass
 from math import floor
 from typing import Literal
 
+from ...validation import require_count
 from ..rule import rounded_up
-from ..validation import require_count, require_duration, require_positive, require_share
+from ..validation import require_duration, require_positive, require_share
 
 Select = Literal["most", "least", "disabled"]
 Change = tuple[float, int]

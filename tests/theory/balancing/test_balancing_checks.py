@@ -2,35 +2,18 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-from functools import partial
-
 import numpy as np
 import pytest
 
-from experiments.validation import TheoryCheck, run_checks
+from experiments.validation import TheoryCheck
 from experiments.validation.balancing import CHECKS, reported_choices_sojourn
 from experiments.validation.closed_forms import few_choices_sojourn, power_of_choices_sojourn
-
-SEED = 10_000  # another than that of `gameday validate`
-
-
-def verdicts(check: TheoryCheck, effort: float) -> dict[str, str]:
-    (result,) = run_checks([check], seed=SEED, effort=effort, workers=1)
-    return {judged.claim.name: judged.verdict for judged in result.judged}
+from tests.theory.availability.running import changed, verdicts
 
 
 def the(beginning: str) -> TheoryCheck:
     (check,) = [check for check in CHECKS if check.name.startswith(beginning)]
     return check
-
-
-def changed(check: TheoryCheck, **setup: object) -> TheoryCheck:
-    """The same claims about another system."""
-    assert isinstance(check.simulate, partial)
-    unknown = set(setup) - set(check.simulate.keywords)
-    assert not unknown, f"{check.name} has no {unknown}"
-    return replace(check, simulate=partial(check.simulate, **setup))
 
 
 @pytest.mark.slow

@@ -1,4 +1,4 @@
-"""The rule that counts of this package obey; its error says the name, the rule and the value."""
+"""The rule that counts of several packages obey; its error says the name, the rule and the value."""
 
 from __future__ import annotations
 
