@@ -14,10 +14,15 @@ from typing import TYPE_CHECKING, Any
 from .request import Request, Response
 
 if TYPE_CHECKING:
-    from .infrastructure import Host
+    from .infrastructure import Host, Share
 
 Call = Generator[Any, Any, Response]
 """What `Endpoint.call` returns: a generator to be run with `yield from` in a process."""
+
+
+# Those of which a large system has thousands have nothing but slots. Here none is named, as the names below
+# have defaults in the class; and not by a literal, as mypy would then allow nobody to set them.
+_NONE: tuple[str, ...] = ()
 
 
 class Endpoint(ABC):
@@ -26,15 +31,21 @@ class Endpoint(ABC):
     `name` says which one it is in logs, tables and errors; `host` is where it runs, if that matters.
     `is_listening` says whether a process is there to answer: a call over the network to an endpoint whose
     `serving` one does not listen is refused. `has_stopped` says that the process has ended for good.
+    `cpu_share` is what all that runs in the process has of the host's cores, if it has a share of its own.
     `on_left`, if there is one, is called whenever a call has left that process: whoever stops it waits for
-    the last.
+    the last. `on_stopped`, if there is one, is called with it when its process has ended for good, by itself
+    or with its host: a service that it is part of hears of it so.
     """
+
+    __slots__ = _NONE
 
     name: str = "endpoint"
     host: Host | None = None
     is_listening: bool = True
     has_stopped: bool = False
+    cpu_share: Share | None = None
     on_left: Callable[[], object] | None = None
+    on_stopped: Callable[[Any], object] | None = None
 
     @property
     def serving(self) -> Endpoint:

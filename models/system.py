@@ -5,6 +5,9 @@ are added in the order in which one would build: regions, zones, hosts, services
 space, and a name is given once. Whatever else deserves a name (a pool of connections, a switch, an endpoint
 inside) is added with `add_part`.
 
+One of thousands of hosts is faster on Linux when `simulator.use_huge_pages()` is called after it has been
+built: see there.
+
 A system is a directory and a builder: it holds no state of the run, and nothing on the way of a request goes
 through it.
 """
@@ -14,11 +17,11 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping
 from difflib import get_close_matches
 from types import MappingProxyType
-from typing import Any, TypeVar
+from typing import Any, Protocol, TypeVar
 
 from simulator import Environment
 
-from .balancing import Balancer, Policy, PowerOfTwoChoices, follow
+from .balancing import Balancer, Connect, Policy, PowerOfTwoChoices, follow
 from .endpoint import Endpoint
 from .infrastructure import Host, Rack, Region, Zone
 from .network import Connection, Network, Place
@@ -32,6 +35,14 @@ Around = Callable[[Connection], Endpoint]
 
 Front = Callable[[Instance], Endpoint]
 """What stands in front of an instance, in its process: `lambda instance: HonourDeadline(env, instance)`."""
+
+
+class Discovery(Protocol):
+    """How a balancer hears of a service's instances; `connect` makes the way to each. `follow` is one."""
+
+    def __call__(
+        self, env: Environment, balancer: Balancer, service: Service, connect: Connect, *, delay: float
+    ) -> None: ...
 
 
 class System:
@@ -159,6 +170,7 @@ class System:
         *,
         policy: Policy = _TWO_CHOICES,
         around: Around | None = None,
+        discovery: Discovery = follow,
         discovery_delay: float = 0.0,
         balancer: Mapping[str, Any] = MappingProxyType({}),
         **connecting: Any,
@@ -167,7 +179,8 @@ class System:
 
         `around` puts something around each connection; `balancer` are further settings of `Balancer`,
         `connecting` those of `Network.connect`. Instances that come and go later are targets once they are
-        ready, and none once they are removed, `discovery_delay` seconds after that (see `follow`).
+        ready, and none once they are removed, `discovery_delay` seconds after that: all alike by default (see
+        `follow`), or by their version with `Routes.follow` of `models.deployment`.
         """
         made = Balancer(
             self.env, [], policy=policy, host=source, name=f"{source.name} to {service.name}", **balancer
@@ -178,7 +191,7 @@ class System:
             self.connections.append(connection)
             return connection if around is None else around(connection)
 
-        follow(self.env, made, service, connect, delay=discovery_delay)
+        discovery(self.env, made, service, connect, delay=discovery_delay)
         return made
 
     # -- finding

@@ -5,6 +5,7 @@
     randomness      named streams, samplers, distributions
     measurement     request table, event log, gauges, series, histograms
     failures        CallFailed and TimedOut, the simulated failures the engine itself raises
+    huge_pages      what makes large systems faster on Linux
 
 The names used most are importable from here; distributions and measurements from their own packages.
 """
@@ -20,6 +21,7 @@ from .fast_simpy import (
     ProcessCancelled,
     RunawayError,
 )
+from .huge_pages import use_huge_pages
 from .measurement import EventLog, Gauge, LatencyHistogram, RequestTable
 from .permits import Permits, PermitStatistics, QueueFull
 from .randomness import Distribution, Sampler
@@ -44,4 +46,5 @@ __all__ = [
     "RunawayError",
     "Sampler",
     "TimedOut",
+    "use_huge_pages",
 ]

@@ -45,7 +45,8 @@ class Permits:
 
     `capacity` (> 0) permits exist; at most `queue_size_max` (>= 0, may be infinite) processes wait. `free` is
     the number of permits that nobody holds. A part on the hot path may take a free one itself (`if
-    permits.free: permits.free -= 1`) and must otherwise use `wait`.
+    permits.free: permits.free -= 1`) and must otherwise use `wait`; while any is free nobody waits, and it
+    may give one back likewise.
 
     Example::
 

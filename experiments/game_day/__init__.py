@@ -4,6 +4,8 @@
     shop_table      the system of a file: a preset of the shop, and what differs from it
     trouble         what may be broken: a table of a file each, which makes a fault of names in a system
     chaos_table     what may break by itself, at random
+    upgrades        what operators may bring out: versions that are good, or bad in one of three ways
+    strategies      how they do it, and who judges the new version
     steady_state    the hypothesis: bounds that hold before, during and after
     values          what may stand in a file: numbers, flags and names, each with its rule
     play            play: runs it and writes the report
@@ -23,6 +25,7 @@ from .play import UnderTest, play
 from .report import FeatureView, GameDayReport, PhaseView
 from .shop_table import ShopTable
 from .steady_state import Bounds, PhaseBounds, SteadyState
+from .strategies import JudgeTable, StrategyTable
 from .trouble import KINDS
 
 __all__ = [
@@ -33,11 +36,13 @@ __all__ = [
     "FeatureView",
     "GameDay",
     "GameDayReport",
+    "JudgeTable",
     "PhaseBounds",
     "PhaseView",
     "PlannedTrouble",
     "ShopTable",
     "SteadyState",
+    "StrategyTable",
     "UnderTest",
     "play",
     "read_game_day",

@@ -55,6 +55,7 @@ from ..rules import broken_rule
 from .chaos_table import CHAOS_KINDS, ChaosTable, Hours
 from .shop_table import ShopTable
 from .steady_state import Bounds, PhaseBounds, SteadyState
+from .strategies import JudgeTable, StrategyTable
 from .trouble import KINDS, Percentiles, Trouble, Turns
 from .upgrades import NewVersion
 from .values import Day, Line, Seconds, Seed, Table, Time
@@ -88,6 +89,7 @@ class Action(Table):
     turn_on: str | None = None
     upgrade: str | None = None
     new_version: NewVersion | None = None
+    strategy: StrategyTable | None = None
     roll_back: str | None = None
 
     @model_validator(mode="after")
@@ -97,8 +99,9 @@ class Action(Table):
             raise ValueError(
                 f"exactly one of {', '.join(_ACTIONS)} must be given, got {' and '.join(given) or 'none'}"
             )
-        if self.new_version is not None and self.upgrade is None:
-            raise ValueError(f"new_version must go with upgrade, got it with {given[0]}")
+        for name in ("new_version", "strategy"):
+            if getattr(self, name) is not None and self.upgrade is None:
+                raise ValueError(f"{name} must go with upgrade, got it with {given[0]}")
         return self
 
 
@@ -197,7 +200,7 @@ def _game_day(tables: dict[str, Any]) -> GameDay:
         _planned(f"faults.{number}", table) for number, table in _listed(tables, "faults")
     )
     given["actions"] = tuple(
-        _checked(f"actions.{number}", Action, table) for number, table in _listed(tables, "actions")
+        _action(f"actions.{number}", table) for number, table in _listed(tables, "actions")
     )
     given["chaos"] = tuple(_chaos(f"chaos.{number}", table) for number, table in _listed(tables, "chaos"))
     made: GameDay = _checked("", GameDay, given)
@@ -219,6 +222,19 @@ def _planned(place: str, table: Any) -> PlannedTrouble:
         given["flapping"] = _checked(f"{place}.flapping", Turns, given["flapping"])
     trouble = _checked(place, kind, _with_delay(place, given), also=("start", "end"))
     made: PlannedTrouble = _checked(place, PlannedTrouble, {"trouble": trouble, **times})
+    return made
+
+
+def _action(place: str, table: Any) -> Action:
+    given = table
+    if isinstance(table, dict) and "strategy" in table:
+        given, inner = dict(table), f"{place}.strategy"
+        strategy = given["strategy"]
+        if isinstance(strategy, dict) and "judge" in strategy:
+            judge = _checked(f"{inner}.judge", JudgeTable, strategy["judge"])
+            strategy = {**strategy, "judge": judge}
+        given["strategy"] = _checked(inner, StrategyTable, strategy)
+    made: Action = _checked(place, Action, given)
     return made
 
 

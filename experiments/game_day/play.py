@@ -10,6 +10,7 @@ from math import inf
 from typing import Protocol
 
 from models import System
+from models.deployment import Routes
 from models.faults import Fault, FaultPlan
 from models.requirements import Evidence, Judgement
 from models.resilience.feature_switches import FeatureSwitch
@@ -24,6 +25,7 @@ from .course import WINDOW, Course, run_course
 from .detection import detections
 from .plan import Action, GameDay
 from .report import GameDayReport, PhaseView, feature_views, impact_of, of_phase
+from .strategies import StrategyTable
 from .time_line import time_line
 from .upgrades import Upgrades
 
@@ -31,10 +33,12 @@ from .upgrades import Upgrades
 class UnderTest(Protocol):
     """A system to play a game day on: its parts by name, its users, its features, and its orders, if any.
 
-    `features` have a switch and a table of calls each; `orders` were acknowledged and charged. A shop is one.
+    `features` have a switch and a table of calls each; `orders` were acknowledged and charged. Services that
+    have `routes` may be upgraded by any strategy, the others by rolling only. A shop is one.
     """
 
     system: System
+    routes: dict[str, Routes]
     features: dict[str, Feature]
     orders: EffectLog
 
@@ -98,7 +102,7 @@ def _prepare(env: Environment, under_test: UnderTest, game_day: GameDay) -> list
     Raises Misuse for names that the system does not have.
     """
     system = under_test.system
-    upgrades = Upgrades(system)  # first, so that faults find their controller
+    upgrades = Upgrades(system, under_test.routes)  # first, so that faults find their controller
     actions = [
         _doing(action, under_test.features, upgrades, f"actions.{number}")
         for number, action in enumerate(game_day.actions, start=1)
@@ -125,7 +129,8 @@ def _doing(
 ) -> Callable[[], object]:
     try:
         if action.upgrade is not None:
-            return upgrades.upgrade(action.upgrade, action.new_version or "good")
+            by = action.strategy or StrategyTable()
+            return upgrades.upgrade(action.upgrade, action.new_version or "good", by)
         if action.roll_back is not None:
             return upgrades.roll_back(action.roll_back)
     except ValueError as error:

@@ -6,7 +6,7 @@ from typing import Any, Literal, Self
 
 from pydantic import model_validator
 
-from models.balancing import LeastOutstanding, PowerOfTwoChoices, Random, RoundRobin
+from models.balancing import LeastOutstanding, PowerOfTwoChoices, Random, RoundRobin, Weighted
 from models.balancing.health_checks import haproxy, kubernetes
 from models.balancing.outlier_ejection import envoy_outlier
 from models.shop import Deadlines, PayLater, ShopSettings, bare_shop, careful_shop
@@ -29,7 +29,7 @@ class ShopTable(Table):
     pay_later: PayLater | None = None
     orders_are_durable: Flag | None = None
     payments_are_idempotent: Flag | None = None
-    policy: Literal["two choices", "round robin", "random", "least outstanding"] | None = None
+    policy: Literal["two choices", "round robin", "random", "least outstanding", "weighted"] | None = None
     health_checks: Literal["haproxy", "kubernetes"] | None = None
     outlier_ejection: Flag | None = None
     has_second_edge: Flag | None = None
@@ -55,6 +55,7 @@ _MEANT: Mapping[str, Mapping[Any, object]] = {
         "round robin": RoundRobin(),
         "random": Random(),
         "least outstanding": LeastOutstanding(),
+        "weighted": Weighted(),
     },
     "health_checks": {"haproxy": haproxy(), "kubernetes": kubernetes()},
     "outlier_ejection": {True: envoy_outlier(), False: None},

@@ -29,7 +29,7 @@ _TEXTS = {
     "breaker.open": "the breaker of {subject} opens",
     "breaker.half_open": "the breaker of {subject} tries again",
     "breaker.closed": "the breaker of {subject} closes",
-    "deploy": "upgrade of {subject} to version {version}: {step}",
+    "deploy": "upgrade of {subject} to version {version}: {step}{because}",
     "health.down": "health checks fail: {subject}",
     "health.up": "health checks pass again: {subject}",
     "ejection": "{subject} is ejected",
@@ -84,6 +84,7 @@ def time_line(log: EventLog, since: float, until: float) -> tuple[Happening, ...
         text = _TEXTS.get(record.kind, f"{record.kind} of {{subject}}")
         words: dict[str, object] = {"mode": _noun(record), "subject": record.subject}
         words = {"reason": "", "address": "", **record.detail, **words}
+        words["because"] = f" ({words['reason']})" if words["reason"] else ""
         told.append(
             Happening(time=record.time, text=text.format(**words), count=1 if each_time else counts[key])
         )

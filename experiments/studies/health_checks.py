@@ -5,22 +5,24 @@ row sends it nothing more. A host that dies is found out after T / 2 + (k - 1) T
 k - 1 intervals and timeout are what an instance that is only slow has to come back.
 
 Two kinds of slowness are usual, and ask for different things. A *pause*, in which a process stands still for
-a while, fails all probes that fall into it: what matters is for how long one is patient, (k - 1) T + o, and
-so nothing is gained but probes if T is shorter and k larger. *Slow answers*, each by itself, fail a probe
-with probability p: k of them in a row with p^k, whatever T is. So one strike is never enough, three seldom
-too few, and the interval is what detection time is bought with: half of it costs twice the probes.
+a while, fails all probes that fall into it: one of length L is taken for a death with the chance
+(L - (k - 1) T - o) / T, within 0 and 1. What matters is for how long one is patient, (k - 1) T + o, and of
+two ways that find the dead as soon the one with a shorter T and a larger k gains little, for more probes.
+*Slow answers*, each by itself, fail a probe with probability p: k of them in a row with p^k, whatever T is.
+So one strike is never enough, three seldom too few, and the interval is what detection time is bought with:
+half of it costs twice the probes.
 
 Who believes checks without a doubt loses more than what is ill. In an *overload* all instances are slow, and
 those that are marked first leave their share to the others; where a *dependency* is down that all could do
 without, deep checks fail everywhere at once. A balancer that panics, and uses all when less than half are
-left, goes on serving. So does one whose checks go past the threads, and see no overload.
+left, goes on serving. So does one whose checks go past threads and cores, and see no overload.
 
 What to see (the default sweep): a probe every 5 s finds the dead after 3.5 s with one strike, and 13.5 s with
 three, as the law says. Where pauses are usual, the former marks a living instance 6.7 times an hour, and the
 latter 0.44 times. Three strikes every 2 s and one every 10 s take as long (6.1 and 5.8 s), for five times the
 probes: with pauses they are wrong 2.4 and 3.9 times an hour, with slow answers 0.20 and 15 times. In an
-overload 73 % of the requests are answered, and 50 % where the balancer never panics; when what deep checks
-ask is down, 100 % and 23 %.
+overload 73 % of the requests are answered, 75 % where the checks do not see it, and 50 % where the balancer
+never panics; when what deep checks ask is down, 100 % and 23 %.
 
 Sources: Envoy, "Health checking" and "Panic threshold"; Amazon Builders' Library, "Implementing health
 checks"; Kubernetes, "Configure Liveness, Readiness and Startup Probes".

@@ -17,7 +17,7 @@ balancers. A version that fails in a fifth of its answers costs 2086 requests wh
 nobody looks; 31 with blue-green, where 1.2 % of all requests met the new version, and 13 with a canary, where
 0.5 % did. One that is six times as slow leaves 3 % of the requests answered in time when it is rolled out.
 One that never starts hurts nobody: the upgrade stands still. A leak shows too late: 3712, 3816 and 1040
-requests are lost by the end, and none where each step of the canary is watched for 120 s, which takes 228 s
+requests are lost by the end, and none where each step of the canary is watched for 120 s, which takes 229 s
 until everybody is back. Sessions that the old version cannot read cost 7 requests in a rolling upgrade of 10
 s, none with blue-green, where nobody meets both, and 492 in a canary of 105 s: they fail at the old version,
 where the judge does not look. Beyond the four, blue-green costs 4.7 minutes of instances, the canary 2.7,

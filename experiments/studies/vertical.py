@@ -45,7 +45,6 @@ from ..design import Points
 from ..misuse import Misuse
 from ..parameters import Unit
 from ..study import Measure, Run, study
-from ..validation.closed_forms import wait_mean
 from .troubled_run import TroubledRun
 
 if TYPE_CHECKING:
@@ -207,5 +206,9 @@ def sojourn_by_theory(growth: str, size: int, balancing: str | None, utilisation
     if growth == "faster core":
         return WORK / size / (1.0 - utilisation)
     if growth == "more cores":
+        # Late: with it comes all of validation, whose equations take seconds to solve, and every command and
+        # every worker process imports the studies.
+        from ..validation.closed_forms import wait_mean
+
         return wait_mean(size, utilisation * size / WORK, 1.0 / WORK) + WORK
     return WORK / (1.0 - utilisation) if balancing == "random" or size == 1 else nan

@@ -14,8 +14,8 @@ from __future__ import annotations
 from models import Endpoint
 from models.resilience.shedding import ConcurrencyLimiter
 
-from .building import LiveSystem
 from .invariants import BrokenInvariant, entity_of
+from .live_system import LiveSystem
 from .turnstile import Turnstile
 
 _ROUNDING = 1e-6  # of a second on a core

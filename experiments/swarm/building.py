@@ -7,10 +7,8 @@ worked out on the way.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 from dataclasses import dataclass, field
-from functools import partial
 from math import inf
 from typing import Any
 
@@ -20,20 +18,19 @@ from models.balancing.health_checks import HEALTH
 from models.network import Connection
 from models.resilience.idempotency import Effect, EffectLog
 from models.services import Dependency, Instance, Step, Work, by_operation, in_parallel, in_sequence
-from models.workload import Client
 from simulator import Environment
 
-from ..misuse import Misuse
 from .choices import Names, completed
-from .detectors import PROBE_WORK, Detection, ProbePort, detect
+from .detectors import PROBE_WORK, detect
 from .fault_catalogue import FAULTS
-from .hand_made_faults import BreakersByHand
-from .jobs import AcceptedJobs, Jobs, add_jobs
+from .live_system import LiveClient, LiveSystem
+from .part_kind import LivePart, at
+from .parts import PARTS
 from .plan import (
     REGION,
-    BacklogPlan,
     ClientPlan,
     DependencyPlan,
+    PartPlan,
     ServicePlan,
     SystemPlan,
     WayPlan,
@@ -42,79 +39,7 @@ from .plan import (
 from .plan_rules import require_sound
 from .planned_load import start_load
 from .policy_catalogue import POLICIES
-from .wrapper_catalogue import WRAPPERS, Shelf, Site, WrapperKind
-
-
-@dataclass(frozen=True, slots=True)
-class LiveClient:
-    """A client, its plan, and the longest that its calls may take (s; infinity: not known).
-
-    `connections` are those on its way, also to instances that came later.
-    """
-
-    plan: ClientPlan
-    client: Client
-    bound: float
-    connections: list[Connection]
-
-
-@dataclass(slots=True)
-class LiveSystem:
-    """The parts of a system that runs.
-
-    `is_limited` says whether every call in it is sure to end, however silent the network is: then it must run
-    empty by itself when nobody asks any more. `tidy_instances` are those in which nothing is started that may
-    outlive the call for which it was.
-    """
-
-    plan: SystemPlan
-    env: Environment
-    system: System
-    clients: list[LiveClient] = field(default_factory=list)
-    endpoints: list[Endpoint] = field(default_factory=list)
-    shelf: Shelf = field(default_factory=Shelf)
-    detections: list[Detection] = field(default_factory=list)
-    jobs: Jobs | None = None
-    tidy_instances: list[Instance] = field(default_factory=list)
-    is_limited: bool = True
-
-    @property
-    def hosts(self) -> list[Host]:
-        """All hosts."""
-        return list(self.system.hosts.values())
-
-    @property
-    def parts(self) -> list[object]:
-        """What is no endpoint: pools, budgets, switches, tables, faults, and who watches."""
-        watching = [part for each in self.detections for part in each.parts]
-        working = [] if self.jobs is None else [*self.jobs.pool.workers, self.jobs.pool.group]
-        return [*self.system.parts.values(), *watching, *working]
-
-    @property
-    def moved_by_hand(self) -> set[str]:
-        """The names of the breakers that a fault moves from state to state."""
-        faults = [part for part in self.parts if isinstance(part, BreakersByHand)]
-        return {breaker.name for fault in faults for breaker in fault.breakers}
-
-    @property
-    def instances(self) -> list[Instance]:
-        """All instances of all services, also those that have stopped."""
-        return [each for each in self.endpoints if isinstance(each, Instance)]
-
-    @property
-    def constant_latency(self) -> float:
-        """How long messages are on their way where nothing happens to them (s; infinity: not known)."""
-        latency = self.plan.latency
-        return latency.mean if latency.law == "constant" else inf
-
-    def probes_answered_by(self, instance: Instance) -> int:
-        """How many of the calls that an instance has completed were probes."""
-        ports = [each for each in self.endpoints if isinstance(each, ProbePort) and each.instance is instance]
-        return sum(port.statistics().answered_count for port in ports)
-
-    def instances_of(self, service: ServicePlan) -> list[Instance]:
-        """All instances that a service has ever had."""
-        return [each for each in self.instances if each.name.rpartition("-")[0] == service.name]
+from .wrapper_catalogue import WRAPPERS, Site, WrapperKind
 
 
 @dataclass(frozen=True, slots=True)
@@ -167,7 +92,7 @@ class _Builder:
         for rack in plan.racks:
             system.add_rack(rack.name, system.zone(rack.zone))
         for index, host in enumerate(plan.hosts):
-            with _at(f"hosts.{index}"):
+            with at(f"hosts.{index}"):
                 system.add_host(
                     host.name,
                     system.zone(host.zone) if host.zone is not None else None,
@@ -178,10 +103,12 @@ class _Builder:
                 )
         for index, service in enumerate(plan.services):
             self._add_service(f"services.{index}", service)
-        if plan.backlog is not None:
-            self._add_jobs(plan.backlog)
+        for index, part in enumerate(plan.parts):
+            self._add_part(f"parts.{index}.parameters", part)
         for index, client in enumerate(plan.clients):
             self._add_client(f"clients.{index}", client)
+        for live_part in self.live.others:
+            live_part.complete(self.live)
         for index in range(len(plan.faults)):
             self._plan_fault(index)
         return self.live
@@ -228,7 +155,7 @@ class _Builder:
             )
             return way.endpoint
 
-        with _at(place):
+        with at(place):
             system.add_service(
                 service.name,
                 [system.host(name) for name in service.hosts],
@@ -248,22 +175,25 @@ class _Builder:
         """Note whether what begins on this way is sure to end."""
         self.live.is_limited = self.live.is_limited and way.is_limited and way.ends
 
-    # -- jobs
+    # -- other parts
 
-    def _add_jobs(self, plan: BacklogPlan) -> None:
-        live = self.live
+    def _add_part(self, place: str, plan: PartPlan) -> None:
+        live, kind = self.live, PARTS[plan.kind]
+        given = completed(kind.parameters, plan.parameters, place, self.names)
+        with at(place):
+            part = live.system.add_part(plan.name, kind.build(self, plan, **given))
+        live.others.append(part)
+        live.endpoints += part.endpoints
 
-        def connect(host: Host, backlog: Endpoint) -> Connection:
-            return self._connect(host, backlog, WayPlan(service=plan.name))
+    def _asked(self, name: str) -> LivePart | None:
+        """Return the part of that name, if it is one and no service."""
+        return next((part for part in self.live.others if part.name == name), None)
 
-        with _at("backlog"):
-            live.jobs = jobs = add_jobs(live.system, plan, connect)
-        live.endpoints += [*jobs.backlogs, *jobs.instances]
-        if not plan.is_durable:
-            for backlog in jobs.backlogs:
-                live.shelf.background_count += 1
-                # Its memory is a process that ends with it and would not end before.
-                live.shelf.stops.append(partial(backlog.instance.stop, grace=0.0))
+    def inner_way(self, host: Host, caller: str, plan: WayPlan) -> Endpoint:
+        """Build a way to a service that no client and no service has in the plan, and note what is known."""
+        way = self._way(caller, host, caller, plan)
+        self._note(way)
+        return way.endpoint
 
     # -- ways
 
@@ -275,12 +205,10 @@ class _Builder:
         links: list[_Way] = []
         reached: dict[Endpoint, Instance] = {}
 
-        def connect_to(end: Endpoint, name: str) -> Endpoint:
-            connection = self._connect(standing, end, plan)
-            connections.append(connection)
+        def linked(way: Endpoint, name: str) -> Endpoint:
             link = self._wrapped(
                 f"{place}.links",
-                _Way(connection),
+                _Way(way),
                 standing,
                 f"{caller} to {name}",
                 plan.links,
@@ -290,13 +218,15 @@ class _Builder:
             return link.endpoint
 
         def connect(instance: Instance) -> Endpoint:
-            link = connect_to(live.system.front_of(instance), instance.name)
+            connection = self.connect(standing, live.system.front_of(instance), plan)
+            connections.append(connection)
+            link = linked(connection, instance.name)
             reached[link] = instance
             return link
 
         balancer = self._balancer(standing, f"balancer of {caller} to {plan.service}", plan)
-        if live.jobs is not None and plan.service == live.jobs.plan.name:
-            balancer.add(connect_to(live.jobs.backlog, live.jobs.plan.name))
+        if (part := self._asked(plan.service)) is not None:
+            balancer.add(linked(part.connect(self, standing, plan), part.name))
         else:
             self._follow(balancer, plan, connect)
         self._detect(standing, plan, balancer, reached)
@@ -307,7 +237,7 @@ class _Builder:
             way = _Way(balancer, connections, bound, ends, is_limited)
         else:
             # What waits there for an answer has nobody but the links to tell it that none will come.
-            connection = self._connect(host, balancer, plan)
+            connection = self.connect(host, balancer, plan)
             connections.append(connection)
             way = _Way(connection, connections, is_limited=is_limited and ends)
         side_by_side = f"wrappers of {caller}"
@@ -327,7 +257,7 @@ class _Builder:
         return balancer
 
     def _follow(self, balancer: Balancer, plan: WayPlan, connect: Connect) -> None:
-        service = self.live.system.service(plan.service)
+        service = self.live.followed[balancer] = self.live.system.service(plan.service)
         follow(self.live.env, balancer, service, connect, delay=plan.discovery_delay)
         if balancer.policy.uses_weights:
             for weight, target in enumerate(balancer.targets, 1):
@@ -340,7 +270,7 @@ class _Builder:
 
         def connect(port: Endpoint) -> Connection:
             live.endpoints.append(port)
-            return self._connect(standing, port, plan)
+            return self.connect(standing, port, plan)
 
         if plan.health_checks is not None or plan.ejects_outliers:
             detection = detect(
@@ -353,7 +283,7 @@ class _Builder:
             )
             live.detections.append(detection)
 
-    def _connect(self, source: Host, target: Endpoint, plan: WayPlan) -> Connection:
+    def connect(self, source: Host, target: Endpoint, plan: WayPlan) -> Connection:
         system = self.live.system
         connection = system.network.connect(
             source,
@@ -386,7 +316,7 @@ class _Builder:
             given = completed(kind.parameters, plan.parameters, f"{here}.parameters", self.names)
             name = f"{plan.name} of {owner}"
             site = Site(self.live.system, host, name, self.live.shelf, side_by_side, used)
-            with _at(f"{here}.parameters"):
+            with at(f"{here}.parameters"):
                 endpoint = kind.build(site, way.endpoint, **given)
             self.live.endpoints += [*self.live.shelf.endpoints, endpoint]
             self.live.shelf.endpoints.clear()
@@ -401,10 +331,11 @@ class _Builder:
         way = self._way(f"{place}.way", host, plan.name, plan.way)
         self._note(way)
         target = way.endpoint
-        if live.jobs is not None and plan.way.service == live.jobs.plan.name:
-            target = AcceptedJobs(target, live.jobs.accepted, name=f"accepted jobs of {plan.name}")
-            live.endpoints.append(target)
-        with _at(f"{place}.load"):
+        if (part := self._asked(plan.way.service)) is not None:
+            target = part.front(target, plan.name)
+            if target is not way.endpoint:
+                live.endpoints.append(target)
+        with at(f"{place}.load"):
             client = start_load(live.env, plan, target, host, self.plan.load_end)
         live.clients.append(LiveClient(plan, client, way.bound, way.connections))
 
@@ -420,7 +351,7 @@ class _Builder:
             return
         if kind.ends_by_itself:
             given["until"] = end
-        with _at(place):
+        with at(place):
             fault = kind.build(live.system, plan.name, **given)
             live.system.add_part(plan.name, fault)
         live.is_limited = live.is_limited and not kind.leaves_callers
@@ -431,14 +362,3 @@ class _Builder:
 def _detaches(dependency: DependencyPlan) -> bool:
     """Return whether something on the way to a dependency may go on when its caller has gone."""
     return any(WRAPPERS[wrapper.kind].detaches for wrapper in dependency.way.all_wrappers)
-
-
-@contextmanager
-def _at(place: str) -> Iterator[None]:
-    """Say where in the plan a part would not be built."""
-    try:
-        yield
-    except Misuse:
-        raise
-    except (TypeError, ValueError) as error:
-        raise Misuse(f"{place}: {error}") from error

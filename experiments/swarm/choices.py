@@ -1,4 +1,4 @@
-"""What may stand in the parameters of a wrapper or a fault: how it is drawn, checked and simplified.
+"""What may stand in the parameters of a wrapper, a fault or a part: how it is drawn, checked and simplified.
 
 A parameter that is left out of a plan has the simplest of its values. Ranges are not checked here: the part
 that is built from a parameter knows its own, and says so.
@@ -20,7 +20,7 @@ from .plan import REGION, SystemPlan, Value
 class Names:
     """The names of a plan's parts, in order; racks, zones and regions without hosts are left out.
 
-    `wrappers` are (kind, name).
+    `wrappers` and `parts` are (kind, name).
     """
 
     regions: tuple[str, ...] = ()
@@ -30,6 +30,7 @@ class Names:
     services: tuple[str, ...] = ()
     instances: tuple[str, ...] = ()
     wrappers: tuple[tuple[str, str], ...] = ()
+    parts: tuple[tuple[str, str], ...] = ()
 
     @classmethod
     def of(cls, plan: SystemPlan) -> Names:
@@ -48,11 +49,12 @@ class Names:
                 for number in range(1, len(service.hosts) + 1)
             ),
             wrappers=tuple((wrapper.kind, wrapper.name) for _, _, wrapper in plan.wrappers()),
+            parts=tuple((part.kind, part.name) for part in plan.parts),
         )
 
 
 class Parameter(ABC):
-    """One parameter of a kind of wrapper or fault."""
+    """One parameter of a kind of wrapper, fault or part."""
 
     __slots__ = ()
 
@@ -143,6 +145,49 @@ class WrapperOf(Reference):
         return tuple(name for kind, name in names.wrappers if kind in self.kinds)
 
 
+@dataclass(frozen=True, slots=True)
+class PartOf(Reference):
+    """The name of a part of one of some `kinds`."""
+
+    kinds: tuple[str, ...]
+
+    def candidates(self, names: Names) -> tuple[str, ...]:
+        """Return the names of all parts of these kinds."""
+        return tuple(name for kind, name in names.parts if kind in self.kinds)
+
+
+@dataclass(frozen=True, slots=True)
+class OwnHosts(Parameter):
+    """The names of hosts, from `least` to `most` of them (>= 0): where they are drawn they are a part's own.
+
+    Whoever draws makes the hosts first, and gives their names as all that there are.
+    """
+
+    least: int
+    most: int
+
+    def draw(self, random: Random, names: Names) -> Value:
+        """Return all names."""
+        return names.hosts
+
+    def default(self, place: str) -> Value:
+        """Return no name where none is needed."""
+        return () if not self.least else Parameter.default(self, place)
+
+    def require(self, place: str, value: Value, names: Names) -> None:
+        """Raise Misuse unless there are hosts of these names, each once, and enough."""
+        if not isinstance(value, tuple):
+            raise Misuse(f"{place} must be a list of hosts, got {_shown(value)}")
+        for number, name in enumerate(value):
+            if name not in names.hosts:
+                raise unknown_name(f"{place}.{number}", name, names.hosts)
+            if name in value[:number]:
+                raise Misuse(f"{place} must be given once, got {name!r} twice")
+        if not self.least <= len(value) <= self.most:
+            allowed = f"from {self.least} to {self.most}" if self.least < self.most else str(self.least)
+            raise Misuse(f"{place} must name {allowed} hosts, got {len(value)}")
+
+
 def drawn(parameters: Mapping[str, Parameter], random: Random, names: Names) -> dict[str, Value]:
     """Return a value for each parameter; what is as by default is left out."""
     values = {name: parameter.draw(random, names) for name, parameter in parameters.items()}
@@ -168,4 +213,6 @@ def completed(
 
 
 def _shown(value: Value) -> str:
+    if isinstance(value, tuple):
+        return repr(list(value))
     return str(value).lower() if value is None or isinstance(value, bool) else repr(value)

@@ -8,8 +8,8 @@ which instance, or the way back, and when. Where this is so for every instance, 
   of that than messages are on their way (where this is known: all latencies are constant).
 
 Left out: what answers from memory (outboxes, stores of keys), and faults that let something through (loss in
-bursts or with a probability below 1, flapping, chaos, leaks), services whose instances come and go, and
-backlogs.
+bursts or with a probability below 1, flapping, chaos, leaks), services whose instances come and go, and ways
+to other parts than services.
 """
 
 from __future__ import annotations
@@ -23,10 +23,10 @@ import numpy as np
 
 from models import Outcome
 
-from .building import LiveClient, LiveSystem
 from .choices import Names, completed
 from .fault_catalogue import FAULTS, changed_services
 from .invariants import BrokenInvariant, entity_of
+from .live_system import LiveClient, LiveSystem
 from .plan import REGION, HostPlan, SystemPlan
 from .wrapper_catalogue import WRAPPERS
 
@@ -52,7 +52,7 @@ def check_cuts(live: LiveSystem) -> None:
     changed = changed_services(live.plan)
     for client in live.clients:
         way = client.plan.way
-        is_service = live.jobs is None or way.service != live.jobs.plan.name
+        is_service = way.service in live.system.services
         if (
             is_service
             and way.service not in changed

@@ -16,10 +16,10 @@ from __future__ import annotations
 
 from math import isinf
 
-from .building import LiveSystem
 from .detectors import OUTLIERS, Detection
 from .fault_catalogue import changed_services
 from .invariants import BrokenInvariant, entity_of
+from .live_system import LiveSystem
 
 _ROUNDING = 1e-9
 _RESTARTS = ("host.down", "host.up")

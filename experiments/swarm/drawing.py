@@ -1,10 +1,11 @@
 """Systems drawn from a seed, swarm style.
 
 Each system is allowed a random half of all features there are: kinds of wrappers, policies, faults and load,
-and habits such as several zones or callers who give up. Within those it draws freely. A generator that always
-allows everything makes systems that are all alike, and in which one feature hides what another would show
-(where every queue is short nothing ever waits); it is the subsets that make rare combinations, and absences,
-likely. Source: Groce, Zhang, Eide, Chen and Regehr, "Swarm Testing" (ISSTA 2012).
+a third of the kinds of other parts, and habits such as several zones or callers who give up. Within those it
+draws freely. A generator that always allows everything makes systems that are all alike, and in which one
+feature hides what another would show (where every queue is short nothing ever waits); it is the subsets that
+make rare combinations, and absences, likely. Source: Groce, Zhang, Eide, Chen and Regehr, "Swarm Testing"
+(ISSTA 2012).
 
 In a system that is "in step" every time is a multiple of 50 ms: things happen at one instant, in an order
 that nobody promises, and must be right all the same.
@@ -16,13 +17,15 @@ systems are many.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from random import Random
 from typing import Any, TypeVar
 
-from .choices import Names, Reference, drawn
+from .choices import Names, OwnHosts, Reference, drawn
 from .fault_catalogue import FAULTS
+from .part_kind import own_hosts
+from .parts import PARTS
 from .plan import (
-    BacklogPlan,
     ClientPlan,
     ClosedLoadPlan,
     DependencyPlan,
@@ -33,6 +36,7 @@ from .plan import (
     Keys,
     LoadPlan,
     OpenLoadPlan,
+    PartPlan,
     RackPlan,
     ReplayedLoadPlan,
     RequestPlan,
@@ -45,7 +49,7 @@ from .plan import (
     WayPlan,
     WrapperPlan,
 )
-from .plan_rules import hosts_for
+from .plan_rules import hosts_for, unmanaged
 from .policy_catalogue import POLICIES
 from .wrapper_catalogue import WRAPPERS
 
@@ -66,7 +70,6 @@ HABITS = (
     "health checks",
     "in parallel",
     "in step",
-    "jobs",
     "late news",
     "links with wrappers",
     "long chains of wrappers",
@@ -81,9 +84,13 @@ HABITS = (
 )
 # Rarer than the others: without time limits a system need not run empty, which is much of what is checked.
 _RARE = {"no time limits": 0.2}
+# Each makes a system larger: of those with several there must be some, and not only such.
+_SHARE_OF_PARTS = 0.3
+_CALM = 0.4  # of the systems in which something is ordered: nothing else happens there
+_OF_PARTS = 0.4  # how often trouble is sought where other parts than services are
+_PARTS_FAULTS = {fault for kind in PARTS.values() for fault in kind.faults}
 _CUTTING = ("network_outage", "partition", "power_outage")
 _GRID = 0.05
-_BACKLOG = "jobs"
 _KEYS: tuple[Keys, ...] = ("none", "few", "own")
 _FEW_KEYS = (None, "a", "b")
 
@@ -104,7 +111,8 @@ class _Drawing:
             for side in ("caller", "server")
         }
         self.policies = _some(random, list(POLICIES)) or [next(iter(POLICIES))]
-        self.faults = _some(random, list(FAULTS))
+        self.faults = _some(random, [name for name, kind in FAULTS.items() if not kind.is_order])
+        self.parts = [kind for kind in PARTS if random.random() < _SHARE_OF_PARTS]
         self.loads = _some(random, LOADS) or list(LOADS)
         self.load_end = random.choice([4.0, 10.0])
         self.wrapper_count = 0
@@ -113,6 +121,7 @@ class _Drawing:
         self.hosts: list[HostPlan] = []
         self.links: list[tuple[str, str]] = []
         self.can_be: dict[Value, list[str]] = {}
+        self.own_hosts: list[str] = []
 
     def plan(self) -> SystemPlan:
         if "zones" in self.habits:
@@ -132,10 +141,9 @@ class _Drawing:
             self._client(f"client-{number + 1}", self._asked(services))
             for number in range(self.random.randint(1, 3))
         )
-        backlog = None
-        if "jobs" in self.habits:
-            backlog = self._backlog()
-            clients = (*clients, self._client("sender", backlog.name))
+        parts = self._parts([service.name for service in services])
+        asked = [part.name for part in parts if PARTS[part.kind].is_asked]
+        clients += tuple(self._client(f"asker of {name}", name, is_part=True) for name in asked)
         plan = SystemPlan(
             seed=self.seed,
             load_end=self.load_end,
@@ -144,16 +152,12 @@ class _Drawing:
             racks=self.racks,
             hosts=tuple(self.hosts),
             services=tuple(services),
-            backlog=backlog,
+            parts=parts,
             clients=clients,
         )
-        names = Names.of(plan)
         self.links = _links(plan)
-        self.can_be = {name: hosts_for(plan, name) for name in names.services}
-        kinds = [kind for kind in self.faults if _can_strike(kind, names)]
-        faults_count = self.random.randint(0, 5) if kinds else 0
-        faults = tuple(self._fault(self._kind(kinds), number, names) for number in range(faults_count))
-        return plan.model_copy(update={"faults": faults})
+        self.can_be = {name: hosts_for(plan, name) for name in Names.of(plan).services}
+        return plan.model_copy(update={"faults": self._troubles(plan)})
 
     # -- what there is
 
@@ -218,23 +222,33 @@ class _Drawing:
             update={"has_effects": True, "hosts": service.hosts[:1], "guards": (*service.guards, store)}
         )
 
-    def _backlog(self) -> BacklogPlan:
-        random = self.random
-        numbers = range(1, random.randint(1, 3) + 1)
-        return BacklogPlan(
-            name=_BACKLOG,
-            host=self._host("jobs-host"),
-            worker_hosts=tuple(self._host(f"worker-host-{number}") for number in numbers),
-            demand=self._duration(0.01, _GRID, 0.2),
-            visibility=random.choice([5.0, 1.0, 30.0]),
-            delay=random.choice([0.0, 1.0]),
-            receives_max=random.choice([None, 4]),
-            in_flight_max=random.choice([None, 3]),
-            order=random.choice(["first-come", "priority"]),
-            is_durable=random.choice([True, False]),
-            wait=random.choice([2.0, 0.0]),
-            has_heartbeat=random.choice([False, True]),
-        )
+    def _parts(self, services: Sequence[str]) -> tuple[PartPlan, ...]:
+        """Return the other parts; each service has one at most that manages it."""
+        free = list(services)
+        parts: list[PartPlan] = []
+        for kind in self.parts:
+            manages = PARTS[kind].manages
+            if manages and not free:
+                continue
+            names = Names(services=tuple(free if manages else services))
+            part = PartPlan(kind=kind, name=kind, parameters=self._part_parameters(kind, names))
+            if manages:
+                free.remove(str(part.parameters["service"]))
+            parts.append(part)
+        return tuple(parts)
+
+    def _part_parameters(self, kind: str, names: Names) -> dict[str, Value]:
+        own = {
+            name: tuple(
+                self._host(f"{kind} {name} {number}")
+                for number in range(1, self.random.randint(each.least, each.most) + 1)
+            )
+            for name, each in PARTS[kind].parameters.items()
+            if isinstance(each, OwnHosts)
+        }
+        others = {name: each for name, each in PARTS[kind].parameters.items() if name not in own}
+        self.own_hosts += [host for hosts in own.values() for host in hosts]
+        return {**{name: hosts for name, hosts in own.items() if hosts}, **drawn(others, self.random, names)}
 
     def _way(self, service: str) -> WayPlan:
         random = self.random
@@ -292,11 +306,11 @@ class _Drawing:
         # Mostly the last service, which needs the others.
         return (services[-1] if self.random.random() < 0.7 else self.random.choice(services)).name
 
-    def _client(self, name: str, service: str) -> ClientPlan:
+    def _client(self, name: str, service: str, *, is_part: bool = False) -> ClientPlan:
         host = self._host(f"{name}-host")
         way = self._way(service)
-        if service == _BACKLOG:
-            # A probe would be a job.
+        if is_part:
+            # A probe would be a job, or go to whom it finds.
             way = way.model_copy(update={"health_checks": None})
         elif "orders" in self.habits and self.random.random() < 0.8:
             # What is worth a key is worth asking again.
@@ -368,9 +382,29 @@ class _Drawing:
     # -- what goes wrong
 
     def _kind(self, kinds: Sequence[str]) -> str:
-        # Of all the kinds there are few cut a way, and most that there is to be seen is behind a cut.
-        cutting = [kind for kind in kinds if kind in _CUTTING] if self._has("cuts") else []
-        return self.random.choice(cutting or kinds)
+        # Of all the kinds there are few cut a way, and most that there is to be seen is behind a cut; and few
+        # strike a part.
+        wanted = [kind for kind in kinds if kind in _CUTTING] if self._has("cuts") else []
+        if not wanted and self.random.random() < _OF_PARTS:
+            wanted = [kind for kind in kinds if kind in _PARTS_FAULTS]
+        return self.random.choice(wanted or kinds)
+
+    def _troubles(self, plan: SystemPlan) -> tuple[FaultPlan, ...]:
+        """Return what is ordered of parts, and what goes wrong."""
+        names = Names.of(plan)
+        kinds = [
+            kind
+            for kind, each in FAULTS.items()
+            if each.is_order and _can_strike(kind, names)
+            for _ in range(self.random.randint(1, 3))
+        ]
+        free = replace(names, services=tuple(unmanaged(plan)))
+        may_strike = [kind for kind in self.faults if _can_strike(kind, _those_for(kind, names, free))]
+        if may_strike and not (kinds and self.random.random() < _CALM):
+            kinds += [self._kind(may_strike) for _ in range(self.random.randint(0, 5))]
+        return tuple(
+            self._fault(kind, number, _those_for(kind, names, free)) for number, kind in enumerate(kinds)
+        )
 
     def _fault(self, kind: str, number: int, names: Names) -> FaultPlan:
         start = self._time(0.0, 0.8 * self.load_end)
@@ -378,6 +412,8 @@ class _Drawing:
         if {"source", "target"} <= set(parameters) and self.random.random() < 0.7:
             # Of any two hosts most have nothing to say to each other.
             parameters["source"], parameters["target"] = self.random.choice(self.links)
+        if "host" in parameters and self.own_hosts and self.random.random() < _OF_PARTS:
+            parameters["host"] = self.random.choice(self.own_hosts)
         if kind == "instance_added" and parameters["host"] not in (
             can_be := self.can_be[parameters["service"]]
         ):
@@ -413,10 +449,10 @@ def _some(random: Random, features: Sequence[str] | Mapping[str, object]) -> lis
 
 
 def _links(plan: SystemPlan) -> list[tuple[str, str]]:
-    """Return who calls whom, and the other way round, by hosts."""
+    """Return who calls whom, and the other way round, by hosts; all hosts of a part call each other."""
     hosts = {service.name: service.hosts for service in plan.services}
-    if plan.backlog is not None:
-        hosts[plan.backlog.name] = (plan.backlog.host,)
+    parts = {part.name: own_hosts(part) for part in plan.parts}
+    hosts |= parts
     callers: list[tuple[tuple[str, ...], str]] = [
         ((client.host,), client.way.service) for client in plan.clients
     ]
@@ -425,10 +461,19 @@ def _links(plan: SystemPlan) -> list[tuple[str, str]]:
         for service in plan.services
         for dependency in service.dependencies
     ]
-    if plan.backlog is not None:
-        callers.append((plan.backlog.worker_hosts, plan.backlog.name))
-    there = [(one, other) for ones, service in callers for one in ones for other in hosts[service]]
+    callers += [(own, name) for name, own in parts.items()]
+    callers += [
+        (parts[part.name], str(part.parameters["service"]))
+        for part in plan.parts
+        if "service" in part.parameters
+    ]
+    there = [(one, other) for ones, name in callers for one in ones for other in hosts[name] if one != other]
     return there + [(other, one) for one, other in there]
+
+
+def _those_for(kind: str, names: Names, free: Names) -> Names:
+    """Return the names that a kind of fault may strike: instances are not taken from who manages them."""
+    return free if FAULTS[kind].changes_instances else names
 
 
 def _can_strike(kind: str, names: Names) -> bool:

@@ -1,13 +1,12 @@
 """The kinds of faults that a plan may hold: what each strikes, and with what.
 
 A new kind is an entry in the table: its parameters, and a function `build(system, name, **parameters)` that
-returns a fault, to be injected and healed.
+returns a fault, to be injected and healed. What can be done to parts of one kind only stands with that kind.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Sequence
 from math import inf
 from typing import Any
 
@@ -37,6 +36,7 @@ from models.resilience.feature_switches import FeatureSwitch
 from models.services import Instance, Service
 
 from .choices import Choice, NameOf, Parameter, WrapperOf
+from .fault_kind import FaultKind
 from .hand_made_faults import (
     BreakersByHand,
     ChaosForAWhile,
@@ -45,7 +45,9 @@ from .hand_made_faults import (
     Several,
     SwitchedOff,
 )
-from .plan import SystemPlan, Value
+from .part_kind import managed_services
+from .parts import PARTS
+from .plan import SystemPlan
 from .wrapper_catalogue import BREAKERS, parts_of
 
 _A_HOST = NameOf(("hosts",))
@@ -57,22 +59,6 @@ _PROBABILITY = Choice(1.0, 0.3)
 _BURSTS = (0.3, 0.5)  # how long they last and how long the gaps are, on average (s)
 # Days of two seconds, every one of them a working day with one working hour.
 _HOURS = WorkingHours(start=0.5, end=1.5, days=tuple(range(7)), day=2.0)
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class FaultKind:
-    """One kind: `build(system, name, **parameters)` makes the fault.
-
-    - `leaves_callers`: calls which it has met may wait for ever, also when it is healed.
-    - `ends_by_itself`: it must know beforehand when it is to end, and is built with `until` (s) as well.
-    - `changes_instances`: the instances of its `service` come and go.
-    """
-
-    parameters: Mapping[str, Parameter]
-    build: Callable[..., Fault]
-    leaves_callers: bool = False
-    ends_by_itself: bool = False
-    changes_instances: bool = False
 
 
 def _area(system: System, name: str) -> Area:
@@ -304,10 +290,12 @@ FAULTS: dict[str, FaultKind] = {
             system, parts_of(system, wrapper, FeatureSwitch), name=name
         ),
     ),
+    **{name: fault for part in PARTS.values() for name, fault in part.faults.items()},
 }
 """By kind."""
 
 
-def changed_services(plan: SystemPlan) -> set[Value]:
+def changed_services(plan: SystemPlan) -> set[object]:
     """Return the names of the services whose instances come and go."""
-    return {fault.parameters["service"] for fault in plan.faults if FAULTS[fault.kind].changes_instances}
+    by_faults = {fault.parameters["service"] for fault in plan.faults if FAULTS[fault.kind].changes_instances}
+    return by_faults.union(managed_services(plan.parts, PARTS))

@@ -11,7 +11,7 @@ calls it rollback (Chaos Toolkit), and experiments that leave something behind s
 
 from __future__ import annotations
 
-from collections.abc import Callable, Generator
+from collections.abc import Callable, Generator, Iterator
 from math import ceil
 from typing import Any
 
@@ -22,9 +22,11 @@ from models.resilience.bulkheads import ConnectionPool
 from models.resilience.feature_switches import FeatureSwitch
 from models.services import Instance
 
-from .building import LiveSystem
 from .hand_made_faults import ChaosForAWhile
 from .invariants import BrokenInvariant, entity_of
+from .live_system import LiveSystem
+from .part_kind import managed_services
+from .parts import PARTS
 from .plan import ServicePlan
 
 _HELD_BY_HAND = {BreakerState.DISABLED, BreakerState.FORCED_OPEN, BreakerState.METRICS_ONLY}
@@ -36,7 +38,7 @@ _ROUNDING = 1e-6  # s
 
 def check_healed(live: LiveSystem) -> None:
     """Raise `BrokenInvariant` for what is not as it was, when faults should have healed and hosts booted."""
-    for part in (*live.hosts, *live.endpoints, *live.parts):
+    for part in _to_be_as_before(live):
         for kind, rules in _AS_BEFORE.items():
             if isinstance(part, kind):
                 for rule, holds in rules:
@@ -45,6 +47,17 @@ def check_healed(live: LiveSystem) -> None:
     for connection in live.system.connections:
         if not _is_plain(live, connection.host, connection.target.host):
             raise _unhealed(connection, "messages pass untouched", live.env.now)
+
+
+def _to_be_as_before(live: LiveSystem) -> Iterator[object]:
+    """Yield what is to be as it was: not what somebody else adds and takes away, who sees to it himself."""
+    planned = {host.name for host in live.plan.hosts}
+    managed = managed_services(live.plan.parts, PARTS)
+    for part in (*live.hosts, *live.endpoints, *live.parts):
+        host = part if isinstance(part, Host) else part.host if isinstance(part, Instance) else None
+        is_managed = isinstance(part, Instance) and part.name.rpartition("-")[0] in managed
+        if not is_managed and (host is None or host.name in planned):
+            yield part
 
 
 def _is_plain(live: LiveSystem, one: Host | None, other: Host | None) -> bool:
@@ -89,6 +102,7 @@ def check_all_answer(live: LiveSystem, advance: Callable[[float], object]) -> No
         (plan, instance)
         for plan in sorted(live.plan.services, key=lambda plan: len(plan.dependencies) > 0)
         for instance in live.system.service(plan.name).instances
+        if all(part.vouches_for(instance) for part in live.others)
     ]
     asking = live.env.process(_ask(live, pairs), "is all well?")
     patience = _PATIENCE

@@ -20,8 +20,8 @@ from models.resilience.rate_limits import RateLimiter
 from models.services import Instance
 
 from .allowances import has_begun_anew
-from .building import LiveSystem
 from .invariants import BrokenInvariant, entity_of
+from .live_system import LiveSystem
 
 _ABSOLUTE = 1e-6  # seconds; areas are sums of very many small pieces
 
@@ -51,10 +51,12 @@ class Areas:
 
     def _find_queues(self) -> None:
         """Find those that have come: instances may, and what stands around them."""
-        parts = [*self._live.endpoints, *self._live.parts]
-        if len(parts) != self._parts_count:
-            self._parts_count = len(parts)
-            for part in parts:
+        live = self._live
+        # Looked at between any two events: the lists themselves are made where one has grown.
+        parts_count = len(live.endpoints) + len(live.system.parts)
+        if parts_count != self._parts_count:
+            self._parts_count = parts_count
+            for part in (*live.endpoints, *live.parts):
                 if isinstance(part, Instance | BulkheadPool | RateLimiter):
                     self._waiting.setdefault(part, 0.0)
 
@@ -63,7 +65,8 @@ class Areas:
         for index, client in enumerate(self._clients):
             self._in_flight[index] += elapsed * client.in_flight
         for queue in self._waiting:
-            self._waiting[queue] += elapsed * queue.statistics().waiting_count
+            known = queue if isinstance(queue, Instance) else queue.statistics()
+            self._waiting[queue] += elapsed * known.waiting_count
         for index, host in enumerate(self._hosts):
             area = elapsed * host.statistics().running_count
             self._busy[index] += area

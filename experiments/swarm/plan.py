@@ -27,8 +27,8 @@ Count = Annotated[int, Field(ge=1)]
 Number = Annotated[float, Field(allow_inf_nan=False)]
 Name = Annotated[str, Field(min_length=1)]
 
-Value = bool | int | Number | str | None
-"""What a parameter of a wrapper, or of a fault, may be."""
+Value = bool | int | Number | str | tuple[str, ...] | None
+"""What a parameter of a wrapper, of a fault, or of another part may be."""
 
 REGION = "region"
 """The name of the region in which all zones are."""
@@ -171,26 +171,15 @@ class ServicePlan(Record):
         return 100 if self.queue_size_max is None else self.queue_size_max
 
 
-class BacklogPlan(Record):
-    """A backlog on `host` and a worker on each of `worker_hosts`, who work for `demand` at each job.
+class PartPlan(Record):
+    """Whatever else is in a system: its `kind` and `parameters` are those of `parts`.
 
-    Clients ask it by its name, as they do services. See `models.workers` for its rules; without
-    `receives_max` and `in_flight_max` there are no such limits. Polls wait for `wait` seconds; with a
-    heartbeat workers keep the messages of jobs that take longer than `visibility`.
+    Some kinds are asked by clients, by their name, as services are.
     """
 
+    kind: Name
     name: Name
-    host: Name
-    worker_hosts: tuple[Name, ...]
-    demand: DurationPlan = DurationPlan()
-    visibility: PositiveSeconds = 5.0
-    delay: Seconds = 0.0
-    receives_max: Count | None = None
-    in_flight_max: Count | None = None
-    order: Literal["first-come", "priority"] = "first-come"
-    is_durable: bool = True
-    wait: Seconds = 2.0
-    has_heartbeat: bool = False
+    parameters: dict[str, Value] = {}
 
 
 class RequestPlan(Record):
@@ -255,7 +244,7 @@ LoadPlan = Annotated[
 
 
 class ClientPlan(Record):
-    """Somebody who asks a service, or the backlog, from a `host` that must be there."""
+    """Somebody who asks a service, or a part, from a `host` that must be there."""
 
     name: Name
     host: Name
@@ -288,7 +277,7 @@ class SystemPlan(Record):
     racks: tuple[RackPlan, ...] = ()
     hosts: tuple[HostPlan, ...] = ()
     services: tuple[ServicePlan, ...] = ()
-    backlog: BacklogPlan | None = None
+    parts: tuple[PartPlan, ...] = ()
     clients: tuple[ClientPlan, ...] = ()
     faults: tuple[FaultPlan, ...] = ()
 

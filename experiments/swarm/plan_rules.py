@@ -12,7 +12,9 @@ from models.infrastructure import NOTHING_ASKED
 from ..misuse import Misuse, unknown_name
 from .choices import Names, completed
 from .fault_catalogue import FAULTS
-from .plan import BacklogPlan, LoadPlan, ScriptedLoadPlan, SystemPlan, WayPlan
+from .part_kind import managed_services
+from .parts import PARTS
+from .plan import LoadPlan, ScriptedLoadPlan, SystemPlan, WayPlan
 from .policy_catalogue import POLICIES
 from .wrapper_catalogue import WRAPPERS
 
@@ -20,7 +22,7 @@ from .wrapper_catalogue import WRAPPERS
 def require_sound(plan: SystemPlan) -> None:
     """Raise Misuse unless all that the plan names is there, once, and is of a kind that there is."""
     _require_distinct("zones", plan.zones)
-    for parts in ("racks", "hosts", "services", "clients", "faults"):
+    for parts in ("racks", "hosts", "services", "parts", "clients", "faults"):
         _require_distinct(f"the names of {parts}", [part.name for part in getattr(plan, parts)])
     _require_distinct("the names of wrappers", [wrapper.name for _, _, wrapper in plan.wrappers()])
     names = Names.of(plan)
@@ -37,6 +39,7 @@ def require_sound(plan: SystemPlan) -> None:
             _require_way(
                 f"services.{index}.dependencies.{number}.way", dependency.way, names, names.services[:index]
             )
+    _require_sound_parts(plan, names)
     _require_sound_clients(plan, names)
     for place, side, wrapper in plan.wrappers():
         _require_known(f"{place}.kind", wrapper.kind, WRAPPERS)
@@ -54,32 +57,46 @@ def _require_sound_faults(plan: SystemPlan, names: Names) -> None:
         if not fault.start <= fault.end:
             raise Misuse(f"{place}.end must be >= start ({fault.start!r} s), got {fault.end!r}")
         given = completed(FAULTS[fault.kind].parameters, fault.parameters, f"{place}.parameters", names)
+        if FAULTS[fault.kind].changes_instances:
+            free = unmanaged(plan)
+            _require_known(f"{place}.parameters.service", given["service"], free)
         if fault.kind == "instance_added":
             _require_fair(f"{place}.parameters.host", given["host"], plan, given["service"])
 
 
 def _require_sound_clients(plan: SystemPlan, names: Names) -> None:
     has_effects = any(service.has_effects for service in plan.services)
-    asked = names.services if plan.backlog is None else (*names.services, plan.backlog.name)
-    _require_distinct("the names of services and backlog", asked)
-    if plan.backlog is not None:
-        _require_sound_backlog(plan.backlog, names)
+    asked = (*names.services, *(part.name for part in plan.parts if PARTS[part.kind].is_asked))
     for index, client in enumerate(plan.clients):
         if has_effects and not _gives_keys(client.load):
             raise Misuse(f"clients.{index}.load must give keys where a service has effects, got none")
         _require_known(f"clients.{index}.host", client.host, names.hosts)
         _require_way(f"clients.{index}.way", client.way, names, asked)
         if client.way.service not in names.services and client.way.health_checks is not None:
-            raise Misuse(f"clients.{index}.way.health_checks must be of a service, got a backlog")
+            place = f"clients.{index}.way.health_checks"
+            raise Misuse(f"{place} must be of a service, got {client.way.service!r}")
 
 
-def _require_sound_backlog(backlog: BacklogPlan, names: Names) -> None:
-    _require_known("backlog.host", backlog.host, names.hosts)
-    _require_distinct("backlog.worker_hosts", backlog.worker_hosts)
-    if not backlog.worker_hosts:
-        raise Misuse("backlog.worker_hosts must name at least one host, got none")
-    for number, name in enumerate(backlog.worker_hosts):
-        _require_known(f"backlog.worker_hosts.{number}", name, names.hosts)
+def _require_sound_parts(plan: SystemPlan, names: Names) -> None:
+    named = [*names.services, *(part.name for part in plan.parts)]
+    _require_distinct("the names of services and parts", named)
+    managed: list[object] = []
+    for index, part in enumerate(plan.parts):
+        place = f"parts.{index}"
+        _require_known(f"{place}.kind", part.kind, PARTS)
+        kind = PARTS[part.kind]
+        given = completed(kind.parameters, part.parameters, f"{place}.parameters", names)
+        if kind.manages:
+            if (service := given["service"]) in managed:
+                rule = "must have one part that manages it"
+                raise Misuse(f"{place}.parameters.service {rule}, got {service!r}")
+            managed.append(service)
+
+
+def unmanaged(plan: SystemPlan) -> list[str]:
+    """Return the names of the services whose instances no part adds and takes away."""
+    managed = managed_services(plan.parts, PARTS)
+    return [service.name for service in plan.services if service.name not in managed]
 
 
 def _require_sound_places(plan: SystemPlan) -> None:

@@ -1,4 +1,4 @@
-"""What a whole system owes its users in the end, whatever it is made of.
+"""What a whole system owes its users in the end, whatever it is made of; what parts owe stands with them.
 
 - No call takes longer than the time limits on its way allow.
 - What an outbox has accepted is delivered, dead or lost; nothing is left in it.
@@ -7,8 +7,6 @@
 - What is finished is used, once: a service that clients alone ask has finished no more calls than its clients
   have answers, and connections calls that were not answered (lost, late, cut short). Whoever asks again
   although he has his answer breaks that. Hedges and the like, which throw answers away, are left out.
-- A job that was accepted is done, or there still, or a dead letter, or was lost with the memory it was in; it
-  is deleted only when it was done. When nobody asks and nothing is broken all jobs are worked off.
 - An order takes effect at most once, where everything is done for that: each client gives it a key,
   outermost, and a durable store that forgets nothing stands directly around the only instance.
 """
@@ -19,10 +17,10 @@ from models import Outcome
 from models.resilience import Outbox
 from models.resilience.idempotency import EffectLog
 
-from .building import LiveSystem
 from .fault_catalogue import changed_services
 from .invariants import BrokenInvariant, entity_of
-from .jobs import Jobs
+from .live_system import LiveSystem
+from .parts import PARTS
 from .plan import ScriptedLoadPlan, ServicePlan, SystemPlan, WrapperPlan
 from .wrapper_catalogue import WRAPPERS
 
@@ -53,30 +51,8 @@ def check_promises(live: LiveSystem) -> None:
         _check_used_once(live, service)
         if _takes_orders_once(live.plan, service):
             _check_effects(live, service)
-    if live.jobs is not None:
-        _check_jobs(live, live.jobs)
-
-
-def check_worked_off(jobs: Jobs, now: float) -> None:
-    """Raise `BrokenInvariant` where jobs are left after the longest time, when all faults have healed."""
-    if jobs.are_left:
-        rule = "all jobs are worked off when all faults have healed"
-        detail = str(jobs.backlog.statistics())
-        raise BrokenInvariant(rule, entity_of(jobs.backlog), f"Backlog: {rule}", now, detail)
-
-
-def _check_jobs(live: LiveSystem, jobs: Jobs) -> None:
-    deleted, worked = jobs.backlog.statistics().deleted_count, jobs.pool.statistics()
-    if deleted > worked.completed_count:
-        detail = f"{deleted} deleted, {worked.completed_count} done"
-        raise _broken(live, jobs.backlog, "a job is deleted when it was done", detail)
-    askers = [each for each in live.clients if each.plan.way.service == jobs.plan.name]
-    wrappers = [wrapper for each in askers for wrapper in each.plan.way.all_wrappers]
-    if any(WRAPPERS[wrapper.kind].answers_itself for wrapper in wrappers):
-        return  # who was told "accepted" may have been told so by somebody else
-    if missing := set(jobs.accepted) - jobs.kept():
-        detail = ", ".join(sorted(map(str, missing)))
-        raise _broken(live, jobs.backlog, "a job that was accepted is done, dead, there or lost", detail)
+    for part in live.others:
+        part.check_end(live)
 
 
 def _check_bounds(live: LiveSystem) -> None:
@@ -134,8 +110,9 @@ def _check_used_once(live: LiveSystem, service: ServicePlan) -> None:
 
 
 def _is_needed(plan: SystemPlan, service: ServicePlan) -> bool:
-    """Return whether another service asks this one."""
-    return any(
+    """Return whether another service, or a part, asks this one."""
+    led_to = {part.parameters["service"] for part in plan.parts if PARTS[part.kind].leads_to_service}
+    return service.name in led_to or any(
         dependency.way.service == service.name for other in plan.services for dependency in other.dependencies
     )
 

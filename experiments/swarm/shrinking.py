@@ -30,9 +30,11 @@ from typing import Any
 from pydantic import ValidationError
 
 from ..misuse import Misuse
-from .choices import Names, Reference
+from .choices import Names, Reference, completed
 from .fault_catalogue import FAULTS
-from .plan import BacklogPlan, FaultPlan, HostPlan, OpenLoadPlan, ServicePlan, SystemPlan, WayPlan
+from .part_kind import own_hosts
+from .parts import PARTS
+from .plan import FaultPlan, HostPlan, OpenLoadPlan, PartPlan, ServicePlan, SystemPlan, WayPlan
 from .plan_rules import require_sound
 from .planned_load import spelled_out
 from .trial import Failed, Verdict, run_trial
@@ -208,8 +210,8 @@ def repaired(plan: SystemPlan) -> SystemPlan:
                 if dependency.way.service in known
             )
             services.append(service.model_copy(update={"hosts": left, "dependencies": needed}))
-    backlog = _repaired_backlog(plan.backlog, hosts)
-    known = {service.name for service in services} | ({backlog.name} if backlog is not None else set())
+    parts = _repaired_parts(plan, services)
+    known = {service.name for service in services} | {part.name for part in parts}
     clients = tuple(
         client.model_copy(update={"way": _repaired_way(client.way, hosts)})
         for client in plan.clients
@@ -218,7 +220,7 @@ def repaired(plan: SystemPlan) -> SystemPlan:
     rest = plan.model_copy(
         update={
             "services": tuple(services),
-            "backlog": backlog,
+            "parts": parts,
             "clients": clients,
             "racks": tuple(rack for rack in plan.racks if rack.zone in plan.zones),
             "hosts": tuple(_repaired_host(host, plan) for host in plan.hosts),
@@ -226,7 +228,7 @@ def repaired(plan: SystemPlan) -> SystemPlan:
     )
     used = {name for service in rest.services for name in service.hosts} | {each.host for each in clients}
     used |= {way.balancer_host for _, way in rest.ways() if way.balancer_host is not None}
-    used |= {backlog.host, *backlog.worker_hosts} if backlog is not None else set()
+    used |= {name for part in parts for name in own_hosts(part)}
     rest = rest.model_copy(update={"hosts": tuple(host for host in rest.hosts if host.name in used)})
     names = Names.of(rest)
     faults = tuple(fault for fault in rest.faults if _strikes(fault, names))
@@ -239,11 +241,23 @@ def _repaired_host(host: HostPlan, plan: SystemPlan) -> HostPlan:
     return host.model_copy(update={"zone": zone, "rack": host.rack if is_there else None})
 
 
-def _repaired_backlog(backlog: BacklogPlan | None, hosts: set[str]) -> BacklogPlan | None:
-    if backlog is None or backlog.host not in hosts:
-        return None
-    left = tuple(name for name in backlog.worker_hosts if name in hosts)
-    return backlog.model_copy(update={"worker_hosts": left}) if left else None
+def _repaired_parts(plan: SystemPlan, services: list[ServicePlan]) -> tuple[PartPlan, ...]:
+    """Return the parts that have all that they need, without hosts that are gone."""
+    names = Names.of(plan.model_copy(update={"services": tuple(services), "parts": ()}))
+    left: list[PartPlan] = []
+    for part in plan.parts:
+        kept = {
+            name: tuple(each for each in value if each in names.hosts) if isinstance(value, tuple) else value
+            for name, value in part.parameters.items()
+            if value != ()
+        }
+        part = part.model_copy(update={"parameters": kept})
+        try:
+            completed(PARTS[part.kind].parameters, kept, part.name, names)
+        except Misuse:
+            continue
+        left.append(part)
+    return tuple(left)
 
 
 def _repaired_way(way: WayPlan, hosts: set[str]) -> WayPlan:

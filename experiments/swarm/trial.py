@@ -2,10 +2,11 @@
 
 1. The system runs with some stops. At each, everything must add up.
 2. When load and faults are over, everything must be as it was before (see `healing`), and who is well must be
-   taken to be (see `detection`). Then nobody is probed any more, jobs are worked off, and the system runs on
-   until it is empty. If all calls are limited in time that must come by itself, and then all instances must
-   answer once more; otherwise what waits for an answer that was lost is ended from outside. Nothing may be
-   held, running, waiting or leaked, and what was promised must have been kept (see `promises`, `cuts`).
+   taken to be (see `detection`). Then nobody is probed any more, parts become what they must (see
+   `part_kind`: jobs are worked off, groups come back to their size), and the system runs on until it is
+   empty. If all calls are limited in time that must come by itself, and then all instances must answer once
+   more; otherwise what waits for an answer that was lost is ended from outside. Nothing may be held, running,
+   waiting or leaked, and what was promised must have been kept (see `promises`, `cuts`).
 3. A thorough trial runs the same plan twice more, event by event and with a trace, for the laws (see `laws`):
    all statistics and all that clients have seen must be the same as in the first run, to the last bit, and so
    must the two traces.
@@ -27,7 +28,7 @@ from models.services import Instance
 
 from .allowances import check_allowances
 from .bookkeeping import statistics_of
-from .building import LiveSystem, build
+from .building import build
 from .cuts import check_cuts
 from .detection import check_detection, check_well_again
 from .healing import check_all_answer, check_healed
@@ -39,8 +40,9 @@ from .invariants import (
     entity_of,
 )
 from .laws import Areas
+from .live_system import LiveSystem
 from .plan import SystemPlan
-from .promises import check_outcomes, check_promises, check_worked_off
+from .promises import check_outcomes, check_promises
 
 CHECKS_COUNT = 3
 """How often everything is checked while there is load."""
@@ -52,7 +54,7 @@ _CHECKS_COUNT_MAX = 100  # once something is known to be wrong
 # of calls may have to wait for several.
 _PATIENCE = 10.0
 _PATIENCES_MAX = 12
-_PATIENCES_OF_JOBS_MAX = 7  # polls do not wait for what was lost: all jobs are done within minutes
+_PATIENCES_OF_PARTS_MAX = 7  # polls do not wait for what was lost: all jobs are done within minutes
 _THOROUGH_EVERY = 8
 
 
@@ -159,18 +161,20 @@ def _run(live: LiveSystem, advance: Callable[[float], object], *, checks_count: 
     check_healed(live)
     check_detection(live)
     check_well_again(live)
-    for part in [part for each in live.detections for part in each.parts]:
-        part.stop()
-    patience = _work_off(live, advance, patience)
+    for watching in [part for each in live.detections for part in each.parts]:
+        watching.stop()
+    patience = _settle(live, advance, patience)
     for _ in range(_PATIENCES_MAX):
         if not live.is_limited or not _is_busy(live):
             break
         patience *= 2
         advance(env.now + patience)
     if not live.is_limited:
-        _pull_the_plug(live)
+        _pull_the_plug(live, advance)
     for stop in live.shelf.stops:
         stop()
+    for part in live.others:
+        part.stop(live)
     advance(env.now + _PATIENCE)
     _check(live)
     _check_end(live)
@@ -178,21 +182,32 @@ def _run(live: LiveSystem, advance: Callable[[float], object], *, checks_count: 
         check_all_answer(live, advance)
 
 
-def _work_off(live: LiveSystem, advance: Callable[[float], object], patience: float) -> float:
-    """Run a system until no jobs are left, and let its workers go; return what the patience is then (s)."""
-    jobs = live.jobs
-    if jobs is None:
+def _settle(live: LiveSystem, advance: Callable[[float], object], patience: float) -> float:
+    """Run a system until all parts are what they must become, and end what nobody needs then.
+
+    Returns what the patience is then (s).
+    """
+    if not live.others:
         return patience
-    for _ in range(_PATIENCES_OF_JOBS_MAX):
-        if not live.is_limited or not jobs.are_left:
+    breaches = _breaches(live)
+    for _ in range(_PATIENCES_OF_PARTS_MAX):
+        if not breaches:
             break
         patience *= 2
         advance(live.env.now + patience)
-    if live.is_limited:
-        check_worked_off(jobs, live.env.now)
-    jobs.pool.scale_to(0)
+        breaches = _breaches(live)
+    if breaches:
+        raise breaches[0]
+    for part in live.others:
+        part.wind_down(live)
     advance(live.env.now + _PATIENCE)
     return patience
+
+
+def _breaches(live: LiveSystem) -> list[BrokenInvariant]:
+    """Return what is not as it must become; where calls may wait for ever, nothing need become anything."""
+    found = [part.unsettled(live) for part in live.others] if live.is_limited else []
+    return [each for each in found if each is not None]
 
 
 def _check(live: LiveSystem) -> None:
@@ -211,6 +226,8 @@ def _check(live: LiveSystem) -> None:
     _check_copies(live)
     check_allowances(live)
     check_outcomes(live)
+    for part in live.others:
+        part.check(live)
 
 
 def _check_own_processes(instance: Instance, now: float) -> None:
@@ -234,16 +251,20 @@ def _check_copies(live: LiveSystem) -> None:
 
 def _is_busy(live: LiveSystem) -> bool:
     """Return whether more is under way than what goes on for ever."""
-    return len(live.env.processes) > live.shelf.background_count or any(
+    return len(live.env.processes) > live.background_count or any(
         outbox.statistics().backlog.value for outbox in live.endpoints if isinstance(outbox, Outbox)
     )
 
 
-def _pull_the_plug(live: LiveSystem) -> None:
-    """End all that still waits, for an answer that was lost: hosts crash, and callers elsewhere give up."""
+def _pull_the_plug(live: LiveSystem, advance: Callable[[float], object]) -> None:
+    """End all that still waits, for an answer that was lost: hosts crash, and callers elsewhere give up.
+
+    In between there is time for those who have waited for what was on the hosts to see that it is gone.
+    """
     for host in live.hosts:
         if host.running:
             host.crash()
+    advance(live.env.now + _PATIENCE)
     for process in list(live.env.processes):
         process.cancel()
 

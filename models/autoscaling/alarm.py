@@ -24,9 +24,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from math import inf
 
-from ..validation import require_count
+from ..validation import require_count, require_delay
 from .observation import Observation
-from .validation import require_duration
 
 
 class Alarm:
@@ -54,10 +53,10 @@ class Pace:
 
     def __post_init__(self) -> None:
         """Check the fields."""
-        require_duration("cooldown_out", self.cooldown_out)
-        require_duration("cooldown_in", self.cooldown_in)
+        require_delay("cooldown_out", self.cooldown_out)
+        require_delay("cooldown_in", self.cooldown_in)
         if self.warm_up is not None:
-            require_duration("warm_up", self.warm_up)
+            require_delay("warm_up", self.warm_up)
 
     @property
     def ready_for(self) -> float:
@@ -114,5 +113,5 @@ class PaceKeeper:
 
 def require_datapoints(out_datapoints: object, in_datapoints: object) -> None:
     """Raise `ValueError` unless both are whole numbers >= 1."""
-    require_count("out_datapoints", out_datapoints, 1)
-    require_count("in_datapoints", in_datapoints, 1)
+    require_count("out_datapoints", out_datapoints)
+    require_count("in_datapoints", in_datapoints)

@@ -8,6 +8,8 @@ It may stand on a `host`. While that is down nothing is scaled; when it is up ag
 an empty memory, one interval later. What it had asked for is not lost: the group remembers the number. Word
 from the controller to the group needs no message here, as the group is a control plane on no host.
 
+Several rules for one group belong in one autoscaler (`Largest`): of two, each would undo what the other does.
+
 Leaves out: leader election among several controllers; a failed request to scale.
 """
 
@@ -20,6 +22,7 @@ from typing import Any
 from simulator import Environment
 
 from ..infrastructure import Host
+from ..validation import require_kind
 from .metric_pipeline import MetricPipeline
 from .rule import ScalingRule
 from .scalable import Scalable
@@ -63,6 +66,9 @@ class Autoscaler:
         """Begin; the first decision is one interval from now."""
         if not isinstance(rule, ScalingRule):
             raise TypeError(f"rule must be a ScalingRule, such as TargetTracking(...), got {rule!r}")
+        if not callable(getattr(scaled, "scale_to", None)):
+            raise TypeError(f"scaled must be something to scale, such as an InstanceGroup, got {scaled!r}")
+        require_kind("pipeline", pipeline, MetricPipeline)
         self.name = name
         self.rule = rule
         self._env = env

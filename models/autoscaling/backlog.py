@@ -27,9 +27,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from math import inf
 
+from ..validation import require_delay, require_finite_duration, require_name, require_positive
 from .observation import Observation
 from .rule import Decision, ScalingController, ScalingRule, rounded_up
-from .validation import require_duration, require_positive
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -51,9 +51,10 @@ class BacklogPerInstance(ScalingRule):
         """Check the fields."""
         ScalingRule.__post_init__(self)
         require_positive("acceptable", self.acceptable)
-        require_duration("activation", self.activation)
-        require_duration("stabilisation_window", self.stabilisation_window)
-        require_duration("idle_time", self.idle_time)
+        require_name("metric", self.metric)
+        require_delay("activation", self.activation)
+        require_delay("stabilisation_window", self.stabilisation_window)
+        require_delay("idle_time", self.idle_time)
 
     def controller(self) -> BacklogController:
         """Return a controller that has seen no backlog."""
@@ -76,7 +77,7 @@ class BacklogController(ScalingController):
             return Decision(current, f"{rule.metric} is missing")
         if backlog > rule.activation:
             self._idle_since = inf
-            wanted = max(1, rounded_up(backlog / rule.acceptable))
+            wanted = rounded_up(backlog / rule.acceptable)
             reason = f"{rule.metric} of {backlog:g}"
         else:
             self._idle_since = min(self._idle_since, now)
@@ -95,6 +96,6 @@ def acceptable_backlog(*, latency: float, service: float) -> float:
 
     `service` is the time per message of the whole instance: where it works on k at a time, a kth of it.
     """
-    require_positive("latency", latency, "s")
-    require_positive("service", service, "s")
+    require_finite_duration("latency", latency)
+    require_finite_duration("service", service)
     return latency / service

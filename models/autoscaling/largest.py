@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from ..validation import require_each
 from .observation import Observation
 from .rule import Decision, ScalingController, ScalingRule
 
@@ -26,6 +27,7 @@ class Largest(ScalingRule):
     def __post_init__(self) -> None:
         """Check the fields."""
         ScalingRule.__post_init__(self)
+        object.__setattr__(self, "rules", require_each("rules", self.rules, ScalingRule))
         if len(self.rules) < 2:
             raise ValueError(f"rules must be two or more, got {self.rules!r}")
         for rule in self.rules:

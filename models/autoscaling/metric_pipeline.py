@@ -10,8 +10,8 @@ Rules:
 3. While the pipeline is cut off (`cut_off`), nothing is scraped. What was scraped before is still told.
 
 Whether an instance is wanted, pending or ready is no metric, and is known at once: it is the control plane's
-own record. Kubernetes' has it from watches, and the kubelet's word of a dead host comes 40 s late; here the
-same word waits for the group's next look.
+own record. Kubernetes' has it from watches, and of a dead host only 40 s later, so that a controller here
+knows a little too much; since when it is down is what the group's looks have found.
 
 The scraper reads counters from outside, and sends nothing through the network (it is an observer, with a
 clock); what the network would do to it, `delay` and `cut_off` say. Leaves out: the cost of being scraped.
@@ -29,10 +29,10 @@ from simulator import Environment
 
 from ..instance_groups import InstanceGroup, Member
 from ..services import Instance
+from ..validation import require_delay, require_each, require_finite_duration
 from .meters import Meter, Read
 from .observation import InstanceView, Observation
 from .scalable import Scalable
-from .validation import require_duration, require_positive
 
 Probe = Callable[[], float | None]
 """Reads a metric of the whole; None where it cannot be read now."""
@@ -71,16 +71,22 @@ class MetricPipeline:
         name: str = "metrics",
     ) -> None:
         """Begin to scrape."""
-        require_positive("scrape_interval", scrape_interval, "s")
-        require_duration("delay", delay)
-        require_positive("expiry", expiry, "s")
+        require_finite_duration("scrape_interval", scrape_interval)
+        require_delay("delay", delay)
+        require_finite_duration("expiry", expiry)
         if not expiry > delay:
             raise ValueError(f"expiry must be > delay ({delay!r} s), or nothing is known, got {expiry!r}")
         self.name = name
         self._env = env
         self._group = group
-        self._meters = tuple(meters)
+        self._meters = require_each("meters", meters, Meter)
         self._probes = dict(totals or {})
+        names = [meter.name for meter in self._meters]
+        if len(set(names)) < len(names):
+            raise ValueError(f"meters must have a name each, got {names!r}")
+        for total, probe in self._probes.items():
+            if not callable(probe):
+                raise TypeError(f"total {total!r} must be a function that reads it, got {probe!r}")
         if group is None and self._meters:
             raise ValueError(f"meters must have a group to read, got {self._meters!r} and none")
         self._interval, self._delay, self._expiry = scrape_interval, delay, expiry

@@ -16,9 +16,8 @@ from abc import ABC, abstractmethod
 from dataclasses import dataclass
 from math import ceil
 
-from ..validation import require_count
+from ..validation import require_count, require_finite_duration
 from .observation import Observation
-from .validation import require_positive
 
 _ROUNDING = 1e-9  # relative; 0.9 / 0.75 * 50 is 60.00000000000001 and means 60
 
@@ -41,11 +40,11 @@ class ScalingRule(ABC):
 
     def __post_init__(self) -> None:
         """Check the fields."""
-        require_count("count_min", self.count_min)
-        require_count("count_max", self.count_max, 1)
+        require_count("count_min", self.count_min, lowest=0)
+        require_count("count_max", self.count_max)
         if self.count_max < self.count_min:
             raise ValueError(f"count_max must be >= count_min ({self.count_min}), got {self.count_max}")
-        require_positive("interval", self.interval, "s")
+        require_finite_duration("interval", self.interval)
 
     @abstractmethod
     def controller(self) -> ScalingController:

@@ -14,10 +14,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from itertools import pairwise
 
-from ..validation import require_count
+from ..validation import require_count, require_each, require_finite_duration, require_number
 from .observation import Observation
 from .rule import Decision, ScalingController, ScalingRule
-from .validation import require_number, require_positive
 
 DAY = 86_400.0
 
@@ -47,11 +46,12 @@ class ScheduledScaling(ScalingRule):
     def __post_init__(self) -> None:
         """Check the fields."""
         ScalingRule.__post_init__(self)
-        require_positive("period", self.period, "s")
+        require_finite_duration("period", self.period)
+        object.__setattr__(self, "times", require_each("times", self.times, ScheduledCount))
         if not self.times:
             raise ValueError(f"times must be one or more, got {self.times!r}")
         for each in self.times:
-            require_count("count of a time", each.count)
+            require_count("count of a time", each.count, lowest=0)
             if not 0.0 <= require_number("time", each.time) < self.period:
                 raise ValueError(f"time must lie in [0, {self.period:g}) s, got {each.time!r}")
         if any(not earlier.time < later.time for earlier, later in pairwise(self.times)):

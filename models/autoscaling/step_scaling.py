@@ -23,11 +23,17 @@ from itertools import pairwise
 from math import copysign, trunc
 from typing import Literal
 
-from ..validation import require_count
+from ..validation import (
+    require_count,
+    require_delay,
+    require_each,
+    require_kind,
+    require_name,
+    require_number,
+)
 from .alarm import COOLDOWN, Alarm, Pace, PaceKeeper, require_datapoints
 from .observation import Observation
 from .rule import Decision, ScalingController, ScalingRule
-from .validation import require_duration, require_number
 
 Adjustment = Literal["count", "percent", "exact"]
 _ADJUSTMENTS: tuple[Adjustment, ...] = ("count", "percent", "exact")
@@ -76,12 +82,16 @@ class StepScaling(ScalingRule):
         ScalingRule.__post_init__(self)
         if not require_number("low", self.low) < require_number("high", self.high):
             raise ValueError(f"high must be > low ({self.low!r}), got {self.high!r}")
+        require_name("metric", self.metric)
+        require_kind("pace", self.pace, Pace)
         if self.adjustment not in _ADJUSTMENTS:
             raise ValueError(f"adjustment must be one of {', '.join(_ADJUSTMENTS)}, got {self.adjustment!r}")
-        require_count("change_min", self.change_min, 1)
+        require_count("change_min", self.change_min)
         require_datapoints(self.out_datapoints, self.in_datapoints)
-        _require_steps("steps_out", self.steps_out, self.adjustment, 1.0)
-        _require_steps("steps_in", self.steps_in, self.adjustment, -1.0)
+        for name, sign in (("steps_out", 1.0), ("steps_in", -1.0)):
+            steps = require_each(name, getattr(self, name), Step)
+            _require_steps(name, steps, self.adjustment, sign)
+            object.__setattr__(self, name, steps)
 
     def controller(self) -> StepController:
         """Return a controller whose alarms have seen nothing."""
@@ -138,10 +148,10 @@ def _require_steps(name: str, steps: tuple[Step, ...], adjustment: Adjustment, s
         if not earlier.breach < later.breach:
             raise ValueError(f"{name} must be in order of their breach, got {steps!r}")
     for step in steps:
-        require_duration(f"breach of {name}", step.breach)
+        require_delay(f"breach of {name}", step.breach)
         change = require_number(f"change of {name}", step.change)
         if adjustment == "exact":
-            require_count(f"change of {name}", step.change)
+            require_count(f"change of {name}", step.change, lowest=0)
         elif not change * sign > 0:
             raise ValueError(f"change of {name} must be {'>' if sign > 0 else '<'} 0, got {step.change!r}")
         elif adjustment == "count" and change != int(change):

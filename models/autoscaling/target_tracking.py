@@ -2,7 +2,8 @@
 
 Rules, every `interval` (60 s, the period of the alarms):
 
-1. The datapoint is the mean of the metric over the instances, or a total over the wanted number.
+1. The datapoint is the mean of the metric over the instances, or a total over the base: those on their way
+   work off nothing of it yet.
 2. Above the target for `out_datapoints` (3) in a row: ceil(base x metric / target), never less than now; the
    base and the mean are those of the pace (see `alarm`).
 3. Below (1 - `in_margin`) of it for `in_datapoints` (15) in a row: ceil(now x metric / target), if the pace
@@ -19,10 +20,10 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from ..validation import require_kind, require_margin, require_name, require_positive
 from .alarm import COOLDOWN, Alarm, Pace, PaceKeeper, require_datapoints
 from .observation import Observation
 from .rule import Decision, ScalingController, ScalingRule, rounded_up
-from .validation import require_positive, require_share
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -48,9 +49,11 @@ class TargetTracking(ScalingRule):
     def __post_init__(self) -> None:
         """Check the fields."""
         ScalingRule.__post_init__(self)
+        require_name("metric", self.metric)
         require_positive("target", self.target)
+        require_kind("pace", self.pace, Pace)
         require_datapoints(self.out_datapoints, self.in_datapoints)
-        require_share("in_margin", self.in_margin)
+        require_margin("in_margin", self.in_margin)
 
     def controller(self) -> TrackingController:
         """Return a controller whose alarms have seen nothing."""
@@ -68,17 +71,18 @@ class TrackingController(ScalingController):
 
     def _decide(self, observation: Observation) -> Decision:
         rule, current = self._rule, observation.current
-        value = _datapoint(rule, observation)
+        base = self._pace.base(observation)
+        value = _datapoint(rule, observation, base)
         is_high = self._high.sees(value is not None and value > rule.target)
         is_low = self._low.sees(value is not None and value < rule.target * (1.0 - rule.in_margin))
         if value is None:
             return Decision(current, f"{rule.metric} is missing")
         if is_high:
-            wanted = rounded_up(self._pace.base(observation) * value / rule.target)
+            wanted = rounded_up(base * value / rule.target)
             return Decision(self._within(max(current, wanted)), f"{rule.metric} above target")
         if is_low and rule.can_shrink and self._pace.may_shrink(observation):
             wanted = rounded_up(current * value / rule.target)
-            return Decision(self._within(min(current, wanted)), f"{rule.metric} below target")
+            return Decision(self._within(wanted), f"{rule.metric} below target")
         return Decision(current, "no alarm, or waiting")
 
     def scaled(self, now: float, before: int, after: int) -> None:
@@ -86,8 +90,8 @@ class TrackingController(ScalingController):
         self._pace.scaled(now, before, after)
 
 
-def _datapoint(rule: TargetTracking, observation: Observation) -> float | None:
+def _datapoint(rule: TargetTracking, observation: Observation, base: int) -> float | None:
     if not rule.is_total:
         return observation.mean(rule.metric, ready_for=rule.pace.ready_for)
     total = observation.totals.get(rule.metric)
-    return None if total is None or not observation.current else total / observation.current
+    return None if total is None or not base else total / base

@@ -4,6 +4,7 @@ balancer                Balancer: an endpoint in front of several
 target                  Target, Targets: what it knows of them, and which may be chosen
 discovery               follow: have the instances of a service as targets, also those that come and go
 policy                  Policy: the contract of what follows
+policy_around           a policy around another one, and the targets that it shows to that
 round_robin             RoundRobin: in turn
 random_choice           Random: any
 weighted                Weighted: in turn, in proportion to weights, smoothly

@@ -12,6 +12,7 @@ one that refuses gets its share of requests all the same, unless somebody tells 
 It then chooses among those that are available. Where less than `panic_threshold` of them are, so many cannot
 be ill: the checks are wrong, or the rest would break down under the load of all; it *panics* and chooses
 among all, or with `fails_in_panic` refuses (Envoy's "panic threshold", 50 % by default there and here).
+With `Priorities` the levels say whether so few are well.
 
 A target that is removed is *draining* while calls to it are under way: they go on, and no other comes.
 
@@ -31,6 +32,7 @@ from ..endpoint import Call, Endpoint
 from ..failures import CallFailed, Refused
 from ..infrastructure import Host
 from ..request import Request, Response
+from ..validation import require_number, require_positive, require_unit_interval
 from .policy import Choose, Policy
 from .round_robin import RoundRobin
 from .target import Target, Targets
@@ -104,13 +106,16 @@ class Balancer(Endpoint):
         name: str = "balancer",
     ) -> None:
         """Put the balancer in front of `targets`."""
+        if isinstance(targets, Endpoint):
+            raise TypeError(f"targets must be a collection of endpoints, got one, {targets!r}")
         endpoints = list(targets)
         if weights is not None and len(weights) != len(endpoints):
             raise ValueError(f"weights must be as many as targets ({len(endpoints)}), got {len(weights)}")
         if not isinstance(policy, Policy):
             raise TypeError(f"policy must be a Policy, such as RoundRobin(), got {policy!r}")
-        if not 0.0 <= panic_threshold <= 1.0:
-            raise ValueError(f"panic_threshold must be in [0, 1], got {panic_threshold!r}")
+        require_unit_interval("panic_threshold", panic_threshold)
+        if host is not None and not isinstance(host, Host):
+            raise TypeError(f"host must be a Host or none, got {host!r}")
         self._env = env
         self.panic_threshold = panic_threshold
         self.fails_in_panic = fails_in_panic
@@ -210,8 +215,11 @@ class Balancer(Endpoint):
     def add(self, endpoint: Endpoint, *, weight: float = 1.0) -> None:
         """Let `endpoint` be chosen from now on.
 
-        Raises `ValueError` if it is there already, or the weight is not accepted.
+        Raises `ValueError` if it is there already, or the weight is not accepted, and `TypeError` for what is
+        no endpoint.
         """
+        if not isinstance(endpoint, Endpoint):
+            raise TypeError(f"target must be an Endpoint, got {endpoint!r}")
         self._require_weight(weight)
         known = self._known.get(endpoint)
         if known is not None and known.is_member:
@@ -258,18 +266,20 @@ class Balancer(Endpoint):
         self._choose_anew()
 
     def report_load(self, endpoint: Endpoint, load: float) -> None:
-        """Note the load that a target says it has. Raises `ValueError` for no target."""
+        """Note the load (finite, >= 0) that a target says it has. Raises `ValueError` for no target."""
+        if not 0.0 <= require_number("load", load) < inf:
+            raise ValueError(f"load must be finite and >= 0, got {load!r}")
         self._target(endpoint).reported_load = load
 
     def _target(self, endpoint: Endpoint) -> Target:
         target = self._known.get(endpoint)
         if target is None or not target.is_member:
-            raise ValueError(f"endpoint must be one of the targets, got {endpoint.name!r}")
+            name = getattr(endpoint, "name", endpoint)
+            raise ValueError(f"endpoint must be one of the targets, got {name!r}")
         return target
 
     def _require_weight(self, weight: float) -> None:
-        if not 0 < weight < inf:
-            raise ValueError(f"weight must be finite and > 0, got {weight!r}")
+        require_positive("weight", weight)
         if weight != 1.0 and not self.policy.uses_weights:
             raise ValueError(f"weight must be 1 where the policy uses none ({self.policy!r}), got {weight!r}")
 
@@ -286,7 +296,8 @@ class Balancer(Endpoint):
         if not self._is_settled:
             self._is_settled = True
             self._targets.choose_from_members(
-                panic_threshold=self.panic_threshold, fails_in_panic=self.fails_in_panic
+                is_panicking=self.policy.is_panic(self._targets.members, self.panic_threshold),
+                fails_in_panic=self.fails_in_panic,
             )
             self._choose = self._policys_choice if self._targets else self._refuse
 

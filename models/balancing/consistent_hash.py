@@ -17,6 +17,7 @@ from dataclasses import dataclass
 from math import ceil, inf
 
 from ..hashing import HashRing
+from ..validation import require_count, require_number
 from .hashed import HashedPolicy
 from .target import Target, Targets
 
@@ -42,15 +43,12 @@ class ConsistentHash(HashedPolicy[HashRing]):
 
     def __post_init__(self) -> None:
         """Check the settings."""
-        for name, value, least in (
-            ("virtual_nodes", self.virtual_nodes, 1),
-            ("points_min", self.points_min, 0),
-        ):
-            given: object = value
-            if not isinstance(given, int) or isinstance(given, bool) or given < least:
-                raise ValueError(f"{name} must be a whole number >= {least}, got {given!r}")
-        if self.balance_factor is not None and not 1.0 < self.balance_factor < inf:
-            raise ValueError(f"balance_factor must be finite and > 1, got {self.balance_factor!r}")
+        self.require_key_of()
+        require_count("virtual_nodes", self.virtual_nodes)
+        require_count("points_min", self.points_min, 0)
+        factor = self.balance_factor
+        if factor is not None and not 1.0 < require_number("balance_factor", factor) < inf:
+            raise ValueError(f"balance_factor must be finite and > 1, got {factor!r}")
 
     def placement(self, nodes: tuple[str, ...], weights: tuple[float, ...]) -> HashRing:
         """Return the ring."""

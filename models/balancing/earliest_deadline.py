@@ -17,6 +17,8 @@ from typing import Generic, TypeVar
 
 Item = TypeVar("Item")
 
+_WEIGHT_MIN = 1e-300  # less is as much: a turn that is due at infinity would stop the clock
+
 
 class EarliestDeadline(Generic[Item]):
     """Takes turns among items by weights (> 0), which `weight_of` tells."""
@@ -33,9 +35,7 @@ class EarliestDeadline(Generic[Item]):
         """Take turns among `items` from now on: those that are new begin as if they had just had a turn."""
         due = {id(item): (deadline, order) for deadline, order, item in self._heap}
         self._heap = [
-            (*due[id(item)], item)
-            if id(item) in due
-            else (self._now + 1.0 / self._weight_of(item), next(self._order), item)
+            (*due[id(item)], item) if id(item) in due else (self._due(item), next(self._order), item)
             for item in items
         ]
         heapify(self._heap)
@@ -44,5 +44,8 @@ class EarliestDeadline(Generic[Item]):
         """Return whose turn it is, and let it wait for its next one."""
         heap = self._heap
         self._now, _, item = heappop(heap)
-        heappush(heap, (self._now + 1.0 / self._weight_of(item), next(self._order), item))
+        heappush(heap, (self._due(item), next(self._order), item))
         return item
+
+    def _due(self, item: Item) -> float:
+        return self._now + 1.0 / max(self._weight_of(item), _WEIGHT_MIN)

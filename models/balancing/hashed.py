@@ -43,6 +43,15 @@ class HashedPolicy(Policy, Generic[PlacementT]):
 
     key_of: KeyOf | None = None
 
+    def __post_init__(self) -> None:
+        """Check the settings."""
+        self.require_key_of()
+
+    def require_key_of(self) -> None:
+        """Raise `TypeError` unless `key_of` is a function or none."""
+        if self.key_of is not None and not callable(self.key_of):
+            raise TypeError(f"key_of must be a function of a request or none, got {self.key_of!r}")
+
     @abstractmethod
     def placement(self, nodes: tuple[str, ...], weights: tuple[float, ...]) -> PlacementT:
         """Return where keys belong, for targets of these names and weights."""
@@ -57,20 +66,25 @@ class HashedPolicy(Policy, Generic[PlacementT]):
         placement: PlacementT = _built(self, nodes, tuple(target.weight for target in targets))
         return placement
 
+    def hashed_key(self, request: Request) -> int | None:
+        """Return the hash of the request's key, `None` if it has none."""
+        key = request.key if self.key_of is None else self.key_of(request)
+        return None if key is None else hash_of(key)
+
     def chooser(self, env: Environment, targets: Targets, name: str) -> Choose:
         """Return a function that chooses by the hash of the key."""
         version = -1
         placement: PlacementT | None = None
         uniforms: Iterator[float] | None = None
-        choice, key_of = self.choice, self.key_of
+        choice, hashed_key = self.choice, self.hashed_key
 
         def choose(request: Request) -> Target:
             nonlocal version, placement, uniforms
             if placement is None or targets.version != version:
                 placement, version = self.placed(targets), targets.version
-            key = request.key if key_of is None else key_of(request)
-            if key is not None:
-                return choice(targets, placement, hash_of(key))
+            hashed = hashed_key(request)
+            if hashed is not None:
+                return choice(targets, placement, hashed)
             if uniforms is None:  # asked for only now: where all have keys, nothing is drawn
                 uniforms = env.sampler(f"balancer/{name}", Uniform(0.0, 1.0)).values
             return choice(targets, placement, int(next(uniforms) * (1 << _BITS)) << (64 - _BITS))
@@ -78,7 +92,7 @@ class HashedPolicy(Policy, Generic[PlacementT]):
         return choose
 
 
-@lru_cache(maxsize=32)
+@lru_cache(maxsize=8)
 def _built(
     policy: HashedPolicy[PlacementT], nodes: tuple[str, ...], weights: tuple[float, ...]
 ) -> PlacementT:

@@ -15,7 +15,6 @@ from __future__ import annotations
 
 from collections.abc import Generator
 from contextlib import suppress
-from math import inf
 from typing import Any
 
 from simulator.randomness import Uniform
@@ -24,6 +23,7 @@ from ..endpoint import Endpoint
 from ..infrastructure import Host
 from ..network import Network
 from ..services import Instance
+from ..validation import require_finite_duration
 from .balancer import Balancer
 from .target import far_endpoint
 
@@ -47,8 +47,7 @@ class LoadReports:
         self, network: Network, balancer: Balancer, *, interval: float, in_step: bool = False
     ) -> None:
         """Let the first reports come within one interval."""
-        if not 0.0 < interval < inf:
-            raise ValueError(f"interval must be finite and > 0 s, got {interval!r}")
+        require_finite_duration("interval", interval)
         if balancer.host is None:
             raise ValueError(f"balancer must stand on a host to get reports, got {balancer!r} on none")
         self.interval = interval

@@ -23,7 +23,8 @@ class Maglev(HashedPolicy[MaglevTable]):
     uses_weights = True
 
     def __post_init__(self) -> None:
-        """Check the size, by a table of one."""
+        """Check the settings, the size by a table of one."""
+        self.require_key_of()
         MaglevTable(["one"], size=self.table_size)
 
     def placement(self, nodes: tuple[str, ...], weights: tuple[float, ...]) -> MaglevTable:

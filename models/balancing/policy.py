@@ -8,7 +8,7 @@ does not see.
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 from simulator import Environment
 
@@ -40,3 +40,15 @@ class Policy(ABC):
         available, and is not empty when a choice is made. Random numbers come from the stream
         "balancer/<name>".
         """
+
+    def hashed_key(self, request: Request) -> int | None:
+        """Return the hash of the key by which it chooses, `None` where no key decides about `request`."""
+        return None
+
+    def is_panic(self, members: Sequence[Target], threshold: float) -> bool:
+        """Say whether so few of the `members` are available that a balancer disbelieves the others' illness.
+
+        `threshold` in [0, 1] is the balancer's share of them below which they are too few.
+        """
+        # A share against a share: 0.55 * 100 is more than 55 in floats.
+        return bool(members) and sum([each.is_available for each in members]) / len(members) < threshold

@@ -1,13 +1,13 @@
 """Power of two choices: draw two targets, take the one with fewer calls under way.
 
 Nearly as good as asking all, at the price of asking two; and where the view is old or partial (many
-balancers), better, because not everybody runs to the same target. With two choices the unluckiest of n queues
-is log log n long, not log n.
+balancers), better, because not everybody runs to the same target. With two choices the longest of n queues
+is about log log n long, not log n.
 
-The targets are drawn without replacement by default, as proxies do (Envoy, Finagle), so that two targets are
-always compared. The theory draws with replacement, which is `replacement=True`: for few targets the
-difference is large, with two of them it is that between the shorter queue and a mixture of that and a random
-one. Of equals the first that was drawn is taken, which is any of them with the same probability.
+The targets are drawn without replacement by default, as Finagle does, so that two targets are always
+compared. The theory draws with replacement, and so does Envoy, which is `replacement=True`: for few targets
+the difference is large, with two of them it is that between the shorter queue and a mixture of that and a
+random one. Of equals the first that was drawn is taken, which is any of them with the same probability.
 
 Source: Mitzenmacher, "The Power of Two Choices in Randomized Load Balancing" (IEEE TPDS 2001); Vvedenskaya,
 Dobrushin and Karpelevich (1996).
@@ -18,11 +18,13 @@ from __future__ import annotations
 from bisect import insort
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from math import inf
 
-from simulator import Environment
+from simulator import Environment, Sampler
 from simulator.randomness import Uniform
 
 from ..request import Request
+from ..validation import require_count
 from .policy import Choose, Policy
 from .target import Target
 
@@ -42,23 +44,23 @@ class PowerOfTwoChoices(Policy):
 
     def __post_init__(self) -> None:
         """Check the number of choices."""
-        count: object = self.choices_count
-        if not isinstance(count, int) or isinstance(count, bool) or count < 1:
-            raise ValueError(f"choices_count must be a whole number >= 1, got {count!r}")
+        require_count("choices_count", self.choices_count)
 
     def chooser(self, env: Environment, targets: Sequence[Target], name: str) -> Choose:
         """Return a function that draws and compares."""
-        uniforms = env.sampler(f"balancer/{name}", Uniform(0.0, 1.0)).values
+        sampler = env.sampler(f"balancer/{name}", Uniform(0.0, 1.0))
         if self.choices_count == 2 and not self.replacement:
-            return _better_of_two(targets, uniforms)
+            return _better_of_two(targets, sampler)
+        uniforms = sampler.values
         if self.replacement:
             return _best_of_any(targets, uniforms, self.choices_count)
         return _best_of_different(targets, uniforms, self.choices_count)
 
 
-def _better_of_two(targets: Sequence[Target], uniforms: Iterator[float]) -> Choose:
+def _better_of_two(targets: Sequence[Target], sampler: Sampler) -> Choose:
     # What `_best_of_different` would do for two, which is what nearly everybody uses, at a fraction of the
     # cost: one draw for both, and the pair looked up where the pairs are few.
+    uniforms = sampler.stack
     pairs: list[tuple[int, int]] = []
     pairs_count = 0
     targets_count = -1
@@ -69,13 +71,15 @@ def _better_of_two(targets: Sequence[Target], uniforms: Iterator[float]) -> Choo
             targets_count = len(targets)
             pairs_count = targets_count * (targets_count - 1)
             pairs = _all_pairs(targets_count) if targets_count <= _PAIRS_LISTED_UP_TO else []
-        if pairs:
-            first, second = pairs[int(next(uniforms) * pairs_count)]
-        elif targets_count == 1:
+        if targets_count == 1:
             return targets[0]
+        uniform = uniforms.pop()
+        number = int((sampler.refill() if uniform == inf else uniform) * pairs_count)
+        if pairs:
+            first, second = pairs[number]
         else:
             # As `_pair` does, without the call: there is one for each request.
-            first, second = divmod(int(next(uniforms) * pairs_count), targets_count - 1)
+            first, second = divmod(number, targets_count - 1)
             if second >= first:
                 second += 1
         target = targets[first]

@@ -20,11 +20,12 @@ from simulator import Environment
 from ..request import Request
 from .part_of_targets import PartOfTargets
 from .policy import Choose, Policy
+from .policy_around import PolicyAround
 from .target import Target, Targets
 
 
 @dataclass(frozen=True, slots=True)
-class ReportedLoad(Policy):
+class ReportedLoad(PolicyAround):
     """Chooses as `policy` does, by reported load in place of calls under way.
 
     Example::
@@ -38,18 +39,7 @@ class ReportedLoad(Policy):
 
     def __post_init__(self) -> None:
         """Check the policy."""
-        if not isinstance(self.policy, Policy):
-            raise TypeError(f"policy must be a Policy, such as LeastOutstanding(), got {self.policy!r}")
-
-    @property
-    def uses_weights(self) -> bool:  # type: ignore[override]  # as the policy inside says, and nobody sets it
-        """Whether weights make a difference to the policy inside."""
-        return self.policy.uses_weights
-
-    @property
-    def has_memory(self) -> bool:  # type: ignore[override]  # as the policy inside says, and nobody sets it
-        """Whether the policy inside has a memory."""
-        return self.policy.has_memory
+        self.require_policy()
 
     def chooser(self, env: Environment, targets: Targets, name: str) -> Choose:
         """Return a function that chooses by reports."""

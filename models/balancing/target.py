@@ -98,12 +98,11 @@ class Targets(list[Target]):
         self.version = 0
         self.is_panicking = False
 
-    def choose_from_members(self, *, panic_threshold: float, fails_in_panic: bool) -> None:
+    def choose_from_members(self, *, is_panicking: bool, fails_in_panic: bool) -> None:
         """Find out again which of the members may be chosen."""
-        available = [target for target in self.members if target.is_available]
-        self.is_panicking = len(available) < panic_threshold * len(self.members)
-        if not self.is_panicking:
-            self[:] = available
+        self.is_panicking = is_panicking
+        if not is_panicking:
+            self[:] = [target for target in self.members if target.is_available]
         elif fails_in_panic:
             self.clear()
         else:

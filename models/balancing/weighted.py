@@ -16,7 +16,7 @@ from simulator import Environment
 
 from ..request import Request
 from .policy import Choose, Policy
-from .slow_start import SlowStart
+from .slow_start import SlowStart, require_slow_start
 from .target import Target, Targets
 
 
@@ -30,6 +30,10 @@ class Weighted(Policy):
     slow_start: SlowStart | None = None
 
     uses_weights = True
+
+    def __post_init__(self) -> None:
+        """Check the slow start."""
+        require_slow_start(self.slow_start)
 
     def chooser(self, env: Environment, targets: Targets, name: str) -> Choose:
         """Return a function that chooses by credit."""

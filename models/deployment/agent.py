@@ -20,6 +20,7 @@ from ..endpoint import Call, Endpoint
 from ..infrastructure import DoesNotFit, Host
 from ..request import Request, Response
 from ..services import Instance, Service
+from ..validation import require_delay, require_time
 from .version import Version
 
 
@@ -37,10 +38,11 @@ class Draining:
 
     def __post_init__(self) -> None:
         """Check the times."""
-        if not 0.0 <= self.linger <= self.grace:
+        require_delay("linger", self.linger)
+        require_time("grace", self.grace)
+        if self.linger > self.grace:
             raise ValueError(
-                f"linger must be >= 0 s and at most grace = {self.grace!r} s, which includes it, "
-                f"got {self.linger!r}"
+                f"linger must be at most grace = {self.grace!r} s, which includes it, got {self.linger!r}"
             )
 
 

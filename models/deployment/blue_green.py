@@ -13,7 +13,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from .strategy import Step, Strategy, require_pause
+from ..validation import require_delay
+from .strategy import Step, Strategy
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -30,7 +31,7 @@ class BlueGreen(Strategy):
 
     def __post_init__(self) -> None:
         """Check the time."""
-        require_pause("keep", self.keep)
+        require_delay("keep", self.keep)
         Strategy.__post_init__(self)
         if self.judge is not None and self.judge.needs_old:
             raise ValueError(f"judge must not compare, as no old instance serves beside, got {self.judge!r}")

@@ -19,7 +19,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from .strategy import Step, Strategy, require_pause, require_share
+from ..validation import require_delay, require_unit_interval
+from .strategy import Step, Strategy
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -37,12 +38,15 @@ class Canary(Strategy):
 
     def __post_init__(self) -> None:
         """Check the shares."""
+        shares: object = self.shares
+        if not isinstance(shares, list | tuple):
+            raise TypeError(f"shares must be a list of shares, got {self.shares!r}")
         object.__setattr__(self, "shares", tuple(self.shares))
         for share in self.shares:
-            require_share("shares", share)
+            require_unit_interval("shares", share)
         if not self.shares or list(self.shares) != sorted({0.0, 1.0, *self.shares})[1:-1]:
             raise ValueError(f"shares must rise, in (0, 1), at least one, got {self.shares!r}")
-        require_pause("pause", self.pause)
+        require_delay("pause", self.pause)
         Strategy.__post_init__(self)
 
     def steps(self) -> tuple[Step, ...]:

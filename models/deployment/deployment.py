@@ -7,14 +7,16 @@ available. So whatever crashes, is cut off or never becomes ready holds the upgr
 the rest serves.
 
 States of an upgrade: *under way* -> *complete*; or, when the judge or an operator says so, *going back* ->
-*rolled back*; or *superseded* by another one that is ordered meanwhile, for which all that is there is old.
+*rolled back*; or *superseded* by another one that is ordered meanwhile, for which all that is there is old;
+where its old set is to stay, that is the version which was the only one, and what came after it goes first.
 It is *stuck* when nothing has moved for the strategy's deadline: that is written down, and nothing is done
 about it. What was the only version when an upgrade was last complete is what going back goes back to.
 
 The controller's host may crash. The present version, the upgrade, its step and all orders are on its disk,
 and it goes on with that step when it is up again; how long the step has been watched, and what the monitors
 have said, was in its memory, so that the watch of the step begins anew. Orders to it may be given at any
-time, and are on the disk then.
+time, and are on the disk then; what they mean for the balancers is told to these when it is up again, and has
+asked how things stand.
 
 Kinds in the event log: "deploy" with the service as subject, and `version`, `old` and `step` in the detail;
 `step` is "begin", the name of a step that is reached, "stuck", "goes on", "roll back" with a `reason`,
@@ -41,10 +43,10 @@ from ..resilience import Timeout
 from ..services import Service
 from ..system import System
 from .agent import Draining
-from .bounds import share_of
+from .bounds import Bounds, share_of
 from .fleet import Fleet
 from .monitor import CallMonitor, Question
-from .moves import Moves, Stock, next_moves
+from .moves import Moves, Stock, next_moves, proportional_moves
 from .rolling import RollingUpgrade
 from .rollout import Rollout
 from .routes import Routes, Split
@@ -85,12 +87,13 @@ class Deployment:
       on the hosts of the old ones.
     - `draining` is how instances are taken out.
     - `routes` are needed by strategies that send requests by version (`BlueGreen`, `Canary` by weight).
-    - `balancers` are those whose calls a judge looks at; by default those that the routes have by now.
+    - `balancers` are those whose calls a judge looks at; by default all that the routes have, also those that
+      come later.
     - `interval` (> 0 s) is the time between two looks, and how long the controller waits for an answer.
 
     `desired_count` is how many instances are wanted (an autoscaler may scale a deployment), `version` is the
-    present one, `rollouts` are all upgrades so far. `fleet.running` is a gauge of the instances there are. A
-    service has one deployment at most: two would undo each other's work.
+    present one, `rollouts` are all upgrades so far. `fleet.running` is a gauge of the instances there are.
+    Nobody else may manage the service, no instance group either: two would undo each other's work.
 
     Example::
 
@@ -116,6 +119,7 @@ class Deployment:
             raise ValueError(f"interval must be finite and > 0 s, got {interval!r}")
         if routes is not None and routes.service is not service:
             raise ValueError(f"routes must be those of {service!r}, got those of {routes.service!r}")
+        service.put_under(self)
         env = system.env
         self._env = env
         self.service = service
@@ -130,12 +134,13 @@ class Deployment:
         )
         self.desired_count = len(self.fleet.entries)
         self._previous: Version | None = None
-        self._monitors = [
-            Timeout(env, system.network.connect(host, CallMonitor(env, balancer)), interval)
-            for balancer in (balancers if balancers is not None else routes.balancers if routes else ())
-        ]
+        self._network = system.network
+        self._balancers = None if balancers is None else tuple(balancers)
+        self._monitors: dict[Balancer, Timeout] = {}  # by the balancer that each stands beside
         self._process: Process | None = None
         self._is_short = False
+        self._postponed: list[Rollout] = []  # orders that came while the host was down
+        self._scaled_from: int | None = None  # the count that was desired before, until that is acted upon
         self._begin_anew()
         host.on_restart(self._restart)
         # Whoever else adds or removes instances: the controller has the registry, and sees that.
@@ -176,7 +181,7 @@ class Deployment:
         self.rollouts.append(rollout)
         self._log(rollout, "begin")
         self._begin_anew()
-        self._prepare_routes(rollout)
+        self._set_out(rollout)
         self._wake()
         return rollout
 
@@ -206,6 +211,8 @@ class Deployment:
         given: object = count
         if not isinstance(given, int) or isinstance(given, bool) or given < 0:
             raise ValueError(f"count must be a whole number >= 0, got {count!r}")
+        if self._scaled_from is None:
+            self._scaled_from = self.desired_count
         self.desired_count = count
         self._wake()
 
@@ -215,7 +222,7 @@ class Deployment:
             raise ValueError(f"routes must be given to send requests by version, as {strategy!r} does")
         if self.routes is not None and any(part not in (0.0, 1.0) for part in parts):
             self.routes.require_weights()
-        if strategy.judge is not None and not self._monitors:
+        if strategy.judge is not None and not self._monitors_by_now():
             raise ValueError(f"balancers must be given for the judge of {strategy!r} to look at")
 
     # -- the loop
@@ -237,6 +244,8 @@ class Deployment:
         while True:
             self.desired_count = max(self.desired_count + self.fleet.take_stock(self.version), 0)
             yield from self.fleet.exchange()
+            while self._postponed:
+                self._set_out(self._postponed.pop(0))
             yield from self._ask_monitors()
             if self._act():
                 continue  # orders go out at once
@@ -254,7 +263,7 @@ class Deployment:
         new_target = share_of(step.share, self.desired_count)
         old_target = self.desired_count if step.keeps_old else self.desired_count - new_target
         surge, unavailable = strategy.bounds.resolve(self.desired_count)
-        moves = next_moves(
+        moves = self._moves_to_scale(new, old, step, strategy.bounds) or next_moves(
             new,
             old,
             new_target=new_target,
@@ -263,20 +272,41 @@ class Deployment:
             surge=surge,
             unavailable=unavailable,
         )
-        has_ordered = self._carry_out(moves, target, strategy.min_ready_time)
+        has_ordered = self._carry_out(moves, target, step, strategy.min_ready_time)
         self._is_short = new.count < new_target or old.count < old_target
         if rollout is None:
             return has_ordered
-        if self._watch.has_moved(self._env.now, new, old) and rollout.is_stuck:
+        ready_count = sum(each.available_count for each in self.fleet.of(target.name, 0.0))
+        if self._watch.has_moved(self._env.now, new, old, ready_count) and rollout.is_stuck:
             rollout.is_stuck = False
             self._log(rollout, "goes on")
         is_there = new == Stock(new_target, new_target) and old.count == old_target and not has_ordered
         return self._look(rollout, is_there=is_there) or has_ordered
 
-    def _carry_out(self, moves: Moves, target: Version, min_ready_time: float) -> bool:
+    def _moves_to_scale(self, new: Stock, old: Stock, step: Step, bounds: Bounds) -> Moves | None:
+        """Return what another desired count makes of both sets, in a step that replaces one by the other."""
+        before, self._scaled_from = self._scaled_from, None
+        desired = self.desired_count
+        if before in (None, desired) or self.rollout is None or step.keeps_old or step.share < 1.0:
+            return None
+        if not new.count:  # as long as there is one set only, it is that one that is scaled
+            return Moves(start_old=max(desired - old.count, 0), stop_old=max(old.count - desired, 0))
+        count_max_before, count_max = (
+            count and count + bounds.resolve(count)[0] for count in (before, desired)
+        )
+        if not old.count or not count_max_before:
+            return None
+        return proportional_moves(
+            new.count, old.count, count_max_before=count_max_before, count_max=count_max
+        )
+
+    def _carry_out(self, moves: Moves, target: Version, step: Step, min_ready_time: float) -> bool:
+        keeping = self.version.name if step.keeps_old else None
         started = [self.fleet.start(target) for _ in range(moves.start_new)]
         started += [self.fleet.start(self.version) for _ in range(moves.start_old)]
-        leaving = self.fleet.first_to_go(target.name, moves.stop_old, min_ready_time, others=True)
+        leaving = self.fleet.first_to_go(
+            target.name, moves.stop_old, min_ready_time, others=True, keeping=keeping
+        )
         leaving += self.fleet.first_to_go(target.name, moves.stop_new, min_ready_time, others=False)
         self.fleet.stop(leaving)
         return any(started) or bool(leaving)
@@ -319,6 +349,19 @@ class Deployment:
     def _turn_back(self, rollout: Rollout, reason: str) -> None:
         rollout.is_going_back = True
         rollout.reason = reason
+        self._log(rollout, "roll back", reason=reason)
+        self._set_out(rollout)
+
+    def _set_out(self, rollout: Rollout) -> None:
+        """Begin what was ordered, there or back; a controller that is down does so when it is up again."""
+        if not self.host.is_up:
+            self._postponed.append(rollout)
+        elif rollout.outcome == "under way" and rollout.is_going_back:
+            self._set_out_back(rollout)
+        elif rollout.outcome == "under way":
+            self._prepare_routes(rollout)
+
+    def _set_out_back(self, rollout: Rollout) -> None:
         # Where the old set is whole it takes all requests at once; else it would break down under them.
         whole, _ = self.fleet.of(self.version.name, rollout.strategy.min_ready_time)
         _, unavailable = rollout.strategy.bounds.resolve(self.desired_count)
@@ -326,7 +369,6 @@ class Deployment:
         traffic = 1.0 if self.routes is not None and self.routes.split is not None and is_whole else None
         rollout.steps = (Step(name="way back", share=1.0, traffic=traffic),)
         rollout.step_index = 0
-        self._log(rollout, "roll back", reason=reason)
         self._begin_anew()
         self._send(rollout)
 
@@ -357,13 +399,23 @@ class Deployment:
 
     # -- monitors
 
+    def _monitors_by_now(self) -> list[Timeout]:
+        """Return the ways to the monitors, one beside each balancer, also beside those that are new."""
+        routed = self.routes.balancers if self.routes is not None else ()
+        for balancer in routed if self._balancers is None else self._balancers:
+            if balancer not in self._monitors:
+                monitor = CallMonitor(self._env, balancer)
+                way = self._network.connect(self.host, monitor)
+                self._monitors[balancer] = Timeout(self._env, way, self.interval, name=monitor.name)
+        return list(self._monitors.values())
+
     def _ask_monitors(self) -> Generator[Any, Any, None]:
         rollout, watch = self.rollout, self._watch
         judge = rollout.strategy.judge if rollout is not None and rollout.step.is_judged else None
         if rollout is None or judge is None or watch.reached_at is None:
             return
         question = Question(judge.objective, rollout.version.name, watch.reached_at)
-        asked = [self.host.start(self._ask(monitor, question, watch)) for monitor in self._monitors]
+        asked = [self.host.start(self._ask(way, question, watch)) for way in self._monitors_by_now()]
         for each in asked:
             if each.is_alive:
                 yield each

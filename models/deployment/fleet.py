@@ -9,7 +9,8 @@ and not when its host hears of it: the two pieces of news, to the balancers and 
 at the same time, and which of them is first decides whether requests are lost.
 
 Instances that others add to the service or take out of it (an autoscaler, a test) are found at the next look
-into the registry, and count as wanted, or not wanted any more.
+into the registry, and count as wanted, or not wanted any more. A host is given back when its instance is
+known to have stopped.
 """
 
 from __future__ import annotations
@@ -126,8 +127,12 @@ class Fleet:
                 more += 1
         for entry in self.entries:
             if entry.instance is not None and not entry.is_leaving and entry.instance not in present:
-                self._forget(entry)
                 more -= 1
+                if self._source is not None and not entry.host.is_gone:
+                    # It may have calls under way, which would die with a host that is given back now.
+                    self.stop([entry])
+                else:
+                    self._forget(entry)
         return more
 
     def _adopt(self, instance: Instance, usual: Version) -> None:
@@ -161,10 +166,13 @@ class Fleet:
             if entry.instance is not None and entry.instance in self._service.instances:
                 self._service.remove_instance(entry.instance)
 
-    def first_to_go(self, version: str, count: int, min_ready_time: float, *, others: bool) -> list[Entry]:
+    def first_to_go(
+        self, version: str, count: int, min_ready_time: float, *, others: bool, keeping: str | None = None
+    ) -> list[Entry]:
         """Return `count` entries of a version, or of all others: the unavailable first, then the oldest.
 
-        Among several old versions, Kubernetes too takes the oldest first.
+        Among several old versions, Kubernetes too takes the oldest first; but those of a version that is to
+        be kept (`keeping`) go last of all.
         """
         now = self._env.now
         candidates = [
@@ -172,7 +180,13 @@ class Fleet:
             for entry in self._entries.values()
             if not entry.is_leaving and (entry.version.name == version) is not others
         ]
-        candidates.sort(key=lambda entry: (entry.is_available(now, min_ready_time), entry.number))
+        candidates.sort(
+            key=lambda entry: (
+                entry.version.name == keeping,
+                entry.is_available(now, min_ready_time),
+                entry.number,
+            )
+        )
         return candidates[:count]
 
     def _add(self, version: Version, host: Host) -> Entry:

@@ -13,14 +13,18 @@ which some are available, and is to come to a target. Rules, as Kubernetes' depl
 Kubernetes does one of both, starts or stops, in each pass of its loop, and the next pass follows at once; the
 counts come out the same in one pass, for a start adds to the count and to what is not available alike.
 
-Leaves out: scaling all sets in proportion when the desired count changes midway, as Kubernetes does; here
-what is to be added is of the new version. Source: `NewRSNewReplicas`, `reconcileOldReplicaSets`,
-`cleanupUnhealthyReplicas` and `scaleDownOldReplicaSetsForRollingUpdate` of its deployment controller.
+When another count is desired midway, both sets change once in proportion, before these rules go on: were all
+that are added of the new version, an autoscaler would get none that serve where that one does not start.
+
+Source: `NewRSNewReplicas`, `reconcileOldReplicaSets`, `cleanupUnhealthyReplicas` and
+`scaleDownOldReplicaSetsForRollingUpdate` of Kubernetes' deployment controller; `scale`, `GetProportion` and
+`getReplicaSetFraction` for the proportions, with all old sets as one here.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass
+from math import floor
 from typing import NamedTuple
 
 
@@ -66,6 +70,30 @@ def next_moves(
     rest = Stock(old.count - stop_old, min(old.available_count, old.count - stop_old))
     stop_new = _stops(new, rest, new_target, available_min)
     return Moves(start_new, start_old, stop_new, stop_old)
+
+
+def proportional_moves(new_count: int, old_count: int, *, count_max_before: int, count_max: int) -> Moves:
+    """Return what brings two sets to another count: each changes as the count does that is allowed at most.
+
+    What rounding leaves over falls to the larger set; of equal ones the newer grows and the older shrinks.
+    `count_max_before` and `count_max` are the desired counts with their surge, 0 where none is desired.
+
+    >>> proportional_moves(5, 8, count_max_before=13, count_max=18)
+    Moves(start_new=2, start_old=3, stop_new=0, stop_old=0)
+    """
+    to_add = count_max - new_count - old_count
+    if not to_add:
+        return Moves()
+    limit = min if to_add > 0 else max
+    old_is_first = old_count > new_count or (old_count == new_count and to_add < 0)
+    left, changes = to_add, []
+    for count in (old_count, new_count) if old_is_first else (new_count, old_count):
+        change = floor(count * count_max / count_max_before + 0.5) - count
+        changes.append(limit(change, left))
+        left -= changes[-1]
+    changes[0] += left
+    of_old, of_new = changes if old_is_first else reversed(changes)
+    return Moves(max(of_new, 0), max(of_old, 0), max(-of_new, 0), max(-of_old, 0))
 
 
 def _stops(shrinking: Stock, other: Stock, target: int, available_min: int) -> int:

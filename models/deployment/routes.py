@@ -10,10 +10,11 @@ Rules:
 1. An instance can be chosen once it has been ready, until it is removed from the service, as with `follow`;
    and only while its version has a share.
 2. A version's share is divided among its instances that can be chosen. Where there are none of it, the others
-   get its requests: a share is a weight, not a promise.
+   get its requests, if they have a share at all: a share is a weight, not a promise. Where all requests are
+   for a version of which there is none, they are refused, as with a selector that selects nothing.
 3. Each balancer hears of everything (who comes, who goes, new shares) `discovery_delay` seconds later, and of
    one thing after the other in the order in which they happened. Balancers with different delays see
-   different routes meanwhile.
+   different routes meanwhile. One that is made later begins with what is so then.
 
 Leaves out: users who stay with a version (sticky sessions), as requests here have no users. Source: Argo
 Rollouts, "Traffic management"; Kubernetes, Services and their selectors.
@@ -22,16 +23,16 @@ Rollouts, "Traffic management"; Kubernetes, Services and their selectors.
 from __future__ import annotations
 
 from collections.abc import Callable
-from math import inf
 from typing import Any
 
 from simulator import Environment
 
-from ..balancing import Balancer, Policy, RoundRobin
+from ..balancing import Balancer, Connect, Policy, RoundRobin
 from ..endpoint import Endpoint
 from ..infrastructure import Host
 from ..services import Instance, Service
 from ..system import System
+from ..validation import require_delay
 
 _IN_TURN = RoundRobin()
 
@@ -44,6 +45,11 @@ class Split:
     def __init__(self, name: str, share: float) -> None:
         self.name = name
         self.share = share
+
+    @property
+    def is_in_parts(self) -> bool:
+        """Whether both get some, which takes weights."""
+        return 0.0 < self.share < 1.0
 
     def of(self, version: str) -> float:
         """Return the share of a version, or of all that are not the one with a name."""
@@ -67,42 +73,40 @@ class Routes:
         self._system = system
         self._followers: list[_Follower] = []
 
-    def balanced(
-        self,
-        source: Host,
-        *,
-        policy: Policy = _IN_TURN,
-        around: Callable[[Endpoint], Endpoint] | None = None,
-        discovery_delay: float = 0.0,
-        **connecting: Any,
-    ) -> Balancer:
-        """Return a balancer on `source` that follows these routes; for the rest see `System.balanced`."""
-        if not 0.0 <= discovery_delay < inf:
-            raise ValueError(f"discovery_delay must be finite and >= 0 s, got {discovery_delay!r}")
-        system, service = self._system, self.service
-        name = f"{source.name} to {service.name}"
-        balancer = Balancer(system.env, [], policy=policy, host=source, name=name)
+    def balanced(self, source: Host, *, policy: Policy = _IN_TURN, **settings: Any) -> Balancer:
+        """Return a balancer on `source` that follows these routes; `settings` as in `System.balanced`."""
+        return self._system.balanced(source, self.service, policy=policy, discovery=self.follow, **settings)
 
-        def connect(instance: Instance) -> Endpoint:
-            connection = system.network.connect(source, system.front_of(instance), **connecting)
-            system.connections.append(connection)
-            return connection if around is None else around(connection)
+    def follow(
+        self, env: Environment, balancer: Balancer, service: Service, connect: Connect, *, delay: float = 0.0
+    ) -> None:
+        """Let `balancer` have the instances of `service` as targets by these routes, as they are now, too.
 
-        follower = _Follower(system.env, balancer, connect, discovery_delay)
+        It stands where `balancing.follow` may: `system.balanced(web, shop, discovery=routes.follow)`. Raises
+        `ValueError` for another service, and as `send` does for a policy that uses no weights.
+        """
+        if service is not self.service:
+            raise ValueError(f"service must be that of the routes, {self.service!r}, got {service!r}")
+        require_delay("discovery_delay", delay)
+        if self.split is not None and self.split.is_in_parts:
+            _require_weights(balancer)
+        follower = _Follower(env, balancer, connect, delay, self.split)
         for instance in service.instances:
-            follower.add(instance)
+            if instance.is_ready:
+                follower.add(instance)
+            else:
+                follower.wait_for(instance, service)
         service.on_ready(lambda instance: follower.hear(follower.add, instance))
         service.on_removed(lambda instance: follower.hear(follower.remove, instance))
         self._followers.append(follower)
         self.balancers.append(balancer)
-        return balancer
 
     def send(self, split: Split | None) -> None:
         """Let balancers send by `split` from now on; None: to all instances alike.
 
         Raises `ValueError` for a part of the requests where a balancer's policy uses no weights.
         """
-        if split is not None and split.share not in (0.0, 1.0):
+        if split is not None and split.is_in_parts:
             self.require_weights()
         self.split = split
         for follower in self._followers:
@@ -111,17 +115,21 @@ class Routes:
     def require_weights(self) -> None:
         """Raise `ValueError` where a balancer's policy uses no weights."""
         for balancer in self.balancers:
-            if not balancer.policy.uses_weights:
-                raise ValueError(
-                    f"policy of {balancer.name!r} must use weights to send a part, got {balancer.policy!r}"
-                )
+            _require_weights(balancer)
+
+
+def _require_weights(balancer: Balancer) -> None:
+    if not balancer.policy.uses_weights:
+        raise ValueError(
+            f"policy of {balancer.name!r} must use weights to send a part, got {balancer.policy!r}"
+        )
 
 
 class _Follower:
     """What one balancer has heard: instances that are there, and how to send."""
 
     def __init__(
-        self, env: Environment, balancer: Balancer, connect: Callable[[Instance], Endpoint], delay: float
+        self, env: Environment, balancer: Balancer, connect: Connect, delay: float, split: Split | None
     ) -> None:
         self._env = env
         self._balancer = balancer
@@ -129,7 +137,7 @@ class _Follower:
         self._delay = delay
         self._ways: dict[Instance, Endpoint] = {}
         self._listed: dict[Instance, None] = {}  # by the order of listing, as sets have none
-        self._split: Split | None = None
+        self._split = split
 
     def hear(self, do: Callable[[Any], None], what: Any) -> None:
         """Do something about a piece of news when it arrives."""
@@ -138,9 +146,14 @@ class _Follower:
         else:
             do(what)
 
+    def wait_for(self, instance: Instance, service: Service) -> None:
+        """Add one that does not listen when the balancer is made, and will; as `balancing.follow` does."""
+        instance.on_ready(lambda: self.hear(self.add, instance) if instance in service.instances else None)
+
     def add(self, instance: Instance) -> None:
-        self._ways[instance] = self._connect(instance)
-        self._refresh()
+        if instance not in self._ways:
+            self._ways[instance] = self._connect(instance)
+            self._refresh()
 
     def remove(self, instance: Instance) -> None:
         way = self._ways.pop(instance, None)

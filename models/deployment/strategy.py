@@ -16,8 +16,8 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from dataclasses import dataclass
-from math import inf
 
+from ..validation import require_delay, require_unit_interval
 from .bounds import Bounds
 from .judge import Judge
 
@@ -43,10 +43,10 @@ class Step:
 
     def __post_init__(self) -> None:
         """Check the numbers."""
-        require_share("share", self.share)
+        require_unit_interval("share", self.share)
         if self.traffic is not None:
-            require_share("traffic", self.traffic)
-        require_pause("pause", self.pause)
+            require_unit_interval("traffic", self.traffic)
+        require_delay("pause", self.pause)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -69,7 +69,7 @@ class Strategy(ABC):
         """Check what all strategies have."""
         if not isinstance(self.bounds, Bounds):
             raise TypeError(f"bounds must be Bounds, such as Bounds(max_surge=1), got {self.bounds!r}")
-        require_pause("min_ready_time", self.min_ready_time)
+        require_delay("min_ready_time", self.min_ready_time)
         if not self.min_ready_time < self.progress_deadline:
             raise ValueError(
                 f"progress_deadline must be > min_ready_time = {self.min_ready_time} s, "
@@ -83,15 +83,3 @@ class Strategy(ABC):
     @abstractmethod
     def steps(self) -> tuple[Step, ...]:
         """Return the steps in order; the last leaves instances of the new version only, all alike."""
-
-
-def require_share(name: str, value: float) -> None:
-    """Raise `ValueError` unless `value` is in [0, 1]."""
-    if not 0.0 <= value <= 1.0:
-        raise ValueError(f"{name} must be in [0, 1], got {value!r}")
-
-
-def require_pause(name: str, value: float) -> None:
-    """Raise `ValueError` unless `value` is a finite time >= 0."""
-    if not 0.0 <= value < inf:
-        raise ValueError(f"{name} must be finite and >= 0 s, got {value!r}")

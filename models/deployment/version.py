@@ -24,8 +24,9 @@ class Version:
 
     def __post_init__(self) -> None:
         """Check what no instance has checked yet."""
-        if not self.name:
-            raise ValueError(f"name of a version must not be empty, got {self.name!r}")
+        name: object = self.name
+        if not isinstance(name, str) or not name:
+            raise ValueError(f"name of a version must be a text that is not empty, got {self.name!r}")
         if not callable(self.make_handler):
             raise TypeError(f"make_handler must be a function of a host, got {self.make_handler!r}")
         if self.start_time is not None and not 0.0 <= self.start_time < inf:

@@ -19,19 +19,23 @@ class Watch:
         self._moved_at = now
         self._new = Stock(0, 0)
         self._old = Stock(0, 0)
+        self._ready_count = 0
         self._heard: dict[object, tuple[Tally, Tally]] = {}
 
-    def has_moved(self, now: float, new: Stock, old: Stock) -> bool:
-        """Say whether anything has come nearer since the last look.
+    def has_moved(self, now: float, new: Stock, old: Stock, ready_count: int) -> bool:
+        """Say whether anything has come nearer since the last look; `ready_count` are ready, of both.
 
-        More new instances, more of them available, or fewer old ones: what Kubernetes calls progress.
+        More new instances, fewer old ones, or more of all that are ready or available: what Kubernetes calls
+        progress (`DeploymentProgressing`).
         """
         has_moved = (
             new.count > self._new.count
-            or new.available_count > self._new.available_count
             or old.count < self._old.count
+            or new.available_count + old.available_count
+            > self._new.available_count + self._old.available_count
+            or ready_count > self._ready_count
         )
-        self._new, self._old = new, old
+        self._new, self._old, self._ready_count = new, old, ready_count
         if has_moved:
             self._moved_at = now
         return has_moved

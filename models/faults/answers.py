@@ -26,8 +26,8 @@ from simulator.randomness import Distribution, LogNormal, Uniform
 
 from ..failures import ServerError
 from ..request import Request
-from ..resilience.validation import require_share
 from ..services import Handler, Instance, Service
+from ..validation import require_share
 from .durations import as_times, seconds
 from .fault import Fault
 

@@ -19,7 +19,7 @@ from collections.abc import Iterable, Mapping
 from simulator.randomness import Distribution
 
 from ..network import AddedDelay, InBursts, Network, PacketLoss, Partition, Place, Rule
-from ..resilience.validation import require_share
+from ..validation import require_share
 from .durations import as_times
 from .fault import Fault
 

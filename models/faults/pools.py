@@ -14,7 +14,7 @@ from math import prod
 from weakref import WeakKeyDictionary
 
 from ..resilience.bulkheads import ConnectionPool
-from ..resilience.validation import require_count, require_share
+from ..validation import require_count, require_share
 from .fault import Fault
 
 # The probabilities of the leaks that each pool has now, its own first: it knows only what they come to. By

@@ -20,6 +20,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from ..validation import require_count
 from .placement import Placement, checked_weights
 from .stable_hash import hash_of, scrambled
 
@@ -48,6 +49,7 @@ class MaglevTable(Placement):
         size: int = MAGLEV_TABLE_SIZE,
     ) -> None:
         super().__init__(nodes)
+        require_count("size", size, 2)
         if not _is_prime(size):
             raise ValueError(f"size must be a prime, got {size!r}")
         if size < len(self.nodes):
@@ -98,4 +100,4 @@ def _filled(nodes: tuple[str, ...], weights: tuple[float, ...], size: int) -> ar
 
 
 def _is_prime(number: int) -> bool:
-    return number >= 2 and all(number % divisor for divisor in range(2, int(number**0.5) + 1))
+    return all(number % divisor for divisor in range(2, int(number**0.5) + 1))

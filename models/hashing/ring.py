@@ -25,6 +25,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import numpy.typing as npt
 
+from ..validation import require_count
 from .placement import Placement, checked_weights
 from .stable_hash import GOLDEN, hash_of, scrambled_all
 
@@ -61,10 +62,8 @@ class HashRing(Placement):
         points_min: int = 0,
     ) -> None:
         super().__init__(nodes)
-        if virtual_nodes < 1:
-            raise ValueError(f"virtual_nodes must be >= 1, got {virtual_nodes!r}")
-        if points_min < 0:
-            raise ValueError(f"points_min must be >= 0, got {points_min!r}")
+        require_count("virtual_nodes", virtual_nodes)
+        require_count("points_min", points_min, 0)
         given = checked_weights(weights, len(self.nodes))
         wanted = [virtual_nodes * weight for weight in given]
         factor = max(1.0, points_min / sum(wanted))

@@ -62,8 +62,11 @@ def hash_of(key: Key) -> int:
 def hashes_of(keys: npt.ArrayLike | Iterable[Key]) -> Hashes:
     """Return `hash_of` each of `keys`; for an array of whole numbers all at once.
 
-    Shape: that of `keys` if it is an array of whole numbers, else `(number of keys,)`.
+    Shape: that of `keys` if it is an array of whole numbers, else `(number of keys,)`. Raises `TypeError` as
+    `hash_of` does, and for one text, whose letters are no keys.
     """
+    if isinstance(keys, str | bytes):
+        raise TypeError(f"keys must be many, got one, {keys!r}")
     if isinstance(keys, np.ndarray) and keys.dtype.kind in "iub":
         return scrambled_all(keys.astype(np.uint64))
     if isinstance(keys, range):

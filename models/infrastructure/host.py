@@ -1,13 +1,13 @@
 """A host: cores in a zone, on which endpoints run, and which can crash.
 
 States: *up* -> *down* (`crash`) -> *booting* (`restart`) -> *up*, after `boot_time`. A crash while booting
-ends the boot. From any of them a host may go for good (`decommission`): in good order, and then it is *gone*.
-What a host does is done by processes
-that are bound to it: calls that arrived over the network (the connection binds them), and whatever is started
-with `start`. When it crashes, all of them are killed where they stand: their `finally` blocks give back what
-they held, but nothing they do can wait, so nothing runs on a dead host. They answer nobody: to its callers a
-crashed host is silent. A process on it that was asleep does not wake up after the restart; what should run
-then must be started again, by a function given to `on_restart`.
+ends the boot. From any of them a host may go for good (`decommission`): in good order, and then it is *gone*,
+and the processes of its endpoints have ended for good with it, as they do by themselves (`end_process`). What
+a host does is done by processes that are bound to it: calls that arrived over the network (the connection
+binds them), and whatever is started with `start`. When it crashes, all of them are killed where they stand:
+their `finally` blocks give back what they held, but nothing they do can wait, so nothing runs on a dead host.
+They answer nobody: to its callers a crashed host is silent. A process on it that was asleep does not wake up
+after the restart; what should run then must be started again, by a function given to `on_restart`.
 
 When one *process* of a host crashes (`crash_process`), the same happens to what ran in that endpoint only,
 and the operating system, still up, resets the connections: callers learn of it after one way through the
@@ -33,6 +33,7 @@ from typing import TYPE_CHECKING, Any
 from simulator import Environment, Process, Sampler
 from simulator.randomness import Distribution
 
+from ..validation import require_count, require_delay, require_positive
 from .cores import DISCIPLINES, CoreStatistics, CpuQuota, Share
 from .resources import Room
 from .topology import Rack, Zone
@@ -47,9 +48,10 @@ class Host:
     Or in a `rack`, and so in its zone. `memory_gib` limits what fits, `room` keeps the account. `scheduling`
     is "first-come", "processor-sharing" or "fair-share" (see `cores`); `boot_time` (seconds, or a
     distribution of the stream "host/<name>/boot") passes between `restart` and being up. With `boots` it
-    boots to begin with. `work(demand)` is a generator that does `demand` seconds of work on a core. `is_up`
-    says whether it runs now, `is_gone` whether it never will again, `crash_count` how often it has crashed,
-    and `has_reset` whether the last crash has reset the connections.
+    boots to begin with. `work(demand)` is a generator that does `demand` seconds of work on a core, for the
+    share of the endpoint in whose process it is called; it is for processes that run here, since others do
+    not die with the host. `is_up` says whether it runs now, `is_gone` whether it never will again,
+    `crash_count` how often it has crashed, and `has_reset` whether the last crash has reset the connections.
 
     Example::
 
@@ -59,6 +61,33 @@ class Host:
             yield from host.work(0.05)
             return Response("page")
     """
+
+    __slots__ = (
+        "__weakref__",
+        "_boot_count",
+        "_boot_sampler",
+        "_boot_time",
+        "_cores",
+        "_holders",
+        "_is_booting",
+        "_on_restart",
+        "_process_holders",
+        "_processes_down",
+        "_skews",
+        "_slowdowns",
+        "_speed",
+        "crash_count",
+        "env",
+        "has_reset",
+        "is_gone",
+        "is_up",
+        "name",
+        "rack",
+        "room",
+        "running",
+        "work",
+        "zone",
+    )
 
     def __init__(
         self,
@@ -74,12 +103,7 @@ class Host:
         boot_time: Distribution | float = 0.0,
         boots: bool = False,
     ) -> None:
-        if scheduling not in DISCIPLINES:
-            raise ValueError(f"scheduling must be one of {', '.join(DISCIPLINES)}, got {scheduling!r}")
-        if type(cores) is not int or cores < 1:
-            raise ValueError(f"cores must be a whole number >= 1, got {cores!r}")
-        if not 0 < speed < inf:
-            raise ValueError(f"speed must be finite and > 0, got {speed!r}")
+        require_machine(cores=cores, speed=speed, scheduling=scheduling)
         self.env = env
         self.name = name
         self.rack = rack
@@ -92,9 +116,9 @@ class Host:
         self.crash_count = 0
         self.has_reset = False
         self._cores = DISCIPLINES[scheduling](env, cores, speed)
-        # The discipline's own generator, not one of ours around it: it is on the hottest path.
-        self.work: Callable[[float], Generator[Any, Any, None]] = self._cores.work
         self.running: dict[Process, Endpoint | None] = {}
+        # The discipline's own generator, not one of ours around it: it is on the hottest path.
+        self.work: Callable[[float], Generator[Any, Any, None]] = self._cores.work_of(self.running)
         self._on_restart: list[tuple[Callable[[], object], Endpoint | None]] = []
         self._boot_count = 0
         self._is_booting = False
@@ -127,8 +151,7 @@ class Host:
 
     @speed.setter
     def speed(self, speed: float) -> None:
-        if not 0 < speed < inf:
-            raise ValueError(f"speed must be finite and > 0, got {speed!r}")
+        require_positive("speed", speed)
         self._speed = speed
         self._cores.speed = speed * prod(self._slowdowns.values())
 
@@ -137,8 +160,7 @@ class Host:
 
         Several factors multiply. Raises `ValueError` if the holder slows the host down already.
         """
-        if not 0 < factor < inf:
-            raise ValueError(f"factor must be finite and > 0, got {factor!r}")
+        require_positive("factor", factor)
         _take_hold(self._slowdowns, holder, factor, f"host {self.name!r} is slowed down")
         self.speed = self._speed
 
@@ -242,8 +264,7 @@ class Host:
 
     @boot_time.setter
     def boot_time(self, boot_time: Distribution | float) -> None:
-        if not (boot_time.support[0] >= 0 if isinstance(boot_time, Distribution) else 0 <= boot_time < inf):
-            raise ValueError(f"boot_time must be finite and >= 0 s, got {boot_time!r}")
+        require_boot_time(boot_time)
         self._boot_time = boot_time
         self._boot_sampler = (
             self.env.sampler(f"host/{self.name}/boot", boot_time)
@@ -317,6 +338,10 @@ class Host:
         if (place := self.rack or self.zone) is not None:
             place.remove(self)
         self.env.log("host.gone", self.name)
+        for endpoint in dict.fromkeys(whose for _, whose in self._on_restart):
+            # The end of one may have been that of another.
+            if endpoint is not None and not endpoint.has_stopped:
+                self.end_process(endpoint)
 
     def hold_process_down(self, endpoint: Endpoint, holder: object) -> None:
         """Crash the process of `endpoint` if it runs, and keep it down until `let_process_up`.
@@ -389,6 +414,8 @@ class Host:
         self._on_restart = [entry for entry in self._on_restart if entry[1] is not endpoint]
         self.env.log("process.stopped", endpoint.name, host=self.name)
         self._kill([process for process, where in self.running.items() if where is endpoint])
+        if endpoint.on_stopped is not None:
+            endpoint.on_stopped(endpoint)
 
     def _kill(self, processes: list[Process]) -> None:
         for process in processes:
@@ -398,6 +425,22 @@ class Host:
     def statistics(self) -> CoreStatistics:
         """Return what the cores have done so far."""
         return self._cores.statistics()
+
+
+def require_machine(*, cores: object, speed: object, scheduling: object) -> None:
+    """Raise unless there can be a host of so many `cores` of a `speed`, shared out by `scheduling`."""
+    if scheduling not in DISCIPLINES:
+        raise ValueError(f"scheduling must be one of {', '.join(DISCIPLINES)}, got {scheduling!r}")
+    require_count("cores", cores)
+    require_positive("speed", speed)
+
+
+def require_boot_time(boot_time: Distribution | float) -> None:
+    """Raise unless a boot may take `boot_time`: seconds >= 0 that end, or a distribution of such."""
+    if not isinstance(boot_time, Distribution):
+        require_delay("boot_time", boot_time)
+    elif boot_time.support[0] < 0:
+        raise ValueError(f"boot_time must be finite and >= 0 s, got {boot_time!r}")
 
 
 def _zone(zone: Zone | None, rack: Rack | None) -> Zone | None:

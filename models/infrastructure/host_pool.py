@@ -27,7 +27,9 @@ from math import inf
 from simulator import Environment
 from simulator.randomness import Distribution
 
-from .host import Host
+from ..validation import require_number, require_room
+from .host import Host, require_boot_time, require_machine
+from .resources import require_memory
 from .topology import Rack, Zone
 
 _HOUR = 3_600.0
@@ -55,8 +57,11 @@ class HostType:
     price: float = 1.0
 
     def __post_init__(self) -> None:
-        """Check the price; a host checks the rest."""
-        if not 0 <= self.price < inf:
+        """Check all."""
+        require_machine(cores=self.cores, speed=self.speed, scheduling=self.scheduling)
+        require_memory(self.memory_gib)
+        require_boot_time(self.boot_time)
+        if not 0 <= require_number("price", self.price) < inf:
             raise ValueError(f"price must be finite and >= 0 per hour, got {self.price!r}")
 
 
@@ -116,10 +121,12 @@ class HostPool:
         self.name = name
         self.host_type = host_type
         self.placement = placement
-        self.host_count_max = _count_max("host_count_max", host_count_max)
+        require_room("host_count_max", host_count_max)
+        self.host_count_max = host_count_max
         self._room = _rooms(zones)
         self._make_host = make_host or (lambda name, **settings: Host(env, name, **settings))
-        self._hosts: dict[Host, float] = {}  # since when each is billed
+        # Since when each is billed, and where it was to stand.
+        self._hosts: dict[Host, tuple[float, Zone | Rack | None]] = {}
         self._counts: dict[Zone | Rack | None, int] = dict.fromkeys(self._room, 0)
         self._named_count = 0
         self._provisioned_count = 0
@@ -163,7 +170,7 @@ class HostPool:
             boots=boots,
         )
         self._provisioned_count += 1
-        self._hosts[host] = self.env.now
+        self._hosts[host] = self.env.now, area
         self._counts[area] += 1
         self.env.log("host.provisioned", host.name, pool=self.name)
         return host
@@ -171,15 +178,18 @@ class HostPool:
     def release(self, host: Host) -> None:
         """Give `host` back: it is gone, with all that ran on it, and billed no longer.
 
-        Present callers learn of it, as of an orderly shutdown. Instances are not taken out of their services
-        first: retire them, and release when they have stopped. Raises `ValueError` for one that is not out.
+        Present callers learn of it, as of an orderly shutdown. Instances there stop for good, now, and leave
+        their services; whoever wants them to finish what they have retires them first, and releases the host
+        when they have stopped. Raises `ValueError` for one that is not out.
         """
         if host not in self._hosts:
             raise ValueError(f"host must be one that pool {self.name!r} has given, got {host!r}")
-        self._billed_time += self.env.now - self._hosts.pop(host)
-        self._counts[host.rack if host.rack in self._counts else host.zone] -= 1
+        since, area = self._hosts.pop(host)
+        self._billed_time += self.env.now - since
+        self._counts[area] -= 1
         self.env.log("host.released", host.name, pool=self.name)
-        host.decommission()
+        if not host.is_gone:
+            host.decommission()
 
     def _areas(self) -> list[Zone | Rack | None]:
         """Return where a host could stand now."""
@@ -203,7 +213,7 @@ class HostPool:
     def statistics(self) -> HostPoolStatistics:
         """Return what has been given, and billed, so far."""
         now = self.env.now
-        billed_time = self._billed_time + sum(now - since for since in self._hosts.values())
+        billed_time = self._billed_time + sum(now - since for since, _ in self._hosts.values())
         return HostPoolStatistics(
             host_count=len(self._hosts),
             provisioned_count=self._provisioned_count,
@@ -223,11 +233,5 @@ def _rooms(
     for area, count_max in rooms.items():
         if not isinstance(area, Zone | Rack):
             raise TypeError(f"each of zones must be a Zone or Rack, got {area!r}")
-        _count_max(f"capacity of {area}", count_max)
+        require_room(f"capacity of {area}", count_max)
     return {**rooms} if rooms else {None: inf}
-
-
-def _count_max(name: str, value: float) -> float:
-    if value != inf and (type(value) is not int or value < 0):
-        raise ValueError(f"{name} must be a whole number >= 0, or infinite, got {value!r}")
-    return value

@@ -17,6 +17,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from math import inf
 
+from ..validation import require_number, require_positive
 from .cores import CpuQuota
 
 _ROUNDING = 1e-9  # of what there is; requests such as three times 0.1 should fit where 0.3 are free
@@ -46,10 +47,9 @@ class Resources:
     def __post_init__(self) -> None:
         """Check each."""
         for name, value in (("cores", self.cores), ("memory_gib", self.memory_gib)):
-            if not 0 <= value < inf:
+            if not 0 <= require_number(f"{name} asked for", value) < inf:
                 raise ValueError(f"{name} asked for must be finite and >= 0, got {value!r}")
-        if not 0 < self.cpu_weight < inf:
-            raise ValueError(f"cpu_weight must be finite and > 0, got {self.cpu_weight!r}")
+        require_positive("cpu_weight", self.cpu_weight)
         if self.cpu_quota is not None and not isinstance(self.cpu_quota, CpuQuota):
             raise TypeError(f"cpu_quota must be a CpuQuota or None, got {self.cpu_quota!r}")
 
@@ -75,8 +75,7 @@ class Room:
     __slots__ = ("_taken", "cores", "cores_free", "memory_gib", "memory_gib_free", "name")
 
     def __init__(self, name: str, cores: float, memory_gib: float) -> None:
-        if not 0 < memory_gib <= inf:
-            raise ValueError(f"memory_gib must be > 0, got {memory_gib!r}")
+        require_memory(memory_gib)
         self.name = name
         self.cores = self.cores_free = float(cores)
         self.memory_gib = self.memory_gib_free = float(memory_gib)
@@ -119,3 +118,9 @@ class Room:
         self.cores_free = max(0.0, self.cores - sum(taken.cores for taken in self._taken.values()))
         memory = sum(taken.memory_gib for taken in self._taken.values())
         self.memory_gib_free = max(0.0, self.memory_gib - memory)
+
+
+def require_memory(memory_gib: object) -> None:
+    """Raise unless `memory_gib` is what a host may have: a number > 0, or infinity."""
+    if not require_number("memory_gib", memory_gib) > 0:
+        raise ValueError(f"memory_gib must be > 0, got {memory_gib!r}")

@@ -6,17 +6,30 @@ and network (AWS: availability zone); a rack holds hosts of one zone on one powe
 next larger one, or in none, and what befalls an area befalls all that stands in it.
 
 The fate that they share here is power: what cuts it says so by name (`cut_power`, `restore_power`), and while
-anything does, all hosts in the area are down, those too that come there meanwhile. Latency between places and
-the network's failures are the network's business.
+anything does, all hosts in the area are down, those too that come there meanwhile. A storm may cut it in a
+zone and in its region: these are two cuts. Latency between places and the network's failures are the
+network's business.
 """
 
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from .host import Host
+
+
+@dataclass(frozen=True, slots=True)
+class _PowerCut:
+    """What holds the hosts of an area down: one holder may have cut the power of several."""
+
+    area: Area
+    holder: object
+
+    def __str__(self) -> str:
+        return f"{self.holder} in {self.area}"
 
 
 class Area(ABC):
@@ -55,7 +68,7 @@ class Area(ABC):
             raise ValueError(f"power of {self.name!r} is cut by {holder} already")
         self._power_cuts[holder] = None
         for host in self.hosts:
-            host.hold_down(holder)
+            host.hold_down(_PowerCut(self, holder))
 
     def restore_power(self, holder: object) -> None:
         """Undo `cut_power`: hosts boot that nothing else keeps down.
@@ -66,11 +79,11 @@ class Area(ABC):
             raise ValueError(f"power of {self.name!r} is cut by others only, not by {holder}")
         del self._power_cuts[holder]
         for host in self.hosts:
-            host.let_up(holder)
+            host.let_up(_PowerCut(self, holder))
 
     def _deny_power_to(self, host: Host) -> None:
         for holder in self._power_cuts:
-            host.hold_down(holder)
+            host.hold_down(_PowerCut(self, holder))
         if self.within is not None:
             self.within._deny_power_to(host)
 

@@ -11,7 +11,7 @@ from collections.abc import Iterable
 from typing import Protocol
 
 from ..infrastructure import Host, NoCapacity
-from ..validation import require_count
+from ..validation import require_count, require_each
 
 
 class HostSource(Protocol):
@@ -24,7 +24,10 @@ class HostSource(Protocol):
         """
 
     def release(self, host: Host) -> None:
-        """Take back a host on which the instance is gone."""
+        """Take back a host on which the instance is gone, once.
+
+        Raises `ValueError` for one that is not out; for a host that has gone itself a group lets that pass.
+        """
 
 
 class ExistingHosts:
@@ -36,9 +39,9 @@ class ExistingHosts:
     """
 
     def __init__(self, hosts: Iterable[Host], *, per_host: int = 1) -> None:
-        require_count("per_host", per_host, 1)
+        require_count("per_host", per_host)
         self._per_host = per_host
-        self._taken = dict.fromkeys(hosts, 0)
+        self._taken: dict[Host, int] = dict.fromkeys(require_each("hosts", hosts, Host), 0)
         if not self._taken:
             raise ValueError("hosts must be one or more, got none")
 

@@ -18,7 +18,10 @@ ready and was not at `strikes` looks in a row is replaced, its host given back. 
 ready yet is let be: how long hosts boot and processes start is known (of a random time, three standard
 deviations more than its mean).
 
-An instance that somebody else takes out of the service is theirs, with its host; the group starts another.
+An instance that somebody else takes out of the service is theirs, with its host. Of one that somebody else
+tells to stop, or whose host is taken away, the host is given back when it has stopped. In place of both the
+group starts another. One that somebody else adds is no member. Nobody else may manage the service, no
+deployment either.
 
 The group is a control plane that stands outside the hosts: it cannot crash, and what it does needs no
 message. What it knows of its members it finds at its looks, which is where the delay is. Leaves out: its own
@@ -31,9 +34,10 @@ first); EC2 Auto Scaling user guide, "Health checks for instances in an Auto Sca
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Generator
+from collections.abc import Generator, Iterator
 from contextlib import suppress
 from dataclasses import dataclass
+from heapq import heapify, heappop, heapreplace
 from math import inf
 from typing import Any, Literal
 
@@ -41,7 +45,7 @@ from simulator import Distribution, Environment, Gauge, Process, ProcessCancelle
 
 from ..infrastructure import Host, NoCapacity
 from ..services import Instance, Service
-from ..validation import require_count
+from ..validation import require_count, require_delay, require_finite_duration, require_kind, require_number
 from .host_source import HostSource
 from .member import Member
 
@@ -59,9 +63,8 @@ class Replacement:
 
     def __post_init__(self) -> None:
         """Check the fields."""
-        if not 0 < self.check_interval < inf:
-            raise ValueError(f"check_interval must be finite and > 0 s, got {self.check_interval!r}")
-        require_count("strikes", self.strikes, 1)
+        require_finite_duration("check_interval", self.check_interval)
+        require_count("strikes", self.strikes)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -88,7 +91,8 @@ class InstanceGroup:
     hosts must have been given by the source, for they go back to it. `order` says who goes first of those
     that are ready. `linger` and `grace` (s) are those of `Instance.stop`. `replacement` makes it
     self-healing. Three gauges keep their history: `desired`, `provisioned` (members and those that drain:
-    what is paid for) and `ready` (which learns of a crash at the next look, or the next change).
+    what is paid for) and `ready` (which learns of a crash at the next look, or when any is started or taken
+    away).
 
     Example::
 
@@ -111,15 +115,19 @@ class InstanceGroup:
         retry_interval: float = 10.0,
     ) -> None:
         """Take on the instances that are there, and bring them to `count`."""
+        require_kind("service", service, Service)
+        if not hasattr(source, "provision"):
+            raise TypeError(f"source must be a HostSource, such as a HostPool, got {source!r}")
+        require_count("count", count, lowest=0)
         if order not in _ORDERS:
             raise ValueError(f"order must be one of {', '.join(_ORDERS)}, got {order!r}")
-        if not 0 <= linger < inf:
-            raise ValueError(f"linger must be finite and >= 0 s, got {linger!r}")
-        if not grace >= linger:
+        require_delay("linger", linger)
+        if not require_number("grace", grace) >= linger:
             raise ValueError(f"grace must be >= linger ({linger!r} s), got {grace!r}")
-        if not 0 < retry_interval < inf:
-            raise ValueError(f"retry_interval must be finite and > 0 s, got {retry_interval!r}")
-        require_count("count", count)
+        require_finite_duration("retry_interval", retry_interval)
+        if replacement is not None:
+            require_kind("replacement", replacement, Replacement)
+        service.put_under(self)
         self.service = service
         self.name = service.name
         self._env = env
@@ -176,7 +184,7 @@ class InstanceGroup:
 
     def scale_to(self, count: int) -> None:
         """Want `count` (>= 0) instances from now on."""
-        require_count("count", count)
+        require_count("count", count, lowest=0)
         if count != self.desired.value:
             self.desired.set(count)
         self._reconcile()
@@ -190,11 +198,13 @@ class InstanceGroup:
         if member is None:
             raise ValueError(f"instance must be a member of the group {self.name!r}, got {instance!r}")
         self.desired.add(-1)
-        return self._dismiss(member)
+        leaving = self._dismiss(member)
+        self._count_ready()
+        return leaving
 
     def _reconcile(self) -> None:
-        while len(self._members) > self.desired.value:
-            self._dismiss(self._first_to_go())
+        if len(self._members) > self.desired.value:
+            self._shrink()
         while len(self._members) < self.desired.value and self._start_one():
             pass
         if len(self._members) == self.desired.value:
@@ -243,10 +253,16 @@ class InstanceGroup:
         member.was_ready = True
         member.changed_at = self._env.now
         member.strikes = 0
-        self._count_ready()
+        # One more, without a look at all the others: thousands may become ready, each for itself.
+        if not member.is_counted and member.instance in self._members:
+            member.is_counted = True
+            self.ready.add(1)
 
     def _count_ready(self) -> None:
-        count = self.ready_count
+        count = 0
+        for member in self._members.values():
+            member.is_counted = member.instance.is_ready
+            count += member.is_counted
         if count != self.ready.value:
             self.ready.set(count)
 
@@ -255,14 +271,29 @@ class InstanceGroup:
 
     # -- taking away
 
-    def _first_to_go(self) -> Member:
+    def _shrink(self) -> None:
+        going = self._in_order_of_going()
+        while len(self._members) > self.desired.value:
+            self._dismiss(next(going))
+
+    def _in_order_of_going(self) -> Iterator[Member]:
         on_host = Counter(member.host for member in self._members.values())
         sign = -1 if self._newest_first else 1
 
         def rank(member: Member) -> tuple[int, int, int]:
             return _RANKS[member.state], -on_host[member.host], sign * member.number
 
-        return min(self._members.values(), key=rank)
+        line = [(rank(member), member) for member in self._members.values()]
+        heapify(line)
+        while line:
+            found, member = line[0]
+            # Whoever's host has given one up meanwhile has moved back in the line.
+            if (present := rank(member)) > found:
+                heapreplace(line, (present, member))
+            else:
+                heappop(line)
+                on_host[member.host] -= 1
+                yield member
 
     def _dismiss(self, member: Member) -> Process:
         instance = member.instance
@@ -270,21 +301,30 @@ class InstanceGroup:
         self._draining[instance] = member.host
         self._retired_count += 1
         stopping = self.service.retire(instance, linger=self._linger, grace=self._grace)
-        self._count_ready()
         return self._env.process(self._see_off(instance, stopping), f"draining {instance.name}")
 
     def _see_off(self, instance: Instance, stopping: Process) -> Generator[Any, Any, None]:
         # Cancelled: its host or process was down, or has crashed meanwhile.
         with suppress(ProcessCancelled):
             yield stopping
-        self._source.release(self._draining.pop(instance))
+        self._give_back(self._draining.pop(instance))
         self._count_provisioned()
         if self._lacks_room:
             self._reconcile()
 
+    def _give_back(self, host: Host) -> None:
+        try:
+            self._source.release(host)
+        except ValueError:
+            # Whoever took the host away has given it back, too.
+            if not host.is_gone:
+                raise
+
     def _forget(self, instance: Instance) -> None:
         # Those that the group takes away itself are no members any more when the service hears of it.
         if self._members.pop(instance, None) is not None:
+            if instance.has_stopped:
+                self._give_back(instance.host)
             self._count_provisioned()
             self._reconcile()
 

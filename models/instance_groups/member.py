@@ -19,7 +19,8 @@ class Member:
     """One instance of a group, the `number`-th that it has had.
 
     It was wanted at `added_at`, its process began at `started_at` (infinity: not yet), and should be ready by
-    `due_at`; at `changed_at` it last became ready or was found not to be.
+    `due_at`; at `changed_at` it last became ready or was found not to be. `is_counted` says whether the
+    group's gauge has it among those that are ready.
     """
 
     __slots__ = (
@@ -28,6 +29,7 @@ class Member:
         "due_at",
         "host",
         "instance",
+        "is_counted",
         "number",
         "started_at",
         "strikes",
@@ -43,6 +45,7 @@ class Member:
         self.started_at = now if host.is_up else inf
         self.changed_at = now
         self.was_ready = False
+        self.is_counted = False
         self.strikes = 0
 
     def __repr__(self) -> str:

@@ -11,6 +11,7 @@ from collections.abc import Iterable
 
 from ..infrastructure import DoesNotFit, Host, NoCapacity, Resources
 from ..infrastructure.placement import PlacementPolicy, Spread, place
+from ..validation import require_each
 
 _SPREAD = Spread()
 _NOTHING = Resources()
@@ -36,7 +37,7 @@ class PlacedHosts:
     ) -> None:
         if not isinstance(policy, PlacementPolicy):
             raise TypeError(f"policy must be a PlacementPolicy, such as Spread(), got {policy!r}")
-        self._hosts = list(hosts)
+        self._hosts = list(dict.fromkeys(require_each("hosts", hosts, Host)))
         if not self._hosts:
             raise ValueError("hosts must be one or more, got none")
         self._policy = policy

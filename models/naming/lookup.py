@@ -1,10 +1,13 @@
 """A lookup: what one process knows of one name, and how it finds out: its cache, and its question.
 
 An answer is believed for its time to live, or for `ttl_min` where that is longer: clients that will not ask
-more often, or (infinity) never again. The question is asked when somebody needs a name of which nothing is
-believed; whoever needs it meanwhile waits for the same answer. After `patience` seconds without one, or at a
-failure, they are told so, and the next who needs the name asks again; or, with `serves_stale`, they get what
-was last known, however old (RFC 8767).
+more often, or (infinity) never again. One that says that the name has no address is an answer like others
+(RFC 2308). The question is asked when somebody needs a name of which nothing is believed; whoever needs it
+meanwhile waits for the same answer. After `patience` seconds without one, or at a failure, they are told so,
+and the next who needs the name asks again: failures are not kept (RFC 9520 would have it for a second at
+least). With `serves_stale` they get what was last known, however old, and believe it for 30 s more; only then
+somebody asks again (RFC 8767: the time to live that it recommends for what is stale, and how often it lets
+a question be asked that has failed).
 
 What is known is in memory, and begins anew with its process. So does the question; a caller that waits for it
 and lives elsewhere hears no more of it. Who waits can give up without the others losing the answer, since it
@@ -22,8 +25,11 @@ from ..endpoint import Endpoint
 from ..failures import Refused
 from ..infrastructure import Host
 from ..request import Request
+from ..validation import require_finite_duration, require_time
 from .name_server import RESOLVE, Addresses
-from .validation import require_finite_duration, require_time
+
+STALE_TTL = 30.0
+"""For how many seconds an answer is believed that is too old, where there is no other."""
 
 
 class Lookup:
@@ -107,4 +113,6 @@ class Lookup:
             self._known = answer
             self.known_until = self._env.now + max(answer.ttl, self.ttl_min)
             self.answer_count += 1
+        elif self.serves_stale and self._known is not None:
+            self.known_until = self._env.now + STALE_TTL
         question.succeed(answer)

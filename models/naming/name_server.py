@@ -9,12 +9,13 @@ nobody (Route 53 does the same).
 Each answer begins with the next address in turn (`rotates`), so that clients that take the first one are
 spread. Answering takes no time and costs no core.
 
-Who has an answer keeps it for its time to live: news of an address that is gone reaches nobody earlier. See
-`resolver` for the caches on the way, and `by_name` for the client's.
+Who has an answer keeps it for its time to live: news of an address that is gone reaches nobody earlier, and
+nor does that of the first one of a name which had none (a negative answer, which is kept for as long here).
+See `resolver` for the caches on the way, and `by_name` for the client's.
 
-Source: RFC 1034 and 1035 (time to live, caches), RFC 1794 (rotation, "DNS support for load balancing"); AWS,
-"How Amazon Route 53 chooses records when health checking is configured". Leaves out: delegation, zone
-transfers, negative answers in caches, truncation.
+Source: RFC 1034 and 1035 (time to live, caches), RFC 2308 (negative answers, whose time to live is one of its
+own there), RFC 1794 (rotation, "DNS support for load balancing"); AWS, "How Amazon Route 53 chooses records
+when health checking is configured". Leaves out: delegation, zone transfers, truncation.
 """
 
 from __future__ import annotations
@@ -28,7 +29,7 @@ from ..endpoint import Call, Endpoint, require_endpoint
 from ..failures import ServerError
 from ..infrastructure import Host
 from ..request import Request, Response
-from .validation import require_time
+from ..validation import require_time
 
 RESOLVE = "resolve"
 """The operation of a query; its key is the name."""

@@ -42,7 +42,8 @@ class Resolver(Endpoint):
     """Answers queries for `known_name` as `server` does, from its cache where it can.
 
     `ttl_min` (>= 0 s) is the least time for which it keeps an answer; it waits `patience` (> 0) seconds for
-    the server, and with `serves_stale` passes on what it last knew where the server does not answer.
+    the server, and with `serves_stale` passes on what it last knew where the server does not answer, to be
+    believed for 30 s.
 
     Example::
 
@@ -90,7 +91,6 @@ class Resolver(Endpoint):
             answer = yield from self._lookup.find()
         else:
             self._hit_count += 1
-        # What is stale is to be asked for again by the next who needs it.
         ttl = max(0.0, self._lookup.known_until - self._env.now)
         answer = Addresses(answer.endpoints, ttl)
         return Response(answer.turned(self._query_count - 1) if answer.endpoints else answer)

@@ -14,12 +14,12 @@ from __future__ import annotations
 from collections.abc import Callable, Generator, Sequence
 from typing import Any
 
-from simulator import PARKED, Environment, Process
+from simulator import Environment, Process
 
 from ..endpoint import Call, Endpoint
 from ..failures import CallFailed
 from ..infrastructure import Host
-from ..network import Network
+from ..network import MessageGone, Network
 from ..request import Request, Response
 from .vrrp import PRIORITY_OWNER, RouterState, VrrpSettings
 
@@ -109,14 +109,16 @@ class VirtualRouter(Endpoint):
                 assert failure is not None
                 raise failure
         self.unanswered_count += 1
-        while True:
-            yield PARKED
+        raise MessageGone  # as what is sent from an address that is no longer one's own
 
     # -- the election ---------------------------------------------------------------------------------------
 
     def resign(self) -> None:
-        """Leave the election in good order: an active one says so, and a backup takes over after its skew."""
-        if self.state is RouterState.INITIALIZE:
+        """Leave the election in good order: an active one says so, and a backup takes over after its skew.
+
+        Where the host is down there is nothing to leave, and nobody who could say so.
+        """
+        if self.state is RouterState.INITIALIZE or not self.host.is_up:
             return
         was_active = self.state is RouterState.ACTIVE
         if was_active:
@@ -134,7 +136,6 @@ class VirtualRouter(Endpoint):
 
     def _start_afresh(self) -> None:
         self.state = RouterState.INITIALIZE
-        self._term += 1
         self._process = None
         self.start(self._peers, is_active=False)
 
@@ -187,6 +188,8 @@ class VirtualRouter(Endpoint):
     def _hear_as_active(self, priority: int, rank: int) -> None:
         if (priority, -rank) < (self.priority, -self._rank):
             self._advertise(self.priority)
+            if priority == _RESIGNED:
+                self._due = self._env.now + self.settings.advertisement_interval
             return
         self._release()
         self.state = RouterState.BACKUP

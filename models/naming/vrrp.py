@@ -19,7 +19,8 @@ Transitions (RFC 9568, section 6.4):
   the skew alone.
 - *active* -> *backup* at an advertisement of a higher priority; of two that are equal the one with the higher
   address stays, here the one that stands first among the members. To an advertisement of a lower one, or of
-  0, it answers with its own, at once (RFC 5798 left a lower one unanswered).
+  0, it answers with its own, at once (RFC 5798 left a lower one unanswered), and counts its interval anew
+  after one of 0.
 
 Source: RFC 9568 (2024), which obsoletes RFC 5798 (2010); the defaults are from there: an interval of 1 s,
 preemption on. `tracking_interval` is what keepalived does with `track_process` or `track_script`: the
@@ -32,7 +33,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from enum import Enum
 
-from .validation import require_finite_duration
+from ..validation import require_finite_duration
 
 PRIORITY_OWNER = 255
 """The priority of who owns the address: active from its start."""

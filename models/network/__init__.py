@@ -13,7 +13,7 @@ from .bursts import InBursts
 from .connection import Connection, ConnectionStatistics
 from .latency import Locality, LocalityLatencies, locality
 from .network import Network
-from .path import Path
+from .path import MessageGone, Path
 from .rules import CUT, LOSE, PASS, AddedDelay, Fate, Isolation, PacketLoss, Partition, Place, Rule, Verdict
 from .wire import LinkStatistics
 
@@ -30,6 +30,7 @@ __all__ = [
     "LinkStatistics",
     "Locality",
     "LocalityLatencies",
+    "MessageGone",
     "Network",
     "PacketLoss",
     "Partition",

@@ -11,7 +11,7 @@ of the endpoint's process resets the connection: the caller gets `ConnectionLost
 of the
    host says nothing.
 4. The answer, a response or a failure, is carried back. If nobody waits for it any more it is counted as
-late, and so is the work that was done for it.
+late, and so is the work that was done for it. An endpoint that raises `MessageGone` sends none.
 
 Callers that should die with the source host run on it (`Host.start`, or within a call that came over the
 network). A caller that is bound to no host, such as a workload, is not stopped by its crash.
@@ -27,6 +27,7 @@ from __future__ import annotations
 
 from collections.abc import Generator
 from dataclasses import dataclass
+from math import inf
 from typing import Any
 
 from simulator import Cancelled, Environment, Process
@@ -56,6 +57,33 @@ class ConnectionStatistics:
 class Connection(Endpoint):
     """Calls `target`, on another host or the same, over the network; made by `Network.connect`."""
 
+    __slots__ = (
+        "_answered_count",
+        "_back",
+        "_call_count",
+        "_env",
+        "_is_plain_back",
+        "_is_plain_there",
+        "_late_count",
+        "_latencies_back",
+        "_latencies_there",
+        "_serving",
+        "_target_host",
+        "_there",
+        "_transport",
+        "_wasted_count",
+        "_wasted_time",
+        "cpu_share",
+        "has_stopped",
+        "host",
+        "is_listening",
+        "name",
+        "on_left",
+        "on_stopped",
+        "propagate_cancellation",
+        "target",
+    )
+
     def __init__(
         self,
         env: Environment,
@@ -75,7 +103,6 @@ class Connection(Endpoint):
         self._there = there
         self._target_host = there.target
         self._serving = target.serving
-        self._call_target = target.call  # looked up once: this is the hottest path
         self._back = back
         self._transport = transport
         self._call_count = 0
@@ -83,17 +110,38 @@ class Connection(Endpoint):
         self._late_count = 0
         self._wasted_count = 0
         self._wasted_time = 0.0
+        # What wraps it on its own host may be called from elsewhere, and then it is the process that serves.
+        self.is_listening = True
+        self.has_stopped = False
+        self.cpu_share = None
+        self.on_left = None
+        self.on_stopped = None
+        there.follow(self._follow_there)
+        back.follow(self._follow_back)
+
+    # What a call on the hot path has to know of both ways, kept here: with thousands of hosts it costs to
+    # look at two more objects.
+
+    def _follow_there(self) -> None:
+        self._is_plain_there = self._there.is_plain
+        self._latencies_there = self._there.latencies
+
+    def _follow_back(self) -> None:
+        self._is_plain_back = self._back.is_plain
+        self._latencies_back = self._back.latencies
 
     def call(self, request: Request) -> Call:
         """Send `request` to the target and wait for its answer."""
-        there = self._there
         self._call_count += 1
-        if there.is_plain:
+        if self._is_plain_there:
             # The process begins its life when the request arrives: nothing has to wake up only to go to
             # sleep.
-            carrier = Process(self._env, self._arrive(request), self.name, next(there.latencies))
+            latency = self._latencies_there.pop()
+            if latency == inf:
+                latency = self._there.draw_latency()
+            carrier = Process(self._env, self._arrive(request), self, latency)
         else:
-            carrier = self._env.process(self._carry(request), self.name)
+            carrier = self._env.process(self._carry(request), self)
         try:
             answer = yield carrier
         except BaseException as end:
@@ -105,7 +153,12 @@ class Connection(Endpoint):
             raise
         self._answered_count += 1
         if type(answer) is not Response and isinstance(answer, CallFailed):
-            raise answer
+            try:
+                raise answer
+            finally:
+                # The failure's traceback holds this frame: without this, each that fails is garbage in a
+                # circle, and to find it was a fifth of a run's time where most calls fail.
+                del answer, carrier
         return answer
 
     # What follows runs in the process that carries the call. Its value is the answer, a failure included: an
@@ -136,9 +189,12 @@ class Connection(Endpoint):
             running = host.running
             running[process] = serving
             try:
-                answer = yield from self._call_target(request)
+                answer = yield from self.target.call(request)
             except CallFailed as failure:
-                answer = failure
+                answer = failure.with_traceback(None)  # its frames are the server's, and do not travel
+            except MessageGone:
+                self._silence()
+                return None
             except GeneratorExit:
                 self._crashed(process)
                 raise
@@ -155,11 +211,11 @@ class Connection(Endpoint):
                 self._wasted_time += env.now - start
         else:
             answer = Refused(f"{serving.name} is not listening")
-        back = self._back
-        if back.is_plain:
+        if self._is_plain_back:
             if process.waiter is None:
                 self._late_count += 1
-            process.answer(answer, next(back.latencies))
+            latency = self._latencies_back.pop()
+            process.answer(answer, self._back.draw_latency() if latency == inf else latency)
             return None
         return (yield from self._carry_back(answer))
 

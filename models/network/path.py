@@ -16,12 +16,12 @@ that TCP delivers in order (each call is a connection of its own).
 
 from __future__ import annotations
 
-from collections.abc import Callable, Generator, Iterator
-from itertools import repeat
+from array import array
+from collections.abc import Callable, Generator
 from math import inf
 from typing import TYPE_CHECKING, Any
 
-from simulator import Environment
+from simulator import Environment, Sampler
 from simulator.randomness import Constant, Distribution, Uniform
 
 from ..failures import ConnectionLost
@@ -37,6 +37,10 @@ RETRANSMISSIONS_MAX = 15
 TRANSPORTS = ("tcp", "datagram")
 
 
+_CONSTANTS = 64
+"""How many draws of a constant latency are laid out at a time."""
+
+
 class MessageGone(Exception):
     """A message will never arrive, and its sender will never know; caught where messages are carried."""
 
@@ -44,17 +48,20 @@ class MessageGone(Exception):
 class Path:
     """The way from `source` to `target`; made and kept by `Network`.
 
-    While `is_plain`, a message takes `next(latencies)` seconds and that is all; a carrier on the hot
-    path may use that directly. Otherwise it must use `carry`.
+    While `is_plain`, a message takes `latencies.pop()` seconds, or `draw_latency()` where that is `inf`,
+    and that is all; a carrier on the hot path may use this directly, and `follow` to know both. Otherwise it
+    must use `carry`.
     """
 
     __slots__ = (
         "_duplicate_probability",
         "_env",
+        "_followers",
         "_latency",
         "_loss_draw",
         "_loss_probability",
         "_rules",
+        "_sampler",
         "_wire",
         "is_plain",
         "latencies",
@@ -72,8 +79,10 @@ class Path:
         self._duplicate_probability = 0.0
         self._loss_draw: Callable[[], float] | None = None
         self._latency: Distribution | None = None
-        self.latencies: Iterator[float]
+        self.latencies: array[float]
+        self._sampler: Sampler | None = None
         self.is_plain = True
+        self._followers: list[Callable[[], object]] = []
 
     @property
     def name(self) -> str:
@@ -86,11 +95,10 @@ class Path:
         """Set what the network says about this path; called again when an override changes it."""
         if latency is not self._latency:  # otherwise its numbers go on where they were
             self._latency = latency
-            self.latencies = (
-                repeat(latency.value)
-                if isinstance(latency, Constant)
-                else self._env.sampler(f"network/{self.name}/latency", latency).values
-            )
+            self._sampler = None
+            if not isinstance(latency, Constant):  # which needs no stream
+                self._sampler = self._env.sampler(f"network/{self.name}/latency", latency)
+            self.latencies = array("d", [inf]) if self._sampler is None else self._sampler.stack
         if bandwidth != inf and self._wire is None:
             self._wire = Wire(self._env, self.source)
         if self._wire is not None:
@@ -101,11 +109,31 @@ class Path:
             self._loss_draw = self._env.sampler(f"network/{self.name}/loss", Uniform(0.0, 1.0))
         self.refresh()
 
+    def next_latency(self) -> float:
+        """Return what the next message takes, in seconds."""
+        latency = self.latencies.pop()
+        return self.draw_latency() if latency == inf else latency
+
+    def draw_latency(self) -> float:
+        """Return the next latency in seconds where `latencies.pop()` has said by `inf` that none is left."""
+        if self._sampler is not None:
+            return self._sampler.refill()
+        assert isinstance(self._latency, Constant)
+        self.latencies.extend([inf, *[self._latency.value] * _CONSTANTS])
+        return self._latency.value
+
     def refresh(self) -> None:
         """Find out again whether the path is plain; called when rules are installed or healed."""
         self.is_plain = not (
             self._rules or self._loss_probability or self._duplicate_probability or self.bandwidth != inf
         )
+        for follower in self._followers:
+            follower()
+
+    def follow(self, follower: Callable[[], object]) -> None:
+        """Call `follower()` whenever `is_plain` or `latencies` may have changed, and now."""
+        self._followers.append(follower)
+        follower()
 
     @property
     def bandwidth(self) -> float:
@@ -136,7 +164,7 @@ class Path:
                         wire.leave(crash_count, size_bytes, sending_time)
                     if source.crash_count != crash_count:
                         raise MessageGone
-                yield next(self.latencies) + added_delay
+                yield self.next_latency() + added_delay
                 return
             if fate is Fate.CUT or transport == "datagram":
                 raise MessageGone

@@ -18,9 +18,9 @@ import numpy.typing as npt
 
 from simulator.measurement import RequestSample
 
+from ..validation import require_share
 from .evidence import Evidence
 from .objective import NOTHING, Measured, RequestObjective, about
-from .validation import require_share
 
 _DEGRADED = "degraded"
 

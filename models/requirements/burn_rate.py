@@ -21,15 +21,15 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from math import inf
+from math import inf, isfinite
 
 import numpy as np
 import numpy.typing as npt
 
 from simulator import RequestTable
 
+from ..validation import require_finite_duration, require_positive
 from .error_budget import ErrorBudget
-from .validation import require_finite
 
 # Share of the budget, and how many long windows make the budget's window.
 _WORKBOOK = ((0.02, 720), (0.05, 120), (0.10, 10))
@@ -49,9 +49,9 @@ class BurnRateAlert:
 
     def __post_init__(self) -> None:
         """Check the windows and the rate."""
-        require_finite("long", self.long)
-        require_finite("short", self.short)
-        require_finite("rate", self.rate, "")
+        require_finite_duration("long", self.long)
+        require_finite_duration("short", self.short)
+        require_positive("rate", self.rate)
         if not self.short <= self.long:
             raise ValueError(f"short must be <= long = {self.long} s, got {self.short!r}")
 
@@ -97,7 +97,9 @@ def alerts_of(
         firings = alerts_of(users.table, budget, workbook_alerts(budget), every=1.0, until=600.0)
         time_to_detect(firings, since=fault.start)
     """
-    require_finite("every", every)
+    require_finite_duration("every", every)
+    if not isfinite(since):
+        raise ValueError(f"since must be finite, got {since!r}")
     if not since + every <= until < inf:
         raise ValueError(f"until must be finite and >= since + every = {since + every} s, got {until!r}")
     count = int((until - since) / every * (1 + 1e-12))

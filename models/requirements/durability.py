@@ -12,9 +12,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from ..validation import require_share
 from .evidence import Evidence
 from .objective import NOTHING, Measured, Objective, measured_share
-from .validation import require_share
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -22,8 +22,8 @@ import numpy as np
 
 from simulator.measurement import RequestSample, WindowedSeries, windowed_count
 
+from ..validation import require_finite_duration, require_share
 from .objective import RequestObjective
-from .validation import require_finite, require_share
 
 DAY = 86_400.0
 """Seconds."""
@@ -48,9 +48,9 @@ class ErrorBudget:
         """Check that there is a budget."""
         if not isinstance(self.objective, RequestObjective):
             raise TypeError(f"objective must be one on single requests, got {self.objective!r}")
-        if not self.objective.share_required < 1.0:
+        if not self.share > 0.0:
             raise ValueError(f"objective must be < 100 % to leave a budget, got {self.objective.name}")
-        require_finite("window", self.window)
+        require_finite_duration("window", self.window)
 
     @property
     def share(self) -> float:
@@ -97,7 +97,7 @@ class ErrorBudget:
         14.4
         """
         require_share("share", share)
-        require_finite("within", within)
+        require_finite_duration("within", within)
         return share * self.window / within
 
 

@@ -22,7 +22,7 @@ import numpy.typing as npt
 from simulator import RequestTable
 from simulator.measurement import RequestSample
 
-from .validation import require_count, require_finite
+from ..validation import require_count, require_positive
 
 
 def _nothing() -> npt.NDArray[np.float64]:
@@ -66,9 +66,9 @@ class Evidence:
                 f"requests must be of the window [{self.start}, {self.end}) s, "
                 f"got [{self.requests.since}, {self.requests.until})"
             )
-        require_count("in_flight_count", self.in_flight_count)
+        require_count("in_flight_count", self.in_flight_count, lowest=0)
         if self.arrival_rate is not None:
-            require_finite("arrival_rate", self.arrival_rate, "per s")
+            require_positive("arrival_rate", self.arrival_rate, "per s")
         self._require_writes()
         staleness = np.array(self.staleness, dtype=np.float64)
         if staleness.ndim != 1 or not np.all(staleness >= 0.0):
@@ -82,8 +82,8 @@ class Evidence:
                 f"got {self.acknowledged_count!r} and {self.lost_count!r}"
             )
         if self.acknowledged_count is not None and self.lost_count is not None:
-            require_count("acknowledged_count", self.acknowledged_count)
-            require_count("lost_count", self.lost_count)
+            require_count("acknowledged_count", self.acknowledged_count, lowest=0)
+            require_count("lost_count", self.lost_count, lowest=0)
             if self.lost_count > self.acknowledged_count:
                 raise ValueError(
                     f"lost_count must be <= acknowledged_count = {self.acknowledged_count}, "

@@ -14,9 +14,9 @@ from math import sqrt
 
 import numpy as np
 
+from ..validation import require_finite_duration, require_positive
 from .evidence import Evidence
 from .objective import CLOCK_ROUNDING, NOTHING, Measured, Objective, about
-from .validation import require_finite
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -36,13 +36,13 @@ class GoodputObjective(Objective):
 
     def __post_init__(self) -> None:
         """Check the numbers."""
-        require_finite("within", self.within)
-        require_finite("at_least", self.at_least, "per s")
+        require_finite_duration("within", self.within)
+        require_positive("at_least", self.at_least, "per s")
 
     @property
     def name(self) -> str:
         """As "goodput within 0.3 s >= 80/s"."""
-        what = f"goodput{about(self.operation)} within {self.within:g} s"
+        what = f"goodput{about(self.operation)} within {self.within:.12g} s"
         return f"{what} >= {self.at_least:.12g}/s"
 
     @property

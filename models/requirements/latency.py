@@ -17,9 +17,9 @@ import numpy.typing as npt
 
 from simulator.measurement import RequestSample, nearest_rank_percentiles
 
+from ..validation import require_finite_duration, require_percentile
 from .evidence import Evidence
 from .objective import CLOCK_ROUNDING, NOTHING, Measured, RequestObjective, about
-from .validation import require_finite, require_percentile
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -41,13 +41,13 @@ class LatencyObjective(RequestObjective):
     def __post_init__(self) -> None:
         """Check the numbers."""
         require_percentile("percentile", self.percentile)
-        require_finite("at_most", self.at_most)
+        require_finite_duration("at_most", self.at_most)
 
     @property
     def name(self) -> str:
         """As "p99 latency <= 0.3 s"."""
         which = "" if self.counts_failures else " where answered"
-        return f"p{self.percentile:g} latency{about(self.operation)}{which} <= {self.at_most:g} s"
+        return f"p{self.percentile:.12g} latency{about(self.operation)}{which} <= {self.at_most:.12g} s"
 
     @property
     def bound(self) -> float:

@@ -14,9 +14,9 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import Any
 
+from ..validation import require_positive
 from .evidence import Evidence
 from .objective import Objective, Verdict, plain
-from .validation import require_finite
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -87,7 +87,7 @@ class SLO:
         if not names or len(set(names)) != len(names):
             raise ValueError(f"objectives must be at least one and no two alike, got {names}")
         if self.at_load is not None:
-            require_finite("at_load", self.at_load, "per s")
+            require_positive("at_load", self.at_load, "per s")
 
     def judge(self, evidence: Evidence) -> Judgement:
         """Return what became of each objective in the window of `evidence`."""

@@ -15,9 +15,9 @@ import numpy as np
 
 from simulator.measurement import nearest_rank_percentiles
 
+from ..validation import require_finite_duration, require_percentile
 from .evidence import Evidence
 from .objective import CLOCK_ROUNDING, NOTHING, Measured, Objective, measured_share
-from .validation import require_finite, require_percentile
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -34,12 +34,12 @@ class StalenessObjective(Objective):
     def __post_init__(self) -> None:
         """Check the numbers."""
         require_percentile("percentile", self.percentile)
-        require_finite("at_most", self.at_most)
+        require_finite_duration("at_most", self.at_most)
 
     @property
     def name(self) -> str:
         """As "p99 staleness <= 1 s"."""
-        return f"p{self.percentile:g} staleness <= {self.at_most:g} s"
+        return f"p{self.percentile:.12g} staleness <= {self.at_most:.12g} s"
 
     @property
     def bound(self) -> float:

@@ -24,7 +24,7 @@ from typing import ClassVar
 from simulator import Environment
 from simulator.randomness import Uniform
 
-from .validation import require_finite_duration
+from ..validation import require_finite_duration
 
 _FLOAT_DOUBLINGS = 1000  # 2**1024 is no float
 

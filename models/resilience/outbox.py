@@ -39,10 +39,10 @@ from ..endpoint import Call, Endpoint, require_endpoint
 from ..failures import CallFailed, Refused
 from ..infrastructure import Host
 from ..request import Request, Response
+from ..validation import require_count, require_duration
 from .backoff import Backoff, FullJitter, jitter_source
 from .deadlines import with_deadline
 from .rejection import rejection
-from .validation import require_count, require_duration
 
 _DEFAULT_BACKOFF = FullJitter(base=1.0, cap=60.0)
 

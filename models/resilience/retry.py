@@ -29,9 +29,9 @@ from simulator import Environment
 from ..endpoint import Call, Endpoint, Wrapper
 from ..failures import BreakerOpen, CallFailed
 from ..request import Request
+from ..validation import require_count
 from .backoff import Backoff, FullJitter, jitter_source
 from .retry_budget import RetryBudget
-from .validation import require_count
 
 _DEFAULT_BACKOFF = FullJitter(base=0.1, cap=10.0)
 

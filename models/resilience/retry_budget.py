@@ -19,8 +19,8 @@ from math import floor, inf
 
 from simulator import Environment
 
+from ..validation import require_count, require_finite_duration, require_unit_interval
 from .recent_count import RecentCount
-from .validation import require_count, require_finite_duration, require_unit_interval
 
 # Tokens are counted in millionths: ten times 0.1 of a float is less than one, and the tenth success must earn
 # its retry.

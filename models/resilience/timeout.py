@@ -16,7 +16,7 @@ from simulator import Cancelled, Environment, TimedOut
 
 from ..endpoint import Call, Endpoint, Wrapper
 from ..request import Request
-from .validation import require_duration
+from ..validation import require_duration
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

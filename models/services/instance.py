@@ -87,6 +87,37 @@ class Instance(Endpoint):
         counter = Instance(env, host, count, threads=8, queue_size_max=20, name="counter-1")
     """
 
+    __slots__ = (
+        "_aborted_count",
+        "_call_count",
+        "_degraded_count",
+        "_failed_count",
+        "_handle",
+        "_interposed",
+        "_make_state",
+        "_on_ready",
+        "_on_restart",
+        "_own_handle",
+        "_rejected_count",
+        "_running",
+        "_start_count",
+        "_stopping",
+        "_threads",
+        "cpu_share",
+        "env",
+        "has_stopped",
+        "host",
+        "is_listening",
+        "name",
+        "on_left",
+        "on_stopped",
+        "resources",
+        "start_time",
+        "state",
+        "version",
+        "work",
+    )
+
     def __init__(
         self,
         env: Environment,
@@ -124,6 +155,9 @@ class Instance(Endpoint):
         self._threads = Permits(env, threads, queue_size_max)
         self.start_time = start_time
         self.is_listening = True
+        self.has_stopped = False
+        self.on_left: Callable[[], object] | None = None
+        self.on_stopped: Callable[[Any], object] | None = None
         self._start_count = 0
         self._stopping: Process | None = None
         self._on_restart: list[Callable[[], object]] = []
@@ -158,7 +192,10 @@ class Instance(Endpoint):
                 self._rejected_count += 1
                 rejected = Rejected(self.name, "queue full")
                 rejected.part = self
-                raise rejected from None
+                try:
+                    raise rejected from None
+                finally:
+                    del rejected  # its traceback holds this frame: see `Retry`
             except BaseException:
                 self._aborted_count += 1
                 raise
@@ -172,10 +209,10 @@ class Instance(Endpoint):
             self._abort(error)
             raise
         finally:
-            if threads.waiting:
-                threads.release()
-            else:
+            if threads.free or not threads.waiting:
                 threads.free += 1
+            else:
+                threads.release()
         if answer is None:
             return _DONE
         if answer.__class__ is not Response:
@@ -225,7 +262,10 @@ class Instance(Endpoint):
                 yield PARKED
             raise ConnectionLost(f"{self.name} crashed: connection reset")
         if isinstance(answer, CallFailed):
-            raise answer
+            try:
+                raise answer
+            finally:
+                del answer, process
         return answer  # type: ignore[no-any-return]
 
     def _answer(self, request: Request) -> Generator[Any, Any, Response | CallFailed | None]:
@@ -236,7 +276,7 @@ class Instance(Endpoint):
         try:
             answer = yield from self.call(request)
         except CallFailed as failure:
-            answer = failure
+            answer = failure.with_traceback(None)
         finally:
             where = self._running.pop(process, None)
             if self.on_left is not None:
@@ -327,18 +367,24 @@ class Instance(Endpoint):
 
     @property
     def is_stopping(self) -> bool:
-        """Whether it has been told to stop, and perhaps has."""
-        return self._stopping is not None
+        """Whether it has been told to stop, and perhaps has; or its host has gone."""
+        return self._stopping is not None or self.has_stopped
+
+    @property
+    def stopping(self) -> Process | None:
+        """The process that sees to its stop, once it has been told to."""
+        return self._stopping
 
     def stop(self, *, linger: float = 0.0, grace: float = GRACE) -> Process:
         """Stop in good order and for good; return the process that sees to it, to wait for if one likes.
 
         It goes on accepting for `linger` seconds, then refuses and finishes what it has; what is left
-        `grace` seconds from now is killed (see `stopping`). Raises `RuntimeError` if it was told to already.
+        `grace` seconds from now is killed (see `stopping`). Raises `RuntimeError` if it was told to already
+        or has stopped.
         """
         require_times(linger, grace)
-        if self._stopping is not None:
-            raise RuntimeError(f"{self.name!r} was told to stop already")
+        if self.is_stopping:
+            raise RuntimeError(f"{self.name!r} was told to stop already, or has stopped with its host")
         self._stopping = process = self.env.process(stopping(self, linger, grace), f"stopping {self.name}")
         if self.host.runs(self):
             self.host.bind(process, self)

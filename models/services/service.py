@@ -2,7 +2,10 @@
 
 It does not answer requests itself: clients reach its instances through a balancer, over the network, one by
 one. What follows its instances (a balancer, an autoscaler's gauge) is told when one comes, is ready for the
-first time, or goes.
+first time, or goes. One that has stopped for good, by itself or as its host has gone, is in it no longer.
+
+How many instances there are is kept by at most one, such as an instance group or a deployment (`managed_by`):
+each would take what the other has just started for too many, or miss what it has just stopped.
 
 Leaves out: health checks, deployment and scaling, which act on it from outside.
 """
@@ -72,6 +75,7 @@ class Service:
         self.make_state = make_state
         self.start_time = start_time
         self.resources = resources
+        self.managed_by: object | None = None
         self._env = env
         # By insertion, as lists are, and quick to take one out of, as lists of thousands are not.
         self._instances: dict[Instance, None] = {}
@@ -89,6 +93,15 @@ class Service:
     def instances(self) -> tuple[Instance, ...]:
         """The instances, in the order in which they were added."""
         return tuple(self._instances)
+
+    def put_under(self, manager: object) -> None:
+        """Let `manager` keep the number of instances, alone: `managed_by` says who does.
+
+        Raises `ValueError` where somebody does already.
+        """
+        if self.managed_by is not None:
+            raise ValueError(f"service must be managed by nobody yet, got {self!r} of {self.managed_by!r}")
+        self.managed_by = manager
 
     def add_instance(self, host: Host) -> Instance:
         """Start one more instance, on `host`, and return it: it listens after `start_time`.
@@ -126,7 +139,12 @@ class Service:
             name=f"{self.name}-{self._made_count}",
         )
         self._instances[instance] = None
+        instance.on_stopped = self._forget
         return instance
+
+    def _forget(self, instance: Instance) -> None:
+        if instance in self._instances:
+            self.remove_instance(instance)
 
     def remove_instance(self, instance: Instance) -> None:
         """Take `instance` out of the service: those who follow leave it, and it goes on listening.
@@ -142,10 +160,11 @@ class Service:
     def retire(self, instance: Instance, *, linger: float = 0.0, grace: float = GRACE) -> Process:
         """Take `instance` out of the service and let it stop in good order, as `Instance.stop` does.
 
-        Raises `ValueError` for one that is not in the service.
+        One that was told to stop before goes on with that. Raises `ValueError` for one that is not in the
+        service.
         """
         self.remove_instance(instance)
-        return instance.stop(linger=linger, grace=grace)
+        return instance.stopping or instance.stop(linger=linger, grace=grace)
 
     def on_added(self, function: Callable[[Instance], object]) -> None:
         """Call `function(instance)` for each instance that is added from now on."""

@@ -10,7 +10,8 @@ One region; each zone has a host of every service, and the edge stands in the fi
 of failure, as it was in life, unless there are two. Each caller balances for itself over connections to all
 instances, its own zone's and others, with what `Protection` says around that, and a switch outermost: what is
 switched off is answered with a "Be Back Soon" and costs nothing. Instances that come and go later are
-followed.
+followed, and requests can be sent by version (`routes`), so that each service may be upgraded by any
+strategy.
 
 A page asks for catalogue, recommendations and cart at once, and is degraded by those that it can do without.
 A checkout reads the cart and pays; or, where that is allowed, it accepts the order into a queue on its host,
@@ -36,6 +37,7 @@ from simulator import Environment, RequestTable
 from ..balancing import Balancer
 from ..balancing.health_checks import HEALTH, HealthChecker
 from ..balancing.outlier_ejection import OutlierEjector
+from ..deployment import Routes
 from ..endpoint import Call, Endpoint, FunctionEndpoint, Wrapper
 from ..failures import Unavailable
 from ..infrastructure import Host
@@ -84,6 +86,7 @@ class Shop:
     - `features` by name: a switch, and what became of the calls to each.
     - `orders`: which have been charged, and which users were told of.
     - `outboxes`: the queues of orders that are to be paid later (none if that is not allowed).
+    - `routes` by service: which version of it gets which share of the requests, for upgrades.
 
     Example::
 
@@ -105,6 +108,7 @@ class Shop:
         self.features = {name: Feature(env, name) for name in FEATURES}
         self.orders = EffectLog()
         self.outboxes: list[Outbox] = []
+        self.routes: dict[str, Routes] = {}
         self._edges = [system.add_host("edge", self.zones[0])]
         if settings.has_second_edge:
             self._edges.append(system.add_host("second edge", self.zones[1]))
@@ -231,6 +235,7 @@ class Shop:
             threads=size.threads,
             queue_size_max=size.queue_size_max,
         )
+        self.routes[name] = Routes(system, service)
         if name == "payment" and settings.payments_are_idempotent:
             front = system.add_host("payment front", self.zones[0])
             way = Timeout(self.env, self._balanced(front, "payment"), _PAYMENT_TIME_MAX, name="payment store")
@@ -261,11 +266,8 @@ class Shop:
 
     def _balanced(self, host: Host, service: str) -> Balancer:
         env, settings = self.env, self.settings
-        balancer = self.system.balanced(
-            host,
-            self.system.service(service),
-            policy=settings.policy,
-            propagate_cancellation=self._propagates,
+        balancer = self.routes[service].balanced(
+            host, policy=settings.policy, propagate_cancellation=self._propagates
         )
         checker = None
         if settings.health_checks is not None:

@@ -13,19 +13,21 @@ Rules of the requests (see `operations`):
 - *receive*: what is visible, at once; if that is nothing, whatever comes first within the poll's `wait`.
   Polls are served in the order in which they came. What is handed out is in flight, whether or not it
   arrives: an answer that is lost, or whose caller has hung up, comes back when its time is over, and counts
-  as received.
+  as received. While as many are in flight as may be, nothing is handed out: a poll that waits goes on
+  waiting, one that does not is `Rejected` (SQS: `OverLimit`).
 - *delete*: succeeds always. Only with its latest receipt is a message gone; with an older one nothing
   happens, and whoever asked does not learn of it.
 - *extend*: a `ServerError` for a message that is no longer held with this receipt, or for longer than
   `visibility_max` in all. The next one who receives it has the backlog's own timeout again.
 
 A message that would be received once more than `receives_max` times goes to the *dead letters* instead:
-another backlog on the same host, so that moving it is one transaction. While that one does not listen, the
-message is handed out once more.
+another backlog on the same host, so that moving it is one transaction, which no `capacity` of that one
+refuses. While that one does not listen, the message is handed out once more.
 
 A backlog is an `Instance` on a host: it dies with it, is refused or silent as that is, and its polls hold
 connections. A durable one has messages, receive counts and the ends of timeouts on a disk: timeouts go on
-while it is down, and receipts are good afterwards. One in memory loses all messages in a crash (`lost`).
+while it is down, and receipts are good afterwards. One in memory loses all messages in a crash (`lost`), and
+when it has been told to stop and its last call has ended (see `remembering_instance`).
 
 Not the `Outbox` of `models.resilience`: that one is its caller's, delivers by itself, in the order of
 acceptance, and holds what it delivers until it hears how that ended; its workers die with it. Here workers
@@ -46,7 +48,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from simulator import PARKED, Environment, Gauge, Process
+from simulator import Environment, Gauge, Process
 from simulator.measurement import GaugeStatistics
 
 from ..endpoint import Call, Endpoint
@@ -59,6 +61,7 @@ from .backlog_settings import BacklogSettings
 from .ledger import Entry, Ledger, MessageState
 from .message import Message
 from .operations import Delete, Extend, Receive, Send
+from .remembering_instance import RememberingInstance
 
 _DEFAULT = BacklogSettings()
 
@@ -71,7 +74,8 @@ class BacklogStatistics:
     `deleted_count` + `dead_count` + `lost_count`. Of the `received_count` times that one was handed out,
     `redelivered_count` were not its first. `expired_count` times a visibility timeout ended, and
     `returned_count` times a message was given back. `stale_count` requests came with a receipt that was no
-    longer good, `rejected_count` messages found the backlog full, and `empty_count` polls got nothing.
+    longer good, `rejected_count` messages found the backlog full, `empty_count` polls got nothing, and
+    `over_limit_count` were rejected since too many messages were in flight.
 
     `oldest_age` is how long (s) the oldest message that is there has been there, `oldest_age_max` the largest
     that ever was; `visible` and `in_flight` are levels over time.
@@ -88,6 +92,7 @@ class BacklogStatistics:
     lost_count: int
     rejected_count: int
     empty_count: int
+    over_limit_count: int
     delayed_count: int
     visible_count: int
     in_flight_count: int
@@ -145,14 +150,16 @@ class Backlog(Endpoint):
         self._stale_count = 0
         self._rejected_count = 0
         self._empty_count = 0
-        self.instance = Instance(
-            env, host, self._answer, threads=settings.connections_max, queue_size_max=0, name=name
+        self._over_limit_count = 0
+        threads = settings.connections_max
+        self.instance = (
+            Instance(env, host, self._answer, threads=threads, queue_size_max=0, name=name)
+            if settings.is_durable
+            else RememberingInstance(
+                env, host, self._answer, self._ledger.lose_all, threads=threads, name=name
+            )
         )
         self.host: Host = host
-        if not settings.is_durable:
-            self.instance.on_restart(self._remember)
-            if host.is_up:
-                self._remember()
 
     @property
     def serving(self) -> Endpoint:
@@ -190,6 +197,9 @@ class Backlog(Endpoint):
 
     def _receive(self, operation: Receive) -> Generator[Any, Any, Response]:
         self._require_poll(operation)
+        if not operation.wait and not self._may_hand_out():
+            self._over_limit_count += 1
+            raise Rejected(self.name, "too many messages in flight")
         messages = self._take(operation)
         if not messages and operation.wait:
             process: Any = self._env.active_process
@@ -237,12 +247,15 @@ class Backlog(Endpoint):
             if value > limit:
                 raise ServerError(f"{self.name}: {name} must be at most {limit}, got {value}")
 
+    def _may_hand_out(self) -> bool:
+        return self._ledger.count(MessageState.IN_FLIGHT) < self.settings.in_flight_max
+
     def _take(self, operation: Receive) -> tuple[Message, ...]:
         """Hand out what a poll is to get now."""
         ledger, settings = self._ledger, self.settings
         visibility = settings.visibility if operation.visibility is None else operation.visibility
         taken: list[Message] = []
-        while len(taken) < operation.count and ledger.count(MessageState.IN_FLIGHT) < settings.in_flight_max:
+        while len(taken) < operation.count and self._may_hand_out():
             entry = ledger.first_visible()
             if entry is None:
                 break
@@ -255,7 +268,7 @@ class Backlog(Endpoint):
         """Move a message to the dead letters; return whether that could be done."""
         graveyard = self.dead_letters
         assert graveyard is not None, "receives_max comes with dead letters"
-        if not self.host.runs(graveyard.instance):
+        if not (self.host.runs(graveyard.instance) and graveyard.instance.is_listening):
             return False
         self._ledger.bury(entry)
         graveyard._ledger.accept(entry.job, 0.0, entry.sent_at)
@@ -270,19 +283,6 @@ class Backlog(Endpoint):
                 return
             del self._polls[poll]
             self._env.rouse(poll.process, messages)
-
-    # -- memory ---------------------------------------------------------------------------------------------
-
-    def _remember(self) -> None:
-        """Keep the memory of a backlog that has no other: it goes when this process is killed."""
-        process = self.host.start(self._keep_memory(), f"{self.name} memory")
-        self.host.bind(process, self.instance)
-
-    def _keep_memory(self) -> Generator[Any, Any, None]:
-        try:
-            yield PARKED
-        finally:
-            self._ledger.lose_all()
 
     # -- what is seen of it ---------------------------------------------------------------------------------
 
@@ -334,6 +334,7 @@ class Backlog(Endpoint):
             lost_count=len(ledger.lost),
             rejected_count=self._rejected_count,
             empty_count=self._empty_count,
+            over_limit_count=self._over_limit_count,
             delayed_count=ledger.count(MessageState.DELAYED),
             visible_count=ledger.count(MessageState.VISIBLE),
             in_flight_count=ledger.count(MessageState.IN_FLIGHT),

@@ -26,7 +26,8 @@ class BacklogSettings:
 
     A message that was received `receives_max` (>= 1) times is a dead letter when somebody would receive it
     again. At most `in_flight_max` (>= 1) messages are out at a time; beyond that nothing is handed out. At
-    most `capacity` (>= 1) messages are there at a time; further ones are rejected.
+    most `capacity` (>= 1) messages are there at a time; further ones are rejected. Each of these limits is a
+    whole number, or infinite: none.
 
     `order` is "first-come", or "priority": that of the job, the highest first, first-come among equals.
     `is_durable` says whether a crash leaves what was sent where it was, or takes it all.
@@ -63,8 +64,10 @@ class BacklogSettings:
         if not self.wait_max >= 0.0:
             raise ValueError(f"wait_max must be >= 0 s, got {self.wait_max!r}")
         for name in ("batch_max", "receives_max", "in_flight_max", "capacity"):
-            if not getattr(self, name) >= 1:
-                raise ValueError(f"{name} must be >= 1, got {getattr(self, name)!r}")
+            if not _is_limit(getattr(self, name)):
+                raise ValueError(
+                    f"{name} must be a whole number >= 1 or infinite, got {getattr(self, name)!r}"
+                )
         if self.order not in ORDERS:
             raise ValueError(f"order must be one of {', '.join(ORDERS)}, got {self.order!r}")
         if not 0.0 <= self.work < inf:
@@ -73,8 +76,15 @@ class BacklogSettings:
             raise ValueError(f"connections_max must be a whole number >= 1, got {self.connections_max!r}")
 
 
+def _is_limit(value: object) -> bool:
+    return value == inf or (isinstance(value, int) and not isinstance(value, bool) and value >= 1)
+
+
 def sqs(**changes: Any) -> BacklogSettings:
     """Return the rules of a standard queue of Amazon SQS, with `changes` to them (see `BacklogSettings`).
+
+    What is not here: a visibility timeout of 0, with which one message is received by several at a time; the
+    end of retention, after which SQS deletes what nobody has.
 
     Example::
 

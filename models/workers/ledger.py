@@ -97,6 +97,7 @@ class Ledger:
         self._turn = 0
         self.gauges = {state: Gauge(env, keep_history=keeps_history) for state in MessageState}
         self._oldest: Entry | None = None
+        self._oldest_number = 1
         self._oldest_since = Gauge(env, nan, keep_history=keeps_history)
         self._oldest_age_max = 0.0
         self.sent_count = 0
@@ -232,7 +233,11 @@ class Ledger:
     # -- age ------------------------------------------------------------------------------------------------
 
     def _note_oldest(self) -> None:
-        oldest = next(iter(self._entries.values()), None)
+        # By number, and not as the first of the dict: to find that it steps over all that were deleted
+        # before, each time, and to work off a large backlog would cost the square of its size.
+        while self._oldest_number <= self.sent_count and self._oldest_number not in self._entries:
+            self._oldest_number += 1
+        oldest = self._entries.get(self._oldest_number)
         if oldest is not self._oldest:
             self._oldest_age_max = self.oldest_age_max
             self._oldest = oldest

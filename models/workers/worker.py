@@ -108,6 +108,7 @@ class Worker:
         self.host = instance.host
         self.name = instance.name
         self.settings = settings
+        self.way = way
         self._backlog = BacklogClient(env, way, patience=settings.patience)
         self._target = instance if front is None else front(instance)
         self._slots: dict[Process, str] = {}  # what each is at
@@ -134,11 +135,18 @@ class Worker:
         """Whether it polls and works, and has not been told to drain or to stop."""
         return self.instance.is_ready and not self._is_draining
 
+    @property
+    def busy_count(self) -> int:
+        """How many of its slots have a job in hand, or say now that it is done."""
+        return sum(at != "polling" for at in self._slots.values())
+
     # -- going round ----------------------------------------------------------------------------------------
 
     def _start_slots(self) -> None:
         self._is_crash_known = False
-        for _ in range(self.instance.thread_count):
+        # One that is started while it runs has its slots already; those of a crash at this instant are dead.
+        alive_count = sum(process.is_alive for process in self._slots)
+        for _ in range(self.instance.thread_count - alive_count):
             process = self.host.start(self._go_round(), self.name)
             self.host.bind(process, self.instance)
             self._slots[process] = "polling"
@@ -270,13 +278,11 @@ class Worker:
     def drain(self, time_left: float = inf) -> None:
         """Poll no more, and abandon what is not done `margin` seconds before `time_left` (>= 0 s) is up.
 
-        For whoever is about to stop the instance with that grace, or to take the host away. What is said
-        first holds.
+        For whoever is about to stop the instance with that grace, or to take the host away. Told again, as
+        one is that may take its time and then hears that its host will be gone, it heeds the earliest end.
         """
         if not time_left >= 0.0:
             raise ValueError(f"time_left must be >= 0 s, got {time_left!r}")
-        if self._is_draining:
-            return
         self._is_draining = True
         if time_left < inf:
             self._env.call_later(max(0.0, time_left - self.settings.margin), self._abandon)

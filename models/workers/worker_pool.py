@@ -9,8 +9,8 @@ What happens when hosts fail:
 
 - A worker whose host has crashed remains: the host may boot again, and is paid for. A group with a
   `replacement` gives it up after a while.
-- A preemptible host that has been given notice is replaced at once, and its worker drained until then. A pool
-  that does not heed notices goes on until the host is gone.
+- A preemptible host that has been given notice is replaced at once, and its worker drained until then; so is
+  one that was on its way out without haste. A pool that does not heed notices goes on until the host is gone.
 - A host that was taken without anybody having heeded a notice is replaced when it is gone.
 
 Who decides on the size stands outside: it reads the backlog and the `group`, and calls `scale_to`.
@@ -124,9 +124,9 @@ class WorkerPool:
 
     def _heed(self, host: Host, notice: float) -> None:
         if self.heeds_notice:
-            for instance in self.group.instances:
-                if instance.host is host:
-                    self._workers[instance].drain(min(notice, self.grace))
+            for worker in self._workers.values():
+                if worker.host is host:  # also one that is on its way out already, and no member any more
+                    worker.drain(notice)
             self._replace(host)
 
     def _replace(self, host: Host) -> None:

@@ -87,12 +87,13 @@ class OpenLoop(Workload):
         Each request then begins its life when it arrives. Waking up for each, only to start another process,
         would cost as much as all of the client's own work.
         """
-        env, until, gaps, name = self._env, self.until, self._gap.values, self.name
+        env, until, gaps, name = self._env, self.until, self._gap.stack, self.name
         begin = self._source.sender(self.client)
         time = env.now
         while True:
             for _ in range(_BATCH):
-                next_time = time + next(gaps)
+                gap = gaps.pop()
+                next_time = time + (self._gap.refill() if gap == inf else gap)
                 if next_time >= until:
                     yield max(0.0, time - env.now)
                     return

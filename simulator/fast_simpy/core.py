@@ -23,7 +23,7 @@ from ..measurement import EventLog
 from ..randomness import Distribution, Sampler, Streams
 from .failure_notes import annotate
 from .loop import PARKED_TOKEN, Call, EventLoop
-from .process import Process, _own_copy
+from .process import Named, Process, _own_copy
 from .scopes import CancelScope, Deadline
 from .trace import Pause
 
@@ -70,7 +70,9 @@ class Environment(EventLoop):
 
     if TYPE_CHECKING:
 
-        def process(self, generator: Generator[Any, Any, Any], name: str | None = None) -> Process: ...
+        def process(
+            self, generator: Generator[Any, Any, Any], name: str | Named | None = None
+        ) -> Process: ...
         def timeout(self, delay: float = 0, value: Any | None = None) -> Timeout: ...
         def event(self) -> Event: ...
         def all_of(self, events: Iterable[Event]) -> AllOf: ...

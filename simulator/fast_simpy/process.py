@@ -21,7 +21,7 @@ from __future__ import annotations
 from collections.abc import Generator
 from heapq import heappush
 from math import inf
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Protocol
 
 import simpy.events
 from simpy.events import PENDING, Event
@@ -31,6 +31,14 @@ from .scopes import Cancelled, ProcessCancelled
 
 if TYPE_CHECKING:
     from .core import Environment
+
+
+class Named(Protocol):
+    """What a process may be named after: only who asks for the process's name looks the name up."""
+
+    @property
+    def name(self) -> str:
+        """The name."""
 
 
 class _Parked:
@@ -65,7 +73,7 @@ class Process(simpy.events.Process):
         self,
         env: Environment,
         generator: Generator[Any, Any, Any],
-        name: str | None = None,
+        name: str | Named | None = None,
         delay: float = 0.0,
     ) -> None:
         # SimPy's own __init__ is not called: it would schedule an event object for the start. What is not
@@ -96,8 +104,9 @@ class Process(simpy.events.Process):
 
     @property
     def name(self) -> str:
-        """The name given at the start, or that of the generator's function."""
-        return self._name or str(self._generator.__name__)
+        """The name given at the start, or that of whom it was named after, or of the generator's function."""
+        name = self._name
+        return (name if name is None or isinstance(name, str) else name.name) or str(self._generator.__name__)
 
     def interrupt(self, cause: Any = None) -> None:
         """Throw `simpy.Interrupt` with a `cause` into the process at its present yield.

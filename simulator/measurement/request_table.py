@@ -23,6 +23,7 @@ _ROW = struct.Struct("@ddHH4x")
 _pack_row = _ROW.pack
 _ROW_BYTES = _ROW.size
 _ROW_DTYPE = np.dtype([("start", "f8"), ("end", "f8"), ("outcome", "u2"), ("operation", "u2")], align=True)
+_COLUMNS = ("start", "end", "outcome", "operation")
 _CODES_MAX = 2**16
 
 
@@ -115,16 +116,22 @@ class RequestTable:
         # No view of the growing buffer may leave this method: while one lives, the next `record` could not
         # grow it.
         rows = np.frombuffer(self._rows, dtype=_ROW_DTYPE)
-        kept = (rows[by] >= since) & (rows[by] < until)
-        if outcome is not None:
-            kept &= rows["outcome"] == _code_of(outcome, self.outcomes, "outcome")
-        if operation is not None:
-            kept &= rows["operation"] == _code_of(operation, self.operations, "operation")
+        if (since, until, outcome, operation) == (-math.inf, math.inf, None, None):
+            # A plain copy of all costs a fifth of a choice that leaves nothing out.
+            columns = [rows[name].copy() for name in _COLUMNS]
+        else:
+            kept = (rows[by] >= since) & (rows[by] < until)
+            if outcome is not None:
+                kept &= rows["outcome"] == _code_of(outcome, self.outcomes, "outcome")
+            if operation is not None:
+                kept &= rows["operation"] == _code_of(operation, self.operations, "operation")
+            columns = [rows[name][kept] for name in _COLUMNS]
+        start, end, outcomes, operations = columns
         return RequestSample(
-            start=rows["start"][kept],
-            end=rows["end"][kept],
-            outcome=rows["outcome"][kept],
-            operation=rows["operation"][kept],
+            start=start,
+            end=end,
+            outcome=outcomes,
+            operation=operations,
             outcomes=self.outcomes,
             operations=self.operations,
             successes=self.successes,

@@ -54,7 +54,7 @@ class Clock:
         if delay < inf:
             # Rounded, so that what is meant to be due at one time is, in whatever order its parts were added
             # up.
-            due = round(self.now + delay, 9)
+            due = round(self.now + delay, 12)
             heappush(self._due, (due, not at_once, next(self._order), cell, delay > 0.0))
         return lambda killed: cell.clear()
 

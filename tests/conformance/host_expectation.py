@@ -8,6 +8,7 @@ from typing import Any
 
 from models.outcome import Outcome
 
+from .cores_expectation import CoresModel
 from .expectation import Clock, Done, Node, Withdraw
 from .world import ONE_WAY
 
@@ -15,17 +16,19 @@ from .world import ONE_WAY
 class HostModel:
     """A host: when it, or the processes of its instances, crash and start again, who stands there is told.
 
-    Of the proxy, the host between client and server, `web` is the client's, and `here` that of the two on
-    which what is built next stands.
+    Of the proxy, the host between client and server, `web` is the client's, `here` that of the two on which
+    what is built next stands, and `cores` are those on which instances there work.
     """
 
     web: HostModel
     here: HostModel
+    cores: CoresModel
 
     def __init__(self) -> None:
         self.is_up = True
         self.on_crash: list[Callable[[], None]] = []
         self.on_restart: list[Callable[[], None]] = []
+        self.on_release: list[Callable[[], None]] = []
         self.on_process_crash: list[Callable[[], None]] = []
         self.on_process_restart: list[Callable[[], None]] = []
 
@@ -40,6 +43,12 @@ class HostModel:
         self.is_up = True
         for function in self.on_restart:
             function()
+
+    def release(self) -> None:
+        """Go for good: present callers are told, later ones meet silence."""
+        for function in self.on_release:
+            function()
+        self.crash()
 
     def crash_processes(self) -> None:
         """Let the instances' processes crash, and the host stay up."""
@@ -88,6 +97,7 @@ class HopModel(Node):
         self.inside: dict[int, tuple[Withdraw, Done]] = {}
         self.call_count = self.answered_count = self.late_count = self.wasted_count = 0
         host.on_crash.append(self.crash)
+        host.on_release.append(self.reset)
         self.instance = inner.serving
         if isinstance(self.instance, InstanceModel):
             self.instance.hops.append(self)
@@ -102,7 +112,7 @@ class HopModel(Node):
             withdraw(True)
 
     def reset(self) -> None:
-        """The process at the other end has crashed, with all that stands around the instance there."""
+        """The process at the other end has ended, with all that stands around the instance there."""
         inside, self.inside = self.inside, {}
         for withdraw, back in inside.values():
             withdraw(True)
@@ -178,6 +188,7 @@ class InstanceModel(Node):
         ) = 0
         host.on_crash.append(self.crash)
         host.on_process_crash.append(self.crash_process)
+        host.on_release.append(self.crash_process)
         host.on_process_restart.append(self.restart_process)
 
     @property
@@ -202,7 +213,8 @@ class InstanceModel(Node):
         for hop in self.hops:
             hop.reset()
         for visit in self.crash():
-            visit.next = self.answer(visit.done, Outcome.UNKNOWN)
+            # Who has called from elsewhere hears of it after what is due now.
+            visit.next = self.clock.after(0.0, partial(visit.done, Outcome.UNKNOWN))
 
     def restart_process(self) -> None:
         self.is_listening = True

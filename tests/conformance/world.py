@@ -13,6 +13,7 @@ from typing import Any
 from simpy.events import EventPriority
 
 from models import CallFailed, Endpoint, FunctionEndpoint, Host, Network, Request, Response
+from models.infrastructure import HostPool, HostType
 from models.network import Connection
 from models.workload import Client
 from simulator import Environment, Process
@@ -31,9 +32,8 @@ class World:
     def __init__(self) -> None:
         self.env = Environment(seed=1)
         self.network = Network(self.env, latencies=ONE_WAY)
-        self.web, self.proxy, self.server = self.hosts = [
-            Host(self.env, name) for name in ("web", "proxy", "server")
-        ]
+        self.web, self.server = self.hosts = [Host(self.env, name) for name in ("web", "server")]
+        self.make_proxy()
         self.here = self.web
         self.arrivals: list[float] = []
         self.served: list[float] = []
@@ -42,6 +42,13 @@ class World:
         self.callers: list[Process] = []
         self.squatters: list[Process] = []
         self.service = self.serve(1.0)
+
+    def make_proxy(self, scheduling: str = "first-come") -> None:
+        """Take the host in between, of one core, from a pool, in place of one that nothing stands on yet."""
+        self.scheduling = scheduling
+        self.pool = HostPool(self.env, "proxy", HostType(scheduling=scheduling))
+        self.proxy = self.pool.provision(boots=False)
+        self.hosts[2:] = [self.proxy]
 
     def serve(
         self, *durations: float, results: tuple[Response | CallFailed | None, ...] = (None,)

@@ -98,3 +98,12 @@ def test_callers_reach_an_instance_through_what_stands_in_front_of_it() -> None:
     assert client.table.counts()["timed_out"] == 1
     assert system.front_of(instance).serving is instance
     assert [each.target.serving for each in system.connections_between(web, bank)] == [instance]
+
+
+def test_what_there_are_thousands_of_has_slots_only() -> None:
+    # A dictionary each makes a request to one of ten thousand hosts slower: see the benchmark large-system.
+    system = make()
+    bank = system.service("bank").instances[0]
+    way = system.network.connect(system.host("web"), bank)
+    for part in (bank, way, way.host, system.network.path(system.host("web"), bank.host)):
+        assert not hasattr(part, "__dict__"), part

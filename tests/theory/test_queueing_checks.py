@@ -59,13 +59,13 @@ WRONG_SYSTEMS = {
         "M/M/10",
         partial(many_servers.simulate_delay, servers=10, rate=8.0, law=Constant(1.0)),
         "mean wait",
-        0.1,
+        0.03,
     ),
     "a server more": (
         "M/M/10",
         partial(many_servers.simulate_delay, servers=11, rate=8.0),
         "P(wait)",
-        0.05,
+        0.02,
     ),
     "a place less": (
         "M/M/5/10",
@@ -78,7 +78,7 @@ WRONG_SYSTEMS = {
             window=many_servers.LIMITED_MANY,
         ),
         "P(blocked)",
-        0.1,
+        0.05,
     ),
     "exponential in place of constant service": (
         "M/D/1",
@@ -96,7 +96,7 @@ WRONG_SYSTEMS = {
         "processor sharing, load 0.5, exponential",
         partial(single_server.simulate_shared, law=Erlang(shape=2, mean=1.0)),
         "variance of sojourn",
-        0.1,
+        0.03,
     ),
     "less patience": (
         "M/M/5+M",
@@ -108,14 +108,14 @@ WRONG_SYSTEMS = {
         "timeout of 1",
         partial(impatience.simulate_constant_patience, rate=0.8, patience=0.8),
         "P(abandon)",
-        0.1,
+        0.05,
     ),
-    "a user more": ("closed network", partial(networks.simulate_closed, users_count=11), "throughput", 0.2),
+    "a user more": ("closed network", partial(networks.simulate_closed, users_count=11), "throughput", 0.05),
     "less feedback": (
         "open network",
         partial(networks.simulate_open, rate=0.3, return_probability=0.4),
         "mean sojourn",
-        0.1,
+        0.03,
     ),
 }
 

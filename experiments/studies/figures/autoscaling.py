@@ -175,8 +175,8 @@ def _flash_crowd(result: SweepResult) -> Figure:
     slower = _caught_up(runs["target tracking"].detail)
     _finish_hosts(
         above,
-        f"A crowd comes within half a minute: enough hosts are ready {delay:.0f} s later under kubernetes,\n"
-        f"{slower:.0f} s later where three minutes must be bad first (one run each)",
+        f"A crowd comes within half a minute: enough hosts are ready {delay:.0f} s later with\n"
+        f"kubernetes' rule, {slower:.0f} s later where three minutes must be bad first (one run each)",
     )
     return figure
 
@@ -211,7 +211,7 @@ def _metric_delay(result: SweepResult) -> Figure:
         limits=(0.0, 1.0),
         title=f"With metrics that are {data.values[-1]:g} s old {found[-1].mean:.0%} are late with {label}, "
         f"and {next(iter(data.lines.values()))[-1].mean:.0%} where\n"
-        f"the highest recommendation of {windows[0]:g} s counts, which also keeps it from turning round",
+        f"the highest recommendation of {windows[0]:g} s counts; that alone keeps it from turning round",
     )
     turned = measures_by_parameter(result, "metric_delay", lines["reversals"])
     plot_measures_by_parameter(

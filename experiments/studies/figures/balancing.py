@@ -11,7 +11,7 @@ from matplotlib.figure import Figure
 
 from ...plots import MeasuresByParameter, measures_by_parameter, plot_measures_by_parameter, value_text
 from ...plots.logarithmic_axis import make_logarithmic
-from ...plots.palette import BLACK, BLUE, GREEN, GREY, ORANGE, PURPLE, VERMILION, finish
+from ...plots.palette import BLUE, GREEN, GREY, ORANGE, PURPLE, VERMILION, finish
 from ...result import SweepResult
 from .drawing import figure_of, name_again, run_again
 
@@ -95,13 +95,20 @@ def _holes(ax: Axes, result: SweepResult) -> None:
         color=[COLOURS[policy] for policy in found],
         capsize=3,
     )
-    ax.axhline(10.0, color=GREY, linestyle="--", linewidth=1.0)
-    ax.annotate("its share: one of ten", (-0.4, 10.4), fontsize=8, color=BLACK)
+    ax.axhline(10.0, color=GREY, linestyle="--", linewidth=1.0, label="its share: one of ten")
     ax.set_xticks(range(len(found)), [policy.replace(" ", "\n") for policy in found])
     ax.set_xlabel("policy")
     ax.set_ylabel("requests that failed (%)")
+    ax.legend(
+        loc="upper left",
+        frameon=False,
+        fontsize=9,
+        title="bars: 95 % interval",
+        title_fontsize=8,
+        alignment="left",
+    )
     worst = max(found.values(), default=(float("nan"), 0.0))[0]
-    finish(ax, f"An instance that fails at once\ndraws up to {worst:.0%} of all requests")
+    finish(ax, f"An instance that fails at once\ndraws up to {100.0 * worst:.0f} % of all requests")
 
 
 def _old_reports(result: SweepResult) -> Figure:
@@ -113,7 +120,7 @@ def _old_reports(result: SweepResult) -> Figure:
     data = _with_fresh_first(measures_by_parameter(result, "report_interval", where))
     ax = plot_measures_by_parameter(
         data,
-        title="With old news the idlest of all is the worst choice,\nand the idler of two the better one",
+        title="With old news the idlest of all is the worst choice,\nand in the end no news are better",
         label="95th percentile of time to an answer (s)",
         colours=COLOURS,
     )

@@ -45,8 +45,12 @@ def _noisy(result: SweepResult, points: list[dict[str, Any]]) -> Figure:
     means, widths = finite(p99)
     at = np.arange(len(points))
     above.errorbar(at, means, yerr=widths, color=BLUE, marker="o", linestyle="none", capsize=3)
-    for place, mean in zip(at, means, strict=True):
+    for place, mean, point in zip(at, means, points, strict=True):
         text = f"{1000 * mean:,.0f} ms"
+        answered = result.estimate(result.point(**point), "answered").mean
+        if answered < 0.99:
+            # The percentile is then when users give up, and says nothing about how long an answer takes.
+            text = f"they give up;\n{100 * answered:.0f} % are\nanswered"
         above.annotate(text, (place, mean), (7, 0), textcoords="offset points", va="center", fontsize=9)
     make_logarithmic(above)
     above.set_ylim(min(means) / 2.0, 2.5 * max(means))

@@ -162,7 +162,7 @@ def _bad_version(result: SweepResult, kind: str) -> Figure:
             label=f"not answered\nwithin {IN_TIME:g} s (1/s)",
         ),
     ]
-    lines = "\n".join(", ".join(said[first : first + 2]) for first in range(0, len(said), 2))
+    lines = ",\n".join(", ".join(said[first : first + 2]) for first in range(0, len(said), 2))
     title = f"A{_TEXTS[kind][1:]}: so many requests are lost,\n{lines}"
     figure, _ = curves_in_panels(panels, title=title, colours=_COLOURS)
     return figure

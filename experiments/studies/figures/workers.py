@@ -74,9 +74,7 @@ def _count(result: SweepResult, trouble: str, parameter: str) -> int:
 
 
 def _visibility(result: SweepResult) -> Figure:
-    figure, (above, below) = plt.subplots(
-        2, 1, figsize=(8.8, 6.8), sharex=True, height_ratios=(1, 1), layout="constrained"
-    )
+    figure, (above, middle, below) = plt.subplots(3, 1, figsize=(8.8, 8.6), sharex=True, layout="constrained")
     lines = {
         label: where
         for label, where in _BEATS.items()
@@ -84,11 +82,13 @@ def _visibility(result: SweepResult) -> Figure:
     }
     extra = _along(result, lines, "extra_work")
     late = _along(result, lines, "latency_p99")
+    oldest = _along(result, lines, "age_max")
     title = ""
     if len(lines) == len(_BEATS):
         first, last = extra.lines["without heartbeat"][0].mean, late.lines["without heartbeat"][-1].mean
         title = (
-            f"A timeout of {extra.values[0]:g} s has {1.0 + first:.1f} times the work done that is needed,\n"
+            f"A timeout of {extra.values[0]:g} s has {1.0 + first:.1f} times the work done that is needed, "
+            "on jobs that never leave;\n"
             f"one of {extra.values[-1]:g} s lets the jobs of the dead wait, so that 1 % take {last:.0f} s;\n"
             "a heartbeat spares the choice"
         )
@@ -96,12 +96,17 @@ def _visibility(result: SweepResult) -> Figure:
         extra, ax=above, title=title, label="work done again\n(share of the work needed)", colours=_COLOURS
     )
     plot_measures_by_parameter(
-        late, ax=below, label="time until done,\n99th percentile (s)", colours=_COLOURS
+        late, ax=middle, label="time until done,\n99th percentile (s)", colours=_COLOURS
+    )
+    plot_measures_by_parameter(
+        oldest, ax=below, label="age of the oldest\nmessage, at its worst (s)", colours=_COLOURS
     )
     above.set_ylim(bottom=-0.01)
-    below.set_ylim(bottom=0.0)
-    below.get_legend().remove()
-    above.set_xlabel("")
+    for ax in (middle, below):
+        ax.set_ylim(bottom=0.0)
+        ax.get_legend().remove()
+    for ax in (above, middle):
+        ax.set_xlabel("")
     return figure
 
 

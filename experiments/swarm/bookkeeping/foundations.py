@@ -1,7 +1,6 @@
 """The books of what everything stands on.
 
-Hosts, permits, tables, clients, connections, balancers, instances and who watches them, backlogs and workers,
-faults.
+Hosts, permits, tables, clients, connections, balancers, instances and who watches them, faults.
 """
 
 from __future__ import annotations
@@ -13,17 +12,14 @@ from models.balancing import Balancer
 from models.balancing.health_checks import HealthChecker
 from models.balancing.outlier_ejection import OutlierEjector
 from models.faults import Fault
-from models.instance_groups import InstanceGroup
 from models.network import Connection
 from models.observers import RecordedCalls
 from models.services import Instance
-from models.workers import Backlog, Worker
 from models.workload import Client
 from simulator import Permits, RequestTable
 
 from ..detectors import ProbePort
-from ..jobs import AcceptedJobs
-from .books import Books, Rule, all_passed_on, at_most, calls_received, none_left, sums
+from .books import Books, Rule, all_passed_on, at_most, calls_received, none_left
 
 
 def _ends_after_start(table: RequestTable) -> bool:
@@ -174,57 +170,6 @@ FOUNDATIONS: dict[type, Books] = {
         ),
         received=calls_received,
     ),
-    Backlog: Books(
-        always=(
-            sums(
-                "sent_count",
-                "delayed_count",
-                "visible_count",
-                "in_flight_count",
-                "deleted_count",
-                "dead_count",
-                "lost_count",
-            ),
-            at_most("redelivered_count", "received_count"),
-            at_most("deleted_count", "received_count"),
-            at_most("expired_count + returned_count", "received_count"),
-            at_most("oldest_age", "oldest_age_max"),
-            Rule(
-                "in_flight_count <= in_flight_max",
-                lambda backlog, now: now.in_flight_count <= backlog.settings.in_flight_max,
-            ),
-        ),
-    ),
-    Worker: Books(
-        always=(
-            sums(
-                "received_count",
-                "completed_count",
-                "failed_count",
-                "abandoned_count",
-                "killed_count",
-                "in_hand_count",
-            ),
-            at_most("undeleted_count", "completed_count"),
-            at_most("received_count + failed_poll_count", "poll_count"),
-            at_most("failed_beat_count", "beat_count"),
-        ),
-        idle=(none_left("in_hand_count"),),
-    ),
-    InstanceGroup: Books(
-        always=(
-            Rule(
-                "members + pending = desired",
-                lambda group, now: len(group.members) + now.pending_count == group.desired_count,
-            ),
-            Rule(
-                "provisioned = members + draining",
-                lambda group, now: group.provisioned.value == len(group.members) + now.draining_count,
-            ),
-        ),
-        idle=(none_left("draining_count"),),
-    ),
-    AcceptedJobs: Books(received=calls_received, passed_on=all_passed_on()),
     Fault: Books(
         always=(
             at_most("healed_count", "injected_count"),

@@ -8,10 +8,11 @@ from __future__ import annotations
 from typing import Any
 
 from .books import Books
+from .fleets import FLEETS
 from .foundations import FOUNDATIONS
 from .resilience import RESILIENCE
 
-BOOKS: dict[type, Books] = {**FOUNDATIONS, **RESILIENCE}
+BOOKS: dict[type, Books] = {**FOUNDATIONS, **FLEETS, **RESILIENCE}
 """By class."""
 
 _NO_BOOKS = Books()

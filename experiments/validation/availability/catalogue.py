@@ -6,6 +6,8 @@ from ..experiment import TheoryCheck
 from .data_loss import CHECKS as DATA_LOSS
 from .detection import CHECKS as DETECTION
 from .ejection import CHECKS as EJECTION
+from .false_ejections import CHECKS as FALSE_EJECTIONS
+from .false_marks import CHECKS as FALSE_MARKS
 from .redundancy import CHECKS as REDUNDANCY
 from .replication_lag import CHECKS as REPLICATION_LAG
 from .zones import CHECKS as ZONES
@@ -16,6 +18,8 @@ CHECKS: tuple[TheoryCheck, ...] = (
     *DATA_LOSS,
     *DETECTION,
     *EJECTION,
+    *FALSE_MARKS,
+    *FALSE_EJECTIONS,
     *REPLICATION_LAG,
 )
-"""Redundancy, zones, loss of data, detection, ejection and lagging replicas."""
+"""Redundancy, zones, loss of data, detection, ejection, false alarms and lagging replicas."""

@@ -21,7 +21,7 @@ import numpy as np
 
 from models import FunctionEndpoint, Request
 from models.balancing import Balancer, ConsistentHash
-from models.hashing import HashRing, JumpBuckets, ModuloBuckets, Placement, hashes_of, moved_share
+from models.hashing import HashRing, JumpBuckets, ModuloBuckets, Placement, moved_share
 from models.workload import OpenLoop, ZipfKeys
 from simulator import Environment
 from simulator.randomness import Exponential
@@ -52,9 +52,9 @@ def moved_keys(seed: int, effort: float, *, nodes_count: int) -> Sequence[float]
     moved: list[tuple[float, ...]] = []
     for number in range(max(2, round(_RINGS * effort))):
         names = _names(seed, number, nodes_count + 1)
-        hashes = hashes_of(np.arange(_KEYS) + number * _KEYS + seed % 2**40)
+        keys = np.arange(_KEYS) + number * _KEYS + seed % 2**40
         kinds: tuple[type[Placement], ...] = (HashRing, JumpBuckets, ModuloBuckets)
-        moved.append(tuple(moved_share(kind(names[:-1]), kind(names), hashes) for kind in kinds))
+        moved.append(tuple(moved_share(kind(names[:-1]), kind(names), keys) for kind in kinds))
     return [float(mean) for mean in np.mean(moved, axis=0)]
 
 

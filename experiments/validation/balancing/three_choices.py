@@ -1,4 +1,4 @@
-"""Three choices among a hundred queues, drawn without replacement, as proxies draw them.
+"""Three choices among a hundred queues, drawn without replacement, so that three are compared.
 
 What the third choice adds is small where two have done their work, and smaller than what a hundred queues
 differ from infinitely many: the interval has to be narrow enough to tell. Corrected as two choices are.

@@ -5,12 +5,16 @@
 - A job that fails with probability p, and whose message is then left to its visibility timeout V, is received
   1 / (1 - p) times, and with workers enough is done after S + V p / (1 - p): each failure costs V from when
   it was received, whatever it took. With at most r receives a share p^r are dead letters.
+- A worker that lives for an exponential time, of rate a, is dead before a job of S is done with probability
+  1 - exp(-a S), and the job is begun exp(a S) times on average. That it died is noticed by nobody: the job
+  waits for V all the same, and is done after S + V (exp(a S) - 1).
 """
 
 from __future__ import annotations
 
 from collections.abc import Generator, Sequence
 from functools import partial
+from math import exp
 from typing import Any
 
 from models import Host, Network, Request, ServerError
@@ -18,7 +22,7 @@ from models.instance_groups import ExistingHosts
 from models.services import Instance
 from models.workers import Backlog, BacklogSettings, WorkerPool, WorkerSettings
 from models.workload import OpenLoop, request_table
-from simulator import Environment
+from simulator import PARKED, Environment
 from simulator.randomness import Exponential, Uniform
 
 from ..closed_forms import erlang_c, wait_mean
@@ -26,6 +30,9 @@ from ..experiment import Claim, TheoryCheck
 from .stations import WAITED, Window, share_above
 
 _POOL = Window(warm_up=100.0, duration=5_000.0, duration_min=1_000.0)
+_DYING = Window(warm_up=20.0, duration=1_500.0, duration_min=400.0)
+_ATTEMPTS = 15
+"""More than a job needs, unless one time in a million: each fails with a probability of 0.4 or less."""
 _RETRIED = Window(warm_up=50.0, duration=1_500.0, duration_min=500.0)
 
 
@@ -85,6 +92,38 @@ def simulate_second_chances(
     )
 
 
+def simulate_crashing_workers(
+    seed: int, effort: float, *, death_rate: float, timeout: float
+) -> Sequence[float]:
+    """Jobs of 1 s, workers enough that may die at them: receives, share received once, time until done."""
+    window = _DYING.shortened(effort)
+    env = Environment(seed=seed)
+    lifetimes = env.sampler("lifetime", Exponential(1.0 / death_rate))
+    attempts: dict[float, int] = {}
+    done: dict[float, float] = {}
+
+    def work(instance: Instance, request: Request) -> Generator[Any, Any, None]:
+        attempts[request.key] = attempts.get(request.key, 0) + 1
+        lifetime = lifetimes()
+        if lifetime < 1.0:
+            yield lifetime
+            instance.crash()
+            yield PARKED
+        yield 1.0
+        done[request.key] = env.now
+
+    backlog = _with_pool(env, BacklogSettings(visibility=timeout), work, 30, 2.0, lambda: env.now)
+    window.run(env)
+    latest = window.end - _ATTEMPTS * timeout
+    sent = [at for at in attempts if window.warm_up <= at < latest]
+    assert backlog.statistics().lost_count == 0
+    return (
+        sum(attempts[at] for at in sent) / len(sent),
+        sum(attempts[at] == 1 for at in sent) / len(sent),
+        sum(done[at] - at for at in sent) / len(sent),
+    )
+
+
 def _with_pool(
     env: Environment, rules: BacklogSettings, work: Any, workers: int, rate: float, keys: Any
 ) -> Backlog:
@@ -135,5 +174,20 @@ def _second_chances_check(failure: float, timeout: float, receives: int) -> Theo
     )
 
 
-CHECKS = (_pool_check(3, 2.1), _second_chances_check(0.5, 5.0, 3))
-"""A pool that is busy, and jobs every other attempt at which fails."""
+def _crashing_workers_check(death_rate: float, timeout: float) -> TheoryCheck:
+    receives = exp(death_rate)
+    return TheoryCheck(
+        name=f"workers that die at a rate of {death_rate:g} while they do jobs of 1 s, {timeout:g} s apart",
+        group="queueing",
+        source="elementary: geometric",
+        claims=(
+            Claim("receives per job", receives),
+            Claim("share received once", exp(-death_rate)),
+            Claim("mean time until done", 1.0 + timeout * (receives - 1.0)),
+        ),
+        simulate=partial(simulate_crashing_workers, death_rate=death_rate, timeout=timeout),
+    )
+
+
+CHECKS = (_pool_check(3, 2.1), _second_chances_check(0.5, 5.0, 3), _crashing_workers_check(0.5, 5.0))
+"""A pool that is busy; jobs every other attempt at which fails; and workers that die at every third job."""

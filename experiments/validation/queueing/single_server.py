@@ -123,7 +123,8 @@ CHECKS = (
     _wait_check(Erlang(shape=2, mean=1.0), "Erlang-2", _STEADY, _PRECISION),
     _wait_check(Exponential(1.0), "exponential", _STEADY, _PRECISION),
     _wait_check(_VARIABLE, "hyperexponential", _VARIABLE_STEADY, 0.1),
+    _shared_check(Constant(1.0), "constant", with_variance=False),
     _shared_check(Exponential(1.0), "exponential", with_variance=True),
     _shared_check(_VARIABLE, "hyperexponential", with_variance=False),
 )
-"""M/G/1 with four service laws, and processor sharing with two."""
+"""M/G/1 with four service laws, and processor sharing with three, which it should not tell apart."""

@@ -23,9 +23,15 @@ from dataclasses import dataclass
 from math import floor
 from typing import Literal
 
-from ...validation import require_count
+from ...validation import (
+    require_count,
+    require_delay,
+    require_each,
+    require_finite_duration,
+    require_margin,
+    require_positive,
+)
 from ..rule import rounded_up
-from ..validation import require_duration, require_positive, require_share
 
 Select = Literal["most", "least", "disabled"]
 Change = tuple[float, int]
@@ -53,7 +59,7 @@ class ChangeLimit(ABC):
         """Return the least that may be reached from `start`."""
 
     def _require_period(self) -> None:
-        require_positive("period", self.period, "s")
+        require_finite_duration("period", self.period)
         if self.period > _PERIOD_MAX:
             raise ValueError(f"period must be <= {_PERIOD_MAX:g} s, got {self.period!r}")
 
@@ -67,7 +73,7 @@ class CountLimit(ChangeLimit):
 
     def __post_init__(self) -> None:
         """Check the fields."""
-        require_count("count", self.count, 1)
+        require_count("count", self.count)
         self._require_period()
 
     def highest(self, start: int) -> int:
@@ -118,14 +124,15 @@ class Behaviour:
         """Check the fields."""
         if self.select not in _SELECTS:
             raise ValueError(f"select must be one of {', '.join(_SELECTS)}, got {self.select!r}")
+        object.__setattr__(self, "limits", require_each("limits", self.limits, ChangeLimit))
         if not self.limits and self.select != "disabled":
             raise ValueError(f"limits must be one or more unless select is 'disabled', got {self.limits!r}")
-        require_duration("stabilisation_window", self.stabilisation_window)
+        require_delay("stabilisation_window", self.stabilisation_window)
         if self.stabilisation_window > _WINDOW_MAX:
             raise ValueError(
                 f"stabilisation_window must be <= {_WINDOW_MAX:g} s, got {self.stabilisation_window!r}"
             )
-        require_share("tolerance", self.tolerance)
+        require_margin("tolerance", self.tolerance)
 
     def highest(self, current: int, changes: Iterable[Change], now: float) -> int:
         """Return the most instances that are allowed now: never less than `current`."""

@@ -20,6 +20,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from ...validation import require_each, require_kind
 from ..observation import Observation
 from ..rule import Decision, ScalingController, ScalingRule
 from .behaviour import DOWN, UP, Behaviour, Change
@@ -42,6 +43,9 @@ class HorizontalPodAutoscaler(ScalingRule):
     def __post_init__(self) -> None:
         """Check the fields."""
         ScalingRule.__post_init__(self)
+        object.__setattr__(self, "metrics", require_each("metrics", self.metrics, MetricTarget))
+        require_kind("up", self.up, Behaviour)
+        require_kind("down", self.down, Behaviour)
         if not self.metrics:
             raise ValueError(f"metrics must be one or more, got {self.metrics!r}")
 

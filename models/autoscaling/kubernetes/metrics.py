@@ -16,15 +16,20 @@ does while it starts says nothing about load.
 
 `full` is what an instance without a value may be using when the number is about to shrink: the documentation
 says the target; the source says all that was requested where the target is a share of that (1, or the target
-if that is higher). At a ratio of exactly 1 nothing is about to change, and nothing does: there the source
-would count missing instances as 0 for metrics other than resources, and could shrink.
+if that is higher). At a ratio of exactly 1 nothing is about to change, and nothing does; older releases
+counted missing instances as 0 there for metrics other than resources, and could shrink.
 
 A metric of the whole, such as the length of a queue, has a target for each instance (`AverageValue`: ceil(
-total / target)) or for all of them (`Value`: ceil(ratio x ready instances)), within the same tolerance. With
-no instance there is no tolerance, and Value asks for ceil(ratio).
+total / target)) or for all of them (`Value`: ceil(ratio x ready instances), and none are known where there is
+no instance to look at), within the same tolerance. Where none is wanted there is no tolerance, and Value asks
+for ceil(ratio).
+
+Leaves out: that the source cuts a utilisation off to whole percents, and takes it of all requests together:
+instances on unequal hosts count alike here.
 
 Sources: kubernetes/website, "Horizontal Pod Autoscaling", algorithm details; kubernetes/kubernetes
-`pkg/controller/podautoscaler/replica_calculator.go`.
+`pkg/controller/podautoscaler/replica_calculator.go` (`groupPods`, `GetResourceReplicas`,
+`calcPlainMetricReplicas`, `getUsageRatioReplicaCount`).
 """
 
 from __future__ import annotations
@@ -32,9 +37,9 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from dataclasses import dataclass
 
+from ...validation import require_delay, require_name, require_number, require_positive
 from ..observation import InstanceView, Observation
 from ..rule import rounded_up
-from ..validation import require_duration, require_number, require_positive
 
 _ROUNDING = 1e-9  # as in `rounded_up`: 0.55 / 0.5 is as good as 1.1
 
@@ -60,8 +65,7 @@ class MetricTarget(ABC):
 
     def __post_init__(self) -> None:
         """Check the fields."""
-        if not self.name:
-            raise ValueError(f"name of a metric must not be empty, got {self.name!r}")
+        require_name("name of a metric", self.name)
         require_positive(f"target of {self.name!r}", self.target)
 
     @abstractmethod
@@ -133,8 +137,8 @@ class CpuMetric(InstanceMetric):
         """Check the fields."""
         # Not by super(): a slotted dataclass is another class than the one its methods were written in.
         MetricTarget.__post_init__(self)
-        require_duration("cpu_initialisation_period", self.cpu_initialisation_period)
-        require_duration("initial_readiness_delay", self.initial_readiness_delay)
+        require_delay("cpu_initialisation_period", self.cpu_initialisation_period)
+        require_delay("initial_readiness_delay", self.initial_readiness_delay)
 
     @property
     def full(self) -> float:
@@ -154,7 +158,7 @@ class TotalMetric(MetricTarget):
     per_instance: bool = True
 
     def proposal(self, observation: Observation, tolerance: Tolerance) -> int | None:
-        """Return ceil(total / target), or ceil(ratio x ready instances)."""
+        """Return ceil(total / target), or ceil(ratio x ready instances); None where nothing is known."""
         total = observation.totals.get(self.name)
         if total is None:
             return None
@@ -165,4 +169,6 @@ class TotalMetric(MetricTarget):
             return current
         if self.per_instance:
             return rounded_up(ratio)
+        if not observation.instances:
+            return None
         return rounded_up(ratio * sum(view.is_ready for view in observation.instances))

@@ -165,6 +165,9 @@ class HealthChecker:
     # -- who is checked -------------------------------------------------------------------------------------
 
     def _start_afresh(self) -> None:
+        # A target that has come back with the same host, before this, is checked already: that ends too.
+        for session in self._sessions.values():
+            self._leave(session)
         self._sessions.clear()
         self._look()
 
@@ -223,9 +226,9 @@ class HealthChecker:
 
     def _interval(self, verdict: Verdict) -> float:
         settings = self.settings
-        interval = settings.interval
-        if settings.unhealthy_interval is not None and not verdict.is_healthy:
-            interval = settings.unhealthy_interval
+        usual = settings.interval if verdict.is_healthy else settings.unhealthy_interval or settings.interval
+        edge = settings.unhealthy_edge_interval if verdict.is_healthy else settings.healthy_edge_interval
+        interval = edge if edge is not None and verdict.is_pending else usual
         if settings.interval_jitter and self._uniform is not None:
             interval += interval * settings.interval_jitter * self._uniform()
         return interval

@@ -6,7 +6,8 @@ which is right (it cannot serve) and dangerous: under too much load the slowest 
 others get its share, and so on; what stops that is the balancer's panic threshold.
 
 `HealthPort` goes past queue and threads, into the same process: it says that the process lives, and of an
-instance that is drowning nothing else.
+instance that is drowning nothing else. That is so as long as nothing is done there: work takes its turn on
+the cores, and where these are first come, first served it waits for all that the threads have put before it.
 
 A *shallow* check does some work. A *deep* one asks what the instance depends on, with a `Dependency` among
 its steps; when that is ill all instances fail at once, and whoever believes the checks has nobody left.
@@ -25,7 +26,7 @@ from typing import Any
 from ...endpoint import Call, Endpoint
 from ...failures import CallFailed, Rejected, ServerError
 from ...request import Request, Response
-from ...services import DependencyFailed, Handler, Instance, Step, Work
+from ...services import DependencyFailed, Handler, Instance, Step
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,7 +52,8 @@ class StillWanted(Step):
 class HealthPort(Endpoint):
     """A port of an instance's process on which `step` is done without a thread of its pool.
 
-    It listens, and dies, with the instance. Work takes cores of its host as any other does.
+    It listens, and dies, with the instance. Without a `step` it answers at once, whatever the cores have to
+    do, as an operating system accepts a connection; work takes cores of its host as any other does.
 
     Example::
 
@@ -66,7 +68,7 @@ class HealthPort(Endpoint):
         self.instance = instance
         self.host = instance.host
         self.name = f"health of {instance.name}"
-        self._handle = (Work(0.0) if step is None else step).handler(instance)
+        self._handle = None if step is None else step.handler(instance)
 
     @property
     def serving(self) -> Endpoint:
@@ -75,6 +77,9 @@ class HealthPort(Endpoint):
 
     def call(self, request: Request) -> Call:
         """Answer a probe."""
+        if self._handle is None:
+            yield from ()
+            return Response()
         try:
             answer = yield from self._handle(self.instance, request)
         except (ServerError, Rejected):

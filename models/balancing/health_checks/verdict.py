@@ -22,6 +22,11 @@ class Verdict:
         self._is_first = True
         self.is_healthy = settings.initially_healthy
 
+    @property
+    def is_pending(self) -> bool:
+        """Whether the last result speaks against the verdict, and was not enough to change it."""
+        return bool(self._failures if self.is_healthy else self._passes)
+
     def passed(self) -> bool:
         """Note a success, and say whether it changes the verdict."""
         is_first = self._settings.first_result_decides and self._is_first

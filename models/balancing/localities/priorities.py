@@ -6,26 +6,37 @@ healths are scaled up. So level 1 takes over gradually when more than 28.6 % of 
 before that.
 
 While the healths reach 100 together nobody panics, however ill a level is. When they do not, a level panics
-of which less than half is available: it chooses among all it has. A target in a zone of no level is chosen
-only where no level has an available one. Levels are drawn at random.
+of which less than half is available: it chooses among all it has. Where all levels panic health says nothing
+any more, and each gets as much as it has of all their targets. A target in a zone of no level is chosen only
+where no level has an available one.
 
-Source: Envoy, "Priority levels" and `load_balancer_impl.cc`.
+The balancer panics with all levels, and not by its own threshold, which counts only where no level has an
+available target: it is then that it refuses if it is one that `fails_in_panic`. Levels are drawn at random,
+or by the key where the policy inside goes by one.
+
+Source: Envoy, "Priority levels" and "Panic threshold", and `load_balancer_impl.cc`. Loads are rounded as in
+the tables of the documentation (healths 35, 35 and 28: 36, 36, 28 %); the code cuts off, and gives what is
+left over to the first level (37, 35, 28). Leaves out: targets that are degraded, which Envoy asks after those
+that are healthy; weights of targets in the health of a level.
 """
 
 from __future__ import annotations
 
 from bisect import bisect_right
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import accumulate
-from math import inf
 
 from simulator import Environment
-from simulator.randomness import Uniform
 
 from ...infrastructure import Zone
+from ...request import Request
+from ...validation import require_unit_interval
+from ..policy import Policy
+from ..target import Target
 from .locality_weighted import OVERPROVISIONING
-from .zone_groups import ChooseGroup, Group, ZoneGroups, ZonePolicy
+from .zone_groups import Group, ZoneGroups, counts_by_zone
+from .zone_policy import ChooseGroup, ZonePolicy, require_overprovisioning, zones_of
 
 
 def priority_loads(
@@ -84,47 +95,53 @@ class Priorities(ZonePolicy):
         """Check the settings."""
         self.require_policy()
         levels: Iterable[Iterable[Zone]] = self.levels
-        object.__setattr__(self, "levels", tuple(tuple(level) for level in levels))
+        object.__setattr__(self, "levels", tuple(zones_of("levels", level) for level in levels))
         zones = [zone for level in self.levels for zone in level]
         if not zones or not all(self.levels) or len(set(zones)) != len(zones):
             raise ValueError(f"levels must be of different zones, at least one each, got {self.levels!r}")
-        for zone in zones:
-            if not isinstance(zone, Zone):
-                raise TypeError(f"levels must be of zones, got {zone!r}")
-        if not 1.0 <= self.overprovisioning < inf:
-            raise ValueError(f"overprovisioning must be finite and >= 1, got {self.overprovisioning!r}")
-        if not 0.0 <= self.panic_threshold <= 1.0:
-            raise ValueError(f"panic_threshold must be in [0, 1], got {self.panic_threshold!r}")
+        require_overprovisioning(self.overprovisioning)
+        require_unit_interval("panic_threshold", self.panic_threshold)
 
     def group_chooser(self, env: Environment, groups: ZoneGroups, name: str) -> ChooseGroup:
         """Return a function that draws a level."""
-        uniforms = env.sampler(f"balancer/{name}", Uniform(0.0, 1.0)).values
+        draw = self.draws(env, name)
         sums: list[int] = []
         chosen_from: list[Group] = []
 
-        def choose_group() -> Group | None:
+        def choose_group(request: Request) -> Group | None:
             nonlocal sums, chosen_from
             if groups.refresh():
-                available, members = self._counts(groups)
+                available, members = self._by_level(*groups.counts())
+                panics = self._panics(available, members)
                 loads = priority_loads(available, members, overprovisioning=self.overprovisioning)
-                sums = list(accumulate(loads))
-                chosen_from = self._groups(available, members)
-            return chosen_from[bisect_right(sums, next(uniforms) * 100.0)] if sums[-1] else None
+                sums = list(accumulate(members if all(panics) and any(available) else loads))
+                chosen_from = [
+                    Group(level, everybody=panic) for level, panic in zip(self.levels, panics, strict=True)
+                ]
+            return chosen_from[bisect_right(sums, draw(request) * sums[-1])] if sums[-1] else None
 
         return choose_group
 
-    def _counts(self, groups: ZoneGroups) -> tuple[list[int], list[int]]:
-        available, members = groups.counts()
+    def is_panic(self, members: Sequence[Target], threshold: float) -> bool:
+        """Say whether all levels panic, or none has an available target and there are too few elsewhere."""
+        available, totals = self._by_level(*counts_by_zone(members))
+        if not any(available):
+            return Policy.is_panic(self, members, threshold)
+        return all(self._panics(available, totals))
+
+    def _by_level(
+        self, available: Mapping[Zone | None, int], members: Mapping[Zone | None, int]
+    ) -> tuple[list[int], list[int]]:
         return (
             [sum(available.get(zone, 0) for zone in level) for level in self.levels],
             [sum(members.get(zone, 0) for zone in level) for level in self.levels],
         )
 
-    def _groups(self, available: Sequence[int], members: Sequence[int]) -> list[Group]:
-        """Return who is chosen from on each level: everybody where it panics."""
+    def _panics(self, available: Sequence[int], members: Sequence[int]) -> list[bool]:
+        """Return for each level whether it panics: one without targets does, as in Envoy, unless none may."""
         healths = level_healths(available, members, overprovisioning=self.overprovisioning)
         may_panic = sum(healths) < 100
         return [
-            Group(level, everybody=may_panic and up < self.panic_threshold * total)
-            for level, up, total in zip(self.levels, available, members, strict=True)
+            may_panic and (up / total if total else 0.0) < self.panic_threshold
+            for up, total in zip(available, members, strict=True)
         ]

@@ -2,35 +2,43 @@
 
 Calls between zones are slower, and cost money. But where the callers are not spread as the targets are,
 staying at home would overload some zones. With a share of the callers of l in the own zone and of the targets
-of u: if u >= l all stays; else u/l of it stays, and the rest spills over to the zones that have more targets
-than callers, in proportion to what they have more (their residual capacity). Each balancer works that out for
-itself, and together they load all targets alike.
+of u > 0: if u >= l all stays; else u/l of it stays, and the rest spills over to the zones that have more
+targets than callers, in proportion to what they have more (their residual capacity). So nothing stays where
+the own zone has no available target. Each balancer works that out for itself, and together they load all
+targets alike; a zone without callers gets its share from all the others.
 
-Not done, and targets chosen from anywhere, where the balancer panics, the own zone has no available target,
-fewer than `size_min` targets are available in all, or callers and targets do not stand in the same number
-of zones.
+Not done, and targets chosen from anywhere, where the balancer panics, fewer than `size_min` targets are
+available in all, or either callers or targets all stand in one zone. For a policy that goes by a key, the key
+decides whether a request stays.
 
 Where callers stand is what an operator has configured: `callers`, one zone for each of them, which does not
 change when one dies.
 
 Source: Envoy, "Zone aware routing" and `load_balancer_impl.cc` (smallest cluster 6; shares in whole
-hundredths of a percent; the condition on the number of zones as in versions that have it).
+hundredths of a percent). Before pull request 28970 (2023) callers and targets had to stand in the same number
+of zones, and somebody had to be well at home. Leaves out: staying at all costs (`force_local_zone`), doing so
+for some requests only (`routing_enabled`), weights of targets.
 """
 
 from __future__ import annotations
 
 from bisect import bisect_right
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, replace
+from collections.abc import Mapping
+from dataclasses import dataclass
 from itertools import accumulate
 
 from simulator import Environment
-from simulator.randomness import Uniform
 
 from ...infrastructure import Zone
-from .zone_groups import ChooseGroup, Group, ZoneGroups, ZonePolicy
+from ...request import Request
+from ...validation import require_count
+from .zone_groups import Group, ZoneGroups
+from .zone_policy import ChooseGroup, ZonePolicy, zones_of
 
 _WHOLE = 10_000  # hundredths of a percent
+
+Place = Zone | None
+"""A zone, or the unnamed one of targets that stand in none."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -41,30 +49,42 @@ class ZoneSpill:
     """
 
     stays: float
-    residuals: tuple[tuple[Zone, float], ...]
+    residuals: tuple[tuple[Place, float], ...]
 
 
 def zone_spill(
-    own: Zone, callers: Mapping[Zone, int], available: Mapping[Zone, int], *, size_min: int = 6
+    own: Zone, callers: Mapping[Zone, int], available: Mapping[Place, int], *, size_min: int = 6
 ) -> ZoneSpill | None:
     """Return what becomes of the requests of the zone `own`; `None` where no zone is preferred.
 
-    `callers` and `available` are how many callers and available targets (>= 0) each zone has.
+    `callers` are how many callers (> 0) each zone has that has any, `available` how many available targets
+    (>= 0) each zone has that has targets.
+
+    Example::
+
+        >>> a, b, c = Zone("a"), Zone("b"), Zone("c")
+        >>> zone_spill(a, {a: 3, b: 3}, {a: 4, b: 4, c: 4}).stays  # two thirds; the rest goes to c
+        0.6666
     """
     targets_count, callers_count = sum(available.values()), sum(callers.values())
-    if targets_count < size_min or not available.get(own) or not callers.get(own):
+    if not targets_count or targets_count < size_min or not callers.get(own):
         return None
-    if len(available) < 2 or len(available) != len(callers):
+    if len(available) < 2 or len(callers) < 2:
         return None
     upstream = {zone: _WHOLE * count // targets_count for zone, count in available.items()}
-    local = {zone: _WHOLE * count // callers_count for zone, count in callers.items()}
-    if upstream[own] >= local[own]:
+    local: dict[Place, int] = {zone: _WHOLE * count // callers_count for zone, count in callers.items()}
+    at_home = upstream.get(own, 0)
+    if at_home and at_home >= local[own]:
         return ZoneSpill(stays=1.0, residuals=())
-    residuals = {zone: share - local.get(zone, 0) for zone, share in upstream.items() if zone is not own}
-    return ZoneSpill(
-        stays=(upstream[own] * _WHOLE // local[own]) / _WHOLE,
-        residuals=tuple((zone, float(more)) for zone, more in residuals.items() if more > 0),
+    residuals = tuple(
+        (zone, float(share - local.get(zone, 0)))
+        for zone, share in upstream.items()
+        if zone is not own and share > local.get(zone, 0)
     )
+    if not residuals:
+        # Only as shares are rounded does nobody seem to have room; then all stays, or goes anywhere.
+        return ZoneSpill(stays=1.0, residuals=()) if at_home else None
+    return ZoneSpill(stays=(at_home * _WHOLE // max(1, local[own])) / _WHOLE, residuals=residuals)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -86,32 +106,31 @@ class ZoneAware(ZonePolicy):
     def __post_init__(self) -> None:
         """Check the settings; any collection of zones will do for `callers`."""
         self.require_policy()
-        object.__setattr__(self, "callers", _zones("callers", self.callers))
+        object.__setattr__(self, "callers", zones_of("callers", self.callers))
         if self.own not in self.callers:
             raise ValueError(f"callers must include one in the own zone {self.own!r}, got {self.callers!r}")
-        if self.size_min < 0:
-            raise ValueError(f"size_min must be >= 0, got {self.size_min!r}")
+        require_count("size_min", self.size_min, 0)
 
     def group_chooser(self, env: Environment, groups: ZoneGroups, name: str) -> ChooseGroup:
         """Return a function that stays or spills over, at random."""
-        uniforms = env.sampler(f"balancer/{name}", Uniform(0.0, 1.0)).values
+        draw = self.draws(env, name)
         callers = {zone: self.callers.count(zone) for zone in self.callers}
         home = Group((self.own,))
         spill: ZoneSpill | None = None
         sums: list[float] = []
 
-        def choose_group() -> Group | None:
+        def choose_group(request: Request) -> Group | None:
             nonlocal spill, sums
             if groups.refresh():
                 spill = self._spill(groups, callers)
                 sums = list(accumulate(more for _, more in spill.residuals)) if spill else []
             if spill is None or spill.stays >= 1.0:
                 return None if spill is None else home
-            draw = next(uniforms)
-            if draw < spill.stays:
+            drawn = draw(request)
+            if drawn < spill.stays:
                 return home
             # What is left of the draw is uniform too.
-            rest = (draw - spill.stays) / (1.0 - spill.stays)
+            rest = (drawn - spill.stays) / (1.0 - spill.stays)
             place = min(bisect_right(sums, rest * sums[-1]), len(sums) - 1)
             return Group((spill.residuals[place][0],))
 
@@ -121,17 +140,4 @@ class ZoneAware(ZonePolicy):
         if groups.targets.is_panicking:
             return None
         available, _ = groups.counts()
-        located = {zone: count for zone, count in available.items() if zone is not None and count}
-        if len(located) < sum(count > 0 for count in available.values()):
-            return None  # one stands in no zone: there is no saying where
-        spill = zone_spill(self.own, callers, located, size_min=self.size_min)
-        # By rounding, nobody may seem to have room: then all may be chosen.
-        return replace(spill, stays=1.0) if spill and not spill.residuals else spill
-
-
-def _zones(name: str, zones: Iterable[Zone]) -> tuple[Zone, ...]:
-    listed = tuple(zones)
-    for zone in listed:
-        if not isinstance(zone, Zone):
-            raise TypeError(f"{name} must be zones, got {zone!r}")
-    return listed
+        return zone_spill(self.own, callers, available, size_min=self.size_min)

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-from abc import abstractmethod
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Iterable
 from typing import NamedTuple
 
 from simulator import Environment
@@ -13,10 +11,7 @@ from ...infrastructure import Zone
 from ...request import Request
 from ..part_of_targets import PartOfTargets
 from ..policy import Choose, Policy
-from ..power_of_two_choices import PowerOfTwoChoices
 from ..target import Target, Targets
-
-_TWO_CHOICES = PowerOfTwoChoices()
 
 
 class Group(NamedTuple):
@@ -24,10 +19,6 @@ class Group(NamedTuple):
 
     zones: tuple[Zone | None, ...]
     everybody: bool = False
-
-
-ChooseGroup = Callable[[], Group | None]
-"""Says from which group to choose; `None`: from anywhere."""
 
 
 class ZoneGroups:
@@ -63,12 +54,7 @@ class ZoneGroups:
 
     def counts(self) -> tuple[dict[Zone | None, int], dict[Zone | None, int]]:
         """Return how many targets each zone has that are available, and how many in all."""
-        available: dict[Zone | None, int] = {}
-        members: dict[Zone | None, int] = {}
-        for target in self.targets.members:
-            members[target.zone] = members.get(target.zone, 0) + 1
-            available[target.zone] = available.get(target.zone, 0) + target.is_available
-        return available, members
+        return counts_by_zone(self.targets.members)
 
     def choose_in(self, group: Group | None, request: Request) -> Target:
         """Return the choice in a group, which has a target, or among all where it is `None`."""
@@ -84,33 +70,11 @@ class ZoneGroups:
         return made[1](request)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ZonePolicy(Policy):
-    """Base of the policies that choose a zone; `policy` then chooses among the targets there."""
-
-    policy: Policy = _TWO_CHOICES
-
-    @property
-    def uses_weights(self) -> bool:  # type: ignore[override]  # as the policy inside says, and nobody sets it
-        """Whether weights make a difference to the policy inside."""
-        return self.policy.uses_weights
-
-    @property
-    def has_memory(self) -> bool:  # type: ignore[override]  # as for `uses_weights`
-        """Whether the policy inside has a memory."""
-        return self.policy.has_memory
-
-    def require_policy(self) -> None:
-        """Raise `TypeError` unless the policy inside is one."""
-        if not isinstance(self.policy, Policy):
-            raise TypeError(f"policy must be a Policy, such as PowerOfTwoChoices(), got {self.policy!r}")
-
-    @abstractmethod
-    def group_chooser(self, env: Environment, groups: ZoneGroups, name: str) -> ChooseGroup:
-        """Return a function that says from which group to choose; it calls `groups.refresh()` first."""
-
-    def chooser(self, env: Environment, targets: Targets, name: str) -> Choose:
-        """Return a function that chooses zones first, then a target there."""
-        groups = ZoneGroups(env, targets, self.policy, name)
-        choose_group = self.group_chooser(env, groups, name)
-        return lambda request: groups.choose_in(choose_group(), request)
+def counts_by_zone(targets: Iterable[Target]) -> tuple[dict[Zone | None, int], dict[Zone | None, int]]:
+    """Return how many of `targets` each zone has that are available, and how many in all."""
+    available: dict[Zone | None, int] = {}
+    members: dict[Zone | None, int] = {}
+    for target in targets:
+        members[target.zone] = members.get(target.zone, 0) + 1
+        available[target.zone] = available.get(target.zone, 0) + target.is_available
+    return available, members

@@ -9,11 +9,13 @@ Rules, Envoy's:
 1. Consecutive detectors look at each result as it comes, and act there and then. The row begins anew when
    they have found something, whether or not that led to an ejection.
 2. At each sweep, every `interval`: a target that has been ejected for its time comes back, with all rows
-   begun anew, and nowhere else does it; one that is not ejected has its multiplier fall by one; then the
-   statistical detectors look at the interval that is over, of targets that are not ejected.
+   begun anew, and nowhere else does it; then the statistical detectors look at the interval that is over, of
+   targets that are not ejected; then the multiplier falls by one of those that are not, and have been back
+   for an interval. In that order: who is an outlier as soon as one can tell is so in a row.
 3. An ejection must not exceed `max_ejection_percent` of the targets, but for the first if it
    `always_ejects_one`; and each detector acts with its `enforcing` chance only.
-4. The n-th in a row takes n times the base.
+4. The n-th in a row takes n times the base. Whom somebody else ejects (`Balancer.eject`) is neither counted
+   nor brought back.
 5. A target that passes an active health check (give the `health_checker`) comes back at once. With probes
    that the calls' trouble does not show in, ejection so comes to nothing within one of their intervals.
 
@@ -165,7 +167,7 @@ class OutlierEjector:
 
     def _record(self, target: Target) -> TargetRecord:
         record = self._records.get(target.endpoint)
-        if record is None or not record.is_current or record.target is not target:
+        if record is None or not record.is_current:
             record = self._records[target.endpoint] = TargetRecord(target, self._external, self._local)
         return record
 
@@ -210,7 +212,7 @@ class OutlierEjector:
         return self._uniform()
 
     def _readmit(self, record: TargetRecord) -> None:
-        record.clear_rows()
+        record.readmit(self._env.now)
         self._readmitted_count += 1
         self.balancer.readmit(record.target.endpoint)
         self._env.log("readmission", record.target.endpoint.name, balancer=self.balancer.name)
@@ -218,14 +220,13 @@ class OutlierEjector:
     def _uneject(self, endpoint: Endpoint) -> None:
         """Readmit a target that has passed an active health check."""
         record = self._records.get(endpoint)
-        if not self._is_stopped and record is not None and record.is_current and record.target.is_ejected:
+        if not self._is_stopped and record is not None and record.is_current and record.is_out:
             self._unejected_count += 1
             self._readmit(record)
 
     def _out(self) -> list[TargetRecord]:
         """Return the records of those that are ejected now."""
-        records = self._records.values()
-        return [record for record in records if record.is_current and record.target.is_ejected]
+        return [record for record in self._records.values() if record.is_current and record.is_out]
 
     # -- sweeps ---------------------------------------------------------------------------------------------
 
@@ -239,12 +240,13 @@ class OutlierEjector:
         self._records = {each: record for each, record in self._records.items() if record.is_current}
         records = list(self._records.values())
         for record in records:
-            if not record.target.is_ejected:
-                record.multiplier = max(0, record.multiplier - 1)
-            elif now - record.ejected_at >= record.ejected_for - _NOW:
+            if record.is_out and now - record.ejected_at >= record.ejected_for - _NOW:
                 self._readmit(record)
         self._judge(self._external, records, [record.external.close_interval() for record in records])
         self._judge(self._local, records, [record.local.close_interval() for record in records])
+        for record in records:
+            if not record.is_out:
+                record.forgive(now, self.settings.interval - _NOW)
 
     def _judge(
         self, detectors: Detectors, records: Sequence[TargetRecord], counts: Sequence[IntervalCounts]
@@ -253,7 +255,7 @@ class OutlierEjector:
         at_stake = [
             (record.target, each)
             for record, each in zip(records, counts, strict=True)
-            if each.total and not record.target.is_ejected
+            if not record.target.is_ejected
         ]
         for detector in detectors.statistical:
             for place in detector.outliers([each for _, each in at_stake]):

@@ -16,7 +16,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass, fields
 from math import inf
-from numbers import Real
+
+from ...validation import require_number
 
 _EJECTION_TIME_MAX = 300.0
 _TIMES = ("interval", "base_ejection_time")
@@ -77,14 +78,14 @@ class OutlierSettings:
     def __post_init__(self) -> None:
         """Check the numbers."""
         for name in _TIMES:
-            if not 0.0 < _number(name, getattr(self, name)) < inf:
+            if not 0.0 < require_number(name, getattr(self, name)) < inf:
                 raise ValueError(f"{name} must be finite and > 0 s, got {getattr(self, name)!r}")
-        if not 0.0 <= _number("max_ejection_time_jitter", self.max_ejection_time_jitter) < inf:
+        if not 0.0 <= require_number("max_ejection_time_jitter", self.max_ejection_time_jitter) < inf:
             raise ValueError(
                 f"max_ejection_time_jitter must be finite and >= 0 s, got {self.max_ejection_time_jitter!r}"
             )
         if self.max_ejection_time is not None and not (
-            _number("max_ejection_time", self.max_ejection_time) >= self.base_ejection_time
+            require_number("max_ejection_time", self.max_ejection_time) >= self.base_ejection_time
         ):
             raise ValueError(
                 f"max_ejection_time must be >= base_ejection_time ({self.base_ejection_time!r} s), "
@@ -92,13 +93,13 @@ class OutlierSettings:
             )
         enforcing = (field.name for field in fields(self) if field.name.startswith("enforcing_"))
         for name in (*_PERCENTAGES, *enforcing):
-            if not 0.0 <= _number(name, getattr(self, name)) <= 100.0:
+            if not 0.0 <= require_number(name, getattr(self, name)) <= 100.0:
                 raise ValueError(f"{name} must be in [0, 100] %, got {getattr(self, name)!r}")
         for name in _COUNTS:
             value = getattr(self, name)
             if not isinstance(value, int) or isinstance(value, bool) or value < 1:
                 raise ValueError(f"{name} must be a whole number >= 1, got {value!r}")
-        if not 0.0 <= _number("success_rate_stdev_factor", self.success_rate_stdev_factor) < inf:
+        if not 0.0 <= require_number("success_rate_stdev_factor", self.success_rate_stdev_factor) < inf:
             raise ValueError(
                 f"success_rate_stdev_factor must be finite and >= 0, got {self.success_rate_stdev_factor!r}"
             )
@@ -114,9 +115,3 @@ class OutlierSettings:
 def envoy_outlier() -> OutlierSettings:
     """Return Envoy's defaults, as documented."""
     return OutlierSettings()
-
-
-def _number(name: str, value: object) -> float:
-    if isinstance(value, bool) or not isinstance(value, Real):
-        raise TypeError(f"{name} must be a number, got {value!r}")
-    return float(value)

@@ -10,6 +10,10 @@ that of the targets, not of the calls. Five targets of which one fails half of i
 .2, threshold .9 - 1.9 x .2 = .52, and .50 is below. Four of them would not do: one of n can be at most
 sqrt(n - 1) deviations from the mean, which is 1.9 and more from n = 5 on.
 
+The deviation is measured, not given: where all targets are alike and fail now and then, chance alone makes
+outliers. Of 20 targets about one is ejected for nothing at every other sweep, of 5 at every thirtieth (0.55
+and 0.033 on average: `gameday validate` has a check of it, after Thompson).
+
 Source: Envoy, `DetectorImpl::successRateEjectionThreshold` (and its example).
 """
 

@@ -40,10 +40,21 @@ class OriginRecord:
 class TargetRecord:
     """What is remembered of one target, since it is one.
 
-    `multiplier` is the number of ejections in a row; `ejected_at` and `ejected_for` (s) are of the last one.
+    `multiplier` is the number of ejections in a row; `ejected_at` and `ejected_for` (s) are of the last one,
+    and `readmitted_at` is when it has come back from that, if it has.
     """
 
-    __slots__ = ("added_at", "ejected_at", "ejected_for", "external", "local", "multiplier", "target")
+    __slots__ = (
+        "_was_ejected",
+        "added_at",
+        "ejected_at",
+        "ejected_for",
+        "external",
+        "local",
+        "multiplier",
+        "readmitted_at",
+        "target",
+    )
 
     def __init__(self, target: Target, external: Detectors, local: Detectors) -> None:
         self.target = target
@@ -53,11 +64,18 @@ class TargetRecord:
         self.multiplier = 0
         self.ejected_at = 0.0
         self.ejected_for = 0.0
+        self.readmitted_at: float | None = None
+        self._was_ejected = False
 
     @property
     def is_current(self) -> bool:
         """Whether the target is one, and has been since this record began."""
         return self.target.is_member and self.target.added_at == self.added_at
+
+    @property
+    def is_out(self) -> bool:
+        """Whether the target is ejected, and by what this record tells of: not by somebody else's hand."""
+        return self._was_ejected and self.target.is_ejected
 
     def note(self, result: CallResult, *, split: bool) -> list[tuple[OriginRecord, ConsecutiveFailures]]:
         """Note a result, and return what has found an outlier with it."""
@@ -78,6 +96,7 @@ class TargetRecord:
 
     def eject(self, now: float, settings: OutlierSettings, jitter: float) -> None:
         """Remember an ejection: one longer than the last, if that was not long ago."""
+        self._was_ejected = True
         self.ejected_at = now
         base, longest = settings.base_ejection_time, settings.ejection_time_max
         # Envoy's bound: the product may pass the longest by one base, and is cut off when it is used.
@@ -85,7 +104,14 @@ class TargetRecord:
             self.multiplier += 1
         self.ejected_for = min(self.multiplier * base, longest) + jitter
 
-    def clear_rows(self) -> None:
-        """Begin all rows of failures anew, as one does who comes back."""
+    def readmit(self, now: float) -> None:
+        """Remember a return: all rows of failures begin anew."""
+        self._was_ejected = False
+        self.readmitted_at = now
         for origin in (self.external, self.local):
             origin.rows = dict.fromkeys(origin.rows, 0)
+
+    def forgive(self, now: float, interval: float) -> None:
+        """Let one ejection in a row be forgotten, of a target that has been back for an `interval` (s)."""
+        if self.readmitted_at is not None and now - self.readmitted_at >= interval and self.multiplier:
+            self.multiplier -= 1

@@ -3,15 +3,21 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Generator
+from collections.abc import Callable, Generator, Mapping
 from dataclasses import dataclass
 from math import inf
 from typing import TYPE_CHECKING, Any
 
-from simulator import Environment
+from simulator import Environment, Process
+
+from ...validation import require_number, require_positive
 
 if TYPE_CHECKING:
+    from ...endpoint import Endpoint
     from .share import Share
+
+Work = Callable[[float], Generator[Any, Any, None]]
+"""Does so many seconds of work on cores, by `yield from`."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,8 +34,7 @@ class CpuQuota:
     def __post_init__(self) -> None:
         """Check both."""
         for name, value in (("cores", self.cores), ("period", self.period)):
-            if not 0 < value < inf:
-                raise ValueError(f"{name} of a quota must be finite and > 0, got {value!r}")
+            require_positive(f"{name} of a quota", value)
 
     @property
     def time(self) -> float:
@@ -77,8 +82,7 @@ class Cores(ABC):
 
     @speed.setter
     def speed(self, speed: float) -> None:
-        if not 0 < speed < inf:
-            raise ValueError(f"speed must be finite and > 0, got {speed!r}")
+        require_positive("speed", speed)
         self._change_speed(speed)
 
     def _change_speed(self, speed: float) -> None:
@@ -87,6 +91,13 @@ class Cores(ABC):
     @abstractmethod
     def work(self, demand: float) -> Generator[Any, Any, None]:
         """Do `demand` seconds of work (finite, >= 0), waiting for a core or sharing it, by `yield from`."""
+
+    def work_of(self, running: Mapping[Process, Endpoint | None]) -> Work:
+        """Return what those who run on a host work with; `running` says in whose process each of them runs.
+
+        It is `work` where that makes no difference.
+        """
+        return self.work
 
     def share(self, weight: float, quota: CpuQuota | None) -> Share | None:
         """Return a share of the cores for one group of work, or `None` where all work is of one group.
@@ -118,3 +129,9 @@ class Cores(ABC):
             running_count=running_count,
             waiting_count=waiting_count,
         )
+
+
+def require_demand(demand: object) -> None:
+    """Raise unless `demand` is a piece of work: a number of seconds >= 0 that ends."""
+    if not 0 <= require_number("demand", demand, "a number of seconds") < inf:
+        raise ValueError(f"demand must be finite and >= 0 s, got {demand!r}")

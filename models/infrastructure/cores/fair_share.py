@@ -19,15 +19,18 @@ only; the granularity of its time slices.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Generator
+from collections.abc import Callable, Generator, Mapping
 from math import inf
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from simulator import Environment
+from simulator import Environment, Process
 
-from .cores import Cores, CoreStatistics, CpuQuota
+from .cores import Cores, CoreStatistics, CpuQuota, Work
 from .looks import Looks
 from .share import Share
+
+if TYPE_CHECKING:
+    from ...endpoint import Endpoint
 
 
 class FairShareCores(Cores):
@@ -51,6 +54,18 @@ class FairShareCores(Cores):
     def work(self, demand: float) -> Generator[Any, Any, None]:
         """Work for the group of whatever has no share of its own."""
         return self._own.work(demand)
+
+    def work_of(self, running: Mapping[Process, Endpoint | None]) -> Work:
+        """Return what works for the share of the endpoint in whose process it is called, if that has one."""
+
+        def work(demand: float) -> Generator[Any, Any, None]:
+            # A kernel charges the process, whatever it calls. Asked when the work begins, by who does it.
+            process: Any = self._env.active_process
+            endpoint = running.get(process)
+            share = None if endpoint is None else endpoint.cpu_share
+            yield from (share or self._own).work(demand)
+
+        return work
 
     def _change_speed(self, speed: float) -> None:
         self.advance()

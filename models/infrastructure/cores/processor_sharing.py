@@ -7,12 +7,11 @@ from __future__ import annotations
 
 from collections.abc import Generator
 from heapq import heappop, heappush
-from math import inf
 from typing import Any
 
 from simulator import PARKED, Environment
 
-from .cores import Cores, CoreStatistics
+from .cores import Cores, CoreStatistics, require_demand
 from .looks import Job, Looks
 
 
@@ -51,8 +50,7 @@ class ProcessorSharingCores(Cores):
 
     def work(self, demand: float) -> Generator[Any, Any, None]:
         """Share the cores until the work is done."""
-        if not 0 <= demand < inf:
-            raise ValueError(f"demand must be finite and >= 0 s, got {demand!r}")
+        require_demand(demand)
         self._advance()
         process: Any = self._env.active_process
         job = Job(self._virtual_time + demand, process)

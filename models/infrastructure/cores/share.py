@@ -13,7 +13,9 @@ be throttled at the same time. As the kernel counts in nanoseconds, work or quot
 left is used up.
 
 Leaves out: that the kernel hands out the quota in slices of 5 ms to each core, some of which expire unused
-there; bursts (`cpu.max.burst`); weights and quotas of groups inside groups.
+there; that since 2023 it begins each group's grid at a random offset, so that groups do not all begin their
+periods at once (`init_cfs_bandwidth` in its `kernel/sched/fair.c`); bursts (`cpu.max.burst`); weights and
+quotas of groups inside groups.
 """
 
 from __future__ import annotations
@@ -26,7 +28,8 @@ from typing import TYPE_CHECKING, Any
 
 from simulator import PARKED, Environment, Process
 
-from .cores import CpuQuota
+from ...validation import require_positive
+from .cores import CpuQuota, require_demand
 from .looks import Job
 
 if TYPE_CHECKING:
@@ -83,8 +86,7 @@ class Share:
     def __init__(
         self, env: Environment, cores: FairShareCores, weight: float, quota: CpuQuota | None
     ) -> None:
-        if not 0 < weight < inf:
-            raise ValueError(f"weight must be finite and > 0, got {weight!r}")
+        require_positive("weight", weight)
         if quota is not None and not isinstance(quota, CpuQuota):
             raise TypeError(f"quota must be a CpuQuota or None, got {quota!r}")
         self._env = env
@@ -114,8 +116,7 @@ class Share:
 
     def work(self, demand: float) -> Generator[Any, Any, None]:
         """Do `demand` seconds of work (finite, >= 0) with what the group gets, by `yield from`."""
-        if not 0 <= demand < inf:
-            raise ValueError(f"demand must be finite and >= 0 s, got {demand!r}")
+        require_demand(demand)
         cores = self._cores
         cores.advance()
         process: Any = self._env.active_process
@@ -230,7 +231,7 @@ class Share:
         self._left = 0.0
 
     def _begin_period(self) -> None:
-        self._enter(max(self._period + 1, self._number_of(self._env.now)))
+        self._enter(self._period + 1)
 
     def complete(self) -> int:
         """Let everything go on whose work is done; return how many pieces those are."""

@@ -95,10 +95,10 @@ class Candidates:
         return self._domains[level]
 
     def shares_with(self, hosts: tuple[Host, ...], level: str) -> NDArray[np.bool_]:
-        """Say of each host whether it stands in a domain of one of `hosts`, which may be any."""
+        """Say of each host whether it stands in a domain of one of `hosts`, which may be any but gone."""
         key = (level, hosts)
         if key not in self._shared:
-            domains = {_domain(host, level) for host in hosts}
+            domains = {_domain(host, level) for host in hosts if not host.is_gone}
             self._shared[key] = np.array([_domain(host, level) in domains for host in self.hosts], dtype=bool)
         return self._shared[key]
 

@@ -2,7 +2,8 @@
 
 Hosts have cores, instances threads, paths with a bandwidth a wire. Pools and limiters are found where they
 have a name, as parts of the system, and where they stand in front of what is called over the network. (What
-a caller has put around a connection of its own nobody can find: give it a name.)
+a caller has put around a connection of its own nobody can find: give it a name.) Workers, too, are called by
+nobody, and found as named parts, alone or as a pool, with the hosts that they stand on.
 
 Resources that do the same are one in a text, "catalogue cores": the hosts of a service, its instances, the
 links between two of those.
@@ -21,10 +22,12 @@ from ...resilience.rate_limits import RateLimiter
 from ...resilience.shedding import ConcurrencyLimiter
 from ...services import Instance
 from ...system import System
+from ...workers import Backlog, Worker, WorkerPool
 from .cores import HostCores
 from .pools import LimiterPlaces, PoolPermits, PoolThreads
 from .rate_limits import limiter_rate
 from .resource import Resource
+from .slots import MessagesInFlight, PoolSlots, WorkerSlots
 from .threads import InstanceThreads
 from .wires import PathWire
 
@@ -40,6 +43,9 @@ KINDS: Kinds = {
     ThreadPoolBulkhead: PoolThreads,
     ConcurrencyLimiter: LimiterPlaces,
     RateLimiter: limiter_rate,
+    Worker: WorkerSlots,
+    WorkerPool: PoolSlots,
+    Backlog: MessagesInFlight,
 }
 """All kinds that there are."""
 
@@ -68,6 +74,7 @@ class Finder:
         self._add(found, system.network.links)
         for part in system.parts.values():
             self._add(found, _inwards(part))
+            self._add(found, (worker.host for worker in _workers(part) if not worker.host.is_gone))
         for subject, resource in self._reached().items():
             if subject not in removed:
                 found.setdefault(subject, resource)
@@ -116,8 +123,14 @@ def _inwards(thing: object) -> Iterator[object]:
         yield thing
 
 
+def _workers(part: object) -> tuple[Worker, ...]:
+    """Return the workers that a part is, or has, and that have not stopped."""
+    workers = part.workers if isinstance(part, WorkerPool) else (part,) if isinstance(part, Worker) else ()
+    return tuple(worker for worker in workers if not worker.instance.has_stopped)
+
+
 class Names:
-    """What resources are called: by the service that they are for, where there is one."""
+    """What resources are called: by the service, or the workers, that they are for, where there are any."""
 
     def __init__(self) -> None:
         self._services_on: dict[Host, dict[str, None]] = {}
@@ -127,9 +140,15 @@ class Names:
         """Learn which service stands where now; what has been removed keeps its name."""
         for name, service in system.services.items():
             for instance in service.instances:
-                if instance not in self._service_of:
-                    self._service_of[instance] = name
-                    self._services_on.setdefault(instance.host, {})[name] = None
+                self._learn(instance, name)
+        for part in system.parts.values():
+            for worker in _workers(part):
+                self._learn(worker.instance, part.name)
+
+    def _learn(self, instance: Instance, name: str) -> None:
+        if instance not in self._service_of:
+            self._service_of[instance] = name
+            self._services_on.setdefault(instance.host, {})[name] = None
 
     def of(self, resource: Resource) -> str:
         """Return what a resource is called, together with those that do the same."""

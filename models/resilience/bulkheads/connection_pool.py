@@ -27,7 +27,7 @@ from math import inf
 from simulator import Environment, Permits
 from simulator.randomness import Uniform
 
-from ..validation import require_count, require_unit_interval
+from ...validation import require_count, require_unit_interval
 from .pool import BulkheadPool, BulkheadPoolStatistics
 
 

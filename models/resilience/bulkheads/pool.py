@@ -26,7 +26,7 @@ from typing import TYPE_CHECKING, Any
 
 from simulator import Cancelled, Environment, Permits, QueueFull
 
-from ..validation import require_count, require_duration, require_room
+from ...validation import require_count, require_duration, require_room
 
 if TYPE_CHECKING:
     from .bulkhead import Bulkhead

@@ -35,8 +35,8 @@ from simulator import CallFailed, Environment, Permits, Process, QueueFull
 from ...endpoint import Call, Endpoint, Wrapper
 from ...infrastructure import Host
 from ...request import Request, Response
+from ...validation import require_count, require_room
 from ..rejection import rejection
-from ..validation import require_count, require_room
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

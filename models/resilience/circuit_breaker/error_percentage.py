@@ -18,7 +18,7 @@ from dataclasses import dataclass
 from simulator import Call as ScheduledCall
 from simulator import Environment
 
-from ..validation import require_count, require_finite_duration
+from ...validation import require_count, require_finite_duration
 from .trip_rule import HealthMonitor, TripRule
 from .windows import EmittedWindow
 

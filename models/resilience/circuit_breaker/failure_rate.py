@@ -17,7 +17,7 @@ from typing import Protocol
 
 from simulator import Environment
 
-from ..validation import require_count, require_duration, require_share
+from ...validation import require_count, require_duration, require_share
 from .trip_rule import HealthMonitor, TripRule
 from .windows import CountWindow, TimeWindow, Window
 

@@ -14,7 +14,7 @@ from dataclasses import dataclass
 
 from simulator import Environment
 
-from ..validation import require_count, require_finite_duration, require_share
+from ...validation import require_count, require_finite_duration, require_share
 from .trip_rule import HealthMonitor, TripRule
 from .windows import SubWindows
 

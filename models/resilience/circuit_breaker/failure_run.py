@@ -13,7 +13,7 @@ from dataclasses import dataclass
 
 from simulator import Environment
 
-from ..validation import require_count
+from ...validation import require_count
 from .trip_rule import HealthMonitor, TripRule
 
 

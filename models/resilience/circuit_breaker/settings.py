@@ -14,8 +14,8 @@ from enum import Enum, auto
 from math import inf
 
 from ...failures import CallFailed
+from ...validation import require_count, require_duration, require_finite_duration
 from ..backoff import Backoff, ConstantBackoff
-from ..validation import require_count, require_duration, require_finite_duration
 from .failure_rate import FailureRate
 from .trip_rule import TripRule
 

@@ -26,7 +26,7 @@ from simulator import Environment
 
 from ...endpoint import Call, Endpoint
 from ...request import Request
-from ..validation import require_finite_duration
+from ...validation import require_finite_duration
 from .by_the_clock import ByTheClock, time_left
 from .request_deadline import with_deadline
 

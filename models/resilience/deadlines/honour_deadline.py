@@ -25,13 +25,12 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from math import inf
-from numbers import Real
 
 from simulator import Environment
 
 from ...endpoint import Call, Endpoint
 from ...request import Request
+from ...validation import require_delay
 from .by_the_clock import ByTheClock, time_left
 
 
@@ -73,7 +72,7 @@ class HonourDeadline(ByTheClock):
     ) -> None:
         """Look at the deadlines of what is asked of `target`."""
         super().__init__(env, target, clock, name=name)
-        _require_grace(grace)
+        require_delay("grace", grace)
         self.grace = grace
         self.cancels = cancels
         self._without_deadline_count = 0
@@ -100,10 +99,3 @@ class HonourDeadline(ByTheClock):
             expired_on_arrival_count=self._expired_on_arrival_count,
             cancelled_count=self._expired_count,
         )
-
-
-def _require_grace(grace: object) -> None:
-    if isinstance(grace, bool) or not isinstance(grace, Real):
-        raise TypeError(f"grace must be a number of seconds, got {grace!r}")
-    if not 0 <= float(grace) < inf:
-        raise ValueError(f"grace must be finite and >= 0 s, got {grace!r}")

@@ -23,9 +23,9 @@ from simulator import Environment
 from ...endpoint import Call, Endpoint, Wrapper
 from ...failures import CallFailed
 from ...request import Request, Response
+from ...validation import require_count, require_duration
 from ..failure_kinds import require_apart
 from ..stand_in import degraded
-from ..validation import require_count, require_duration
 
 # By operation and key, with the times at which they came, the oldest first.
 _Kept = OrderedDict[tuple[str, Any], tuple[Response, float]]

@@ -24,9 +24,8 @@ from bisect import bisect_left, insort
 from collections import deque
 from dataclasses import dataclass
 from math import ceil, inf
-from numbers import Real
 
-from ..validation import require_count
+from ...validation import require_count, require_delay, require_number, require_percentile
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,16 +50,13 @@ class AfterPercentile:
 
     def __post_init__(self) -> None:
         """Check the numbers."""
-        _require_number("percentile", self.percentile)
-        if not 0 < self.percentile <= 100:
-            raise ValueError(f"percentile must lie in (0, 100], got {self.percentile!r}")
+        require_percentile("percentile", self.percentile)
         require_count("window", self.window)
         require_count("calls_min", self.calls_min)
         if self.calls_min > self.window:
             raise ValueError(f"calls_min must be <= window ({self.window}), got {self.calls_min}")
         require_delay("at_least", self.at_least)
-        _require_number("at_most", self.at_most)
-        if not self.at_most >= self.at_least:
+        if not require_number("at_most", self.at_most) >= self.at_least:
             raise ValueError(f"at_most must be >= at_least ({self.at_least!r} s), got {self.at_most!r}")
 
 
@@ -89,15 +85,3 @@ class RunningPercentile:
         # 64.4 * 250 / 100 is a little more than 161 in floats.
         rank = ceil(rule.percentile * count / 100 - 1e-9)
         return min(max(ordered[rank - 1], rule.at_least), rule.at_most)
-
-
-def require_delay(name: str, value: object) -> None:
-    """Raise `TypeError` unless `value` is a number, `ValueError` unless it is finite and >= 0."""
-    _require_number(name, value)
-    if not 0 <= value < inf:  # type: ignore[operator]  # it is a number
-        raise ValueError(f"{name} must be finite and >= 0 s, got {value!r}")
-
-
-def _require_number(name: str, value: object) -> None:
-    if isinstance(value, bool) or not isinstance(value, Real):
-        raise TypeError(f"{name} must be a number, got {value!r}")

@@ -42,10 +42,10 @@ from simulator import Environment
 from ...endpoint import Call, Endpoint, Wrapper
 from ...failures import BreakerOpen, CallFailed
 from ...request import Request
+from ...validation import require_count, require_delay
 from ..failure_kinds import require_failures
 from ..retry_budget import RetryBudget
-from ..validation import require_count
-from .delay import AfterPercentile, RunningPercentile, require_delay
+from .delay import AfterPercentile, RunningPercentile
 from .race import HedgePolicy, Race, Tally
 
 

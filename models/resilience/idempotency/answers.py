@@ -16,7 +16,7 @@ from simulator import Environment
 
 from ...failures import CallFailed
 from ...request import Request, Response
-from ..validation import require_duration
+from ...validation import require_duration
 
 
 @dataclass(slots=True)

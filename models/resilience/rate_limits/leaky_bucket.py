@@ -17,8 +17,8 @@ from dataclasses import dataclass
 
 from simulator import Environment
 
-from ..validation import require_room
-from .rate_limit import RateLimit, require_rate
+from ...validation import require_positive, require_room
+from .rate_limit import RateLimit
 from .token_bucket import Tokens
 
 
@@ -35,7 +35,7 @@ class LeakyBucket(RateLimit):
 
     def __post_init__(self) -> None:
         """Check the parameters."""
-        require_rate("rate", self.rate)
+        require_positive("rate", self.rate, "per second")
         require_room("queue_size_max", self.queue_size_max)
 
     def start(self, env: Environment) -> _Queue:

@@ -21,8 +21,6 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Generator
-from math import inf
-from numbers import Real
 from typing import Any
 
 from simulator import Environment
@@ -73,11 +71,3 @@ class Allowance(ABC):
     @abstractmethod
     def is_fresh(self) -> bool:
         """Whether it can no longer be told from a fresh one, so that it may be forgotten."""
-
-
-def require_rate(name: str, value: object) -> None:
-    """Raise `TypeError` unless `value` is a number, `ValueError` unless it is finite and > 0."""
-    if isinstance(value, bool) or not isinstance(value, Real):
-        raise TypeError(f"{name} must be a number per second, got {value!r}")
-    if not 0.0 < float(value) < inf:
-        raise ValueError(f"{name} must be finite and > 0 per second, got {value!r}")

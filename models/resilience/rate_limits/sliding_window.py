@@ -17,7 +17,7 @@ from dataclasses import dataclass
 
 from simulator import Environment
 
-from ..validation import require_count, require_finite_duration
+from ...validation import require_count, require_finite_duration
 from .boundaries import slack
 from .rate_limit import RateLimit
 from .waiting_line import AllowanceWithLine

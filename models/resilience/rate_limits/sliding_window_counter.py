@@ -20,7 +20,7 @@ from math import floor
 from simulator import Environment
 
 from ...request import Request
-from ..validation import require_count, require_finite_duration
+from ...validation import require_count, require_finite_duration
 from .boundaries import slack
 from .rate_limit import Allowance, RateLimit
 

@@ -21,8 +21,9 @@ from math import inf, ulp
 from simulator import Environment
 
 from ...request import Request
+from ...validation import require_positive
 from .boundaries import slack
-from .rate_limit import RateLimit, require_rate
+from .rate_limit import RateLimit
 from .waiting_line import AllowanceWithLine
 
 Cost = Callable[[Request], float]
@@ -54,7 +55,7 @@ class TokenBucket(RateLimit):
 
     def __post_init__(self) -> None:
         """Check the parameters."""
-        require_rate("rate", self.rate)
+        require_positive("rate", self.rate, "per second")
         if isinstance(self.burst, bool) or not 1.0 <= self.burst < inf:
             raise ValueError(f"burst must be finite and >= 1 token, got {self.burst!r}")
         if self.cost is not None and not callable(self.cost):

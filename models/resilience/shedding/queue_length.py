@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from ...endpoint import Endpoint
 from ...request import Request
 from ...services import Instance
-from ..validation import require_count
+from ...validation import require_count
 from .shedding_rule import Judge, SheddingRule
 
 

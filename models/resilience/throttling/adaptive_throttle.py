@@ -39,10 +39,10 @@ from simulator.randomness import Uniform
 from ...endpoint import Call, Endpoint, Wrapper
 from ...failures import BreakerOpen, ConnectionLost, Refused, Rejected, TimedOut
 from ...request import Request
+from ...validation import require_finite_duration
 from ..failure_kinds import require_failures
 from ..recent_count import RecentCount
 from ..rejection import rejection
-from ..validation import require_finite_duration
 
 NOT_ACCEPTED: tuple[type[CallFailed], ...] = (Rejected, Refused, TimedOut, ConnectionLost, BreakerOpen)
 """What does not count as accepted: turned away, nobody there, no answer in time, or not even sent."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 from models import Endpoint
 
 from ..bad_targets import BadTarget
+from ..cores_expectation import CoresModel
 from ..expectation import Clock, Node, Target
 from ..host_expectation import HostModel
 from ..world import World
@@ -12,8 +13,10 @@ from . import (
     balancers,
     breakers,
     bulkheads,
+    cores,
     deadlines,
     fallbacks,
+    health,
     hedges,
     idempotency,
     links,
@@ -43,8 +46,10 @@ WRAPPERS: tuple[Wrapper, ...] = (
     *naming.WRAPPERS,
     *rate_limits.WRAPPERS,
     *services.WRAPPERS,
+    *cores.WRAPPERS,
     *shedding.WRAPPERS,
     *balancers.WRAPPERS,
+    *health.WRAPPERS,
 )
 
 
@@ -56,6 +61,7 @@ def named(*names: str) -> tuple[Wrapper, ...]:
 
 def build_chain(world: World, target: BadTarget, wrappers: tuple[Wrapper, ...]) -> Endpoint:
     """Put `wrappers`, outermost first, around `target`, each where those outside of it lead to."""
+    world.make_proxy(_scheduling(wrappers))
     world.here = world.proxy if _leads_to_the_proxy(wrappers) else world.web
     endpoint = target.build(world)
     for number, wrapper in _inside_out(wrappers):
@@ -69,6 +75,8 @@ def model_chain(
     clock: Clock, target: BadTarget, wrappers: tuple[Wrapper, ...], proxy: HostModel
 ) -> tuple[Target, list[Node]]:
     """The same with the oracle's nodes: the target, and the wrappers, the innermost first."""
+    proxy.cores = CoresModel(clock, _scheduling(wrappers))
+    proxy.on_restart.append(proxy.cores.boot)
     proxy.here = proxy if _leads_to_the_proxy(wrappers) else proxy.web
     bottom = Target(clock, target, HostModel() if target.is_local else proxy.here)
     nodes: list[Node] = [bottom]
@@ -84,6 +92,11 @@ def _inside_out(wrappers: tuple[Wrapper, ...]) -> list[tuple[int, Wrapper]]:
 
 def _leads_to_the_proxy(wrappers: tuple[Wrapper, ...]) -> bool:
     return any(wrapper.leads_to_the_proxy for wrapper in wrappers)
+
+
+def _scheduling(wrappers: tuple[Wrapper, ...]) -> str:
+    """Return how the proxy shares its cores out: as the outermost says that says anything about it."""
+    return next((each.scheduling for each in wrappers if each.scheduling is not None), "first-come")
 
 
 def name_of(wrappers: tuple[Wrapper, ...]) -> str:

@@ -59,7 +59,7 @@ def test_systems_that_pass_are_counted_and_nothing_is_written(
 def test_each_failure_is_a_paragraph_with_its_replay_command(
     broken_twice: None, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    code, out, err = swarm(capsys, "--systems", "10", *ONE_JOB)
+    code, out, err = swarm(capsys, "--systems", "13", *ONE_JOB)
     *paragraphs, total = out.strip().split("\n\n")
     assert code == 1
     assert total.endswith(f"{len(paragraphs)} failed")

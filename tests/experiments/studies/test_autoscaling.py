@@ -124,6 +124,11 @@ def test_what_it_says_is_to_be_seen_of_delays_and_targets_is_what_the_sweep_show
     assert f"the rule turns round {nervous['reversals']:.0f} times" in said
     assert steady["reversals"] == 1.0
     assert f"does so once, and {percent(steady['late'], 1)} are late" in said
+    fresh, oldest = (means(autoscaling, metric_delay=delay, stabilisation=0.0) for delay in (10.0, 240.0))
+    turns = [f"{each['reversals']:.0f} times" for each in (fresh, oldest)]
+    hosts = [f"by {each['churn'] / (each['reversals'] + 1.0):.1f}" for each in (fresh, oldest)]
+    assert f"at ten seconds it turns {turns[0]}, {hosts[0]} hosts each" in said
+    assert f"at four minutes {turns[1]} {hosts[1]}, and {percent(oldest['late'])} are late then" in said
     high, low = (means(autoscaling, target=target) for target in (0.9, 0.3))
     assert f"target of 0.9 costs {high['host_hours']:.1f} host-hours" in said
     assert f"makes {percent(high['late'])} late, one of 0.3 costs {low['host_hours']:.1f}" in said

@@ -38,6 +38,7 @@ def test_cancelling_is_heard_before_a_deadline() -> None:
     assert cancelling["goodput_ratio"] > 1.2 * honoured["goodput_ratio"]
 
 
+@pytest.mark.slow
 def test_without_haste_messages_that_cancel_come_too_late_to_matter() -> None:
     honoured, cancelling = (
         deadlines(seed=1, deadlines=travels, offered=1.5, hasty=0.0).measures["goodput_ratio"]

@@ -154,11 +154,13 @@ def test_figures_of_one_run_are_complete(name: str, parameters: dict[str, Any]) 
     assert_complete(figures)
 
 
-@pytest.mark.parametrize("name", [each[0] for each in SMALL])
-def test_sweep_of_one_point_draws_what_it_can(name: str) -> None:
-    fixed = next(dict(each[2]) for each in SMALL if each[0] == name)
+@pytest.mark.parametrize(("name", "design", "fixed", "expected"), SMALL, ids=[each[0] for each in SMALL])
+def test_sweep_of_one_point_draws_what_it_can(
+    name: str, design: Design, fixed: Mapping[str, Any], expected: list[str]
+) -> None:
     study = find_study(name)
-    result = sweep(study, Points([{}]), fixed=fixed, replications=1, executor=InProcess())
+    one = Points(design.points()[:1])
+    result = sweep(study, one, fixed=dict(fixed), replications=1, executor=InProcess())
     make = study.figures_of_sweep
     assert make is not None
     assert_complete(dict(make(result)))

@@ -4,18 +4,24 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from functools import lru_cache
+from itertools import product
 from typing import Any
 
 import matplotlib as mpl
+import numpy as np
 import pytest
 from matplotlib import pyplot as plt
+from scipy.integrate import quad
+from scipy.stats import lognorm, norm
 
 from experiments import InProcess, Misuse, Run, sweep
 from experiments.design import Points
+from experiments.studies.health_check_scenes import FLEET, PAUSE, PAUSE_GAP, QUIET, SLOW_SHARE
 from experiments.studies.health_checks import health_checks
+from experiments.validation.availability import probes_per_mark
 
 from .figure_checks import assert_complete, texts
-from .what_is_said import means, percent, what_to_see
+from .what_is_said import kept_runs, key_of, means, percent, what_to_see
 
 mpl.use("Agg")
 
@@ -58,6 +64,11 @@ def test_patience_is_what_counts_with_pauses_and_strikes_with_slow_answers() -> 
     assert wrong("slow answers", 2.0, 3) < 0.1 * wrong("slow answers", 10.0, 1)
 
 
+def test_checks_past_threads_and_cores_see_no_overload() -> None:
+    detail = ran(scene="overload", check="port").detail
+    assert not detail.log.of_kind("health.down")
+
+
 def test_panic_is_what_saves_who_believes_deep_checks() -> None:
     believed = ran(scene="dependency", check="deep", panic_threshold=0.0)
     doubted = ran(scene="dependency", check="deep")
@@ -81,6 +92,29 @@ def test_panic_is_what_saves_who_believes_deep_checks() -> None:
 def test_what_does_not_act_is_refused(parameters: dict[str, Any], message: str) -> None:
     with pytest.raises(Misuse, match=message):
         health_checks(**parameters)
+
+
+def marks_per_hour(scene: str, interval: float, strikes: int) -> float:
+    """False marks of an instance by theory: a pause that is long enough, or a row of slow answers."""
+    if scene == "slow answers":
+        return 3_600.0 / interval / probes_per_mark(SLOW_SHARE, strikes, successes=2)
+    pause = lognorm(np.log(15.0) / norm.ppf(0.99))  # a median of 1 s, 15 s at the 99th percentile
+    patience = (strikes - 1) * interval + 1.0
+    chance = quad(pause.sf, patience, patience + interval)[0] / interval
+    return 3_600.0 / (PAUSE_GAP.mean + PAUSE.mean) * float(chance)
+
+
+@pytest.mark.parametrize("scene", ["pauses", "slow answers"])
+def test_marks_of_the_living_are_as_many_as_theory_says(scene: str) -> None:
+    assert PAUSE.mean == pytest.approx(lognorm(np.log(15.0) / norm.ppf(0.99)).mean())
+    hours = FLEET * QUIET / 3_600.0
+    for interval, strikes in product((2.0, 5.0, 10.0), (1, 2, 3)):
+        values = health_checks.space.values({"scene": scene, "interval": interval, "strikes": strikes})
+        runs = kept_runs("health_checks")[key_of(values)]
+        count = hours * sum(measures["false_marks"] for measures in runs)
+        expected = hours * len(runs) * marks_per_hour(scene, interval, strikes)
+        # Marks are rare and come one by one: as in a Poisson process, within 3.5 deviations.
+        assert count == pytest.approx(expected, abs=3.5 * expected**0.5), (interval, strikes)
 
 
 @pytest.mark.slow
@@ -123,7 +157,9 @@ def test_what_it_says_is_to_be_seen_is_what_the_sweep_shows() -> None:
         panicking = means(health_checks, scene=scene, check=check)["answered"]
         believing = means(health_checks, scene=scene, check=check, panic_threshold=0.0)["answered"]
         if scene == "overload":
+            unseen = means(health_checks, scene=scene, check="port")["answered"]
             assert f"overload {percent(panicking)} of the requests are answered" in said
+            assert f"answered, {percent(unseen)} where the checks do not see it" in said
             assert f"and {percent(believing)} where the balancer never panics" in said
         else:
             assert f"is down, {percent(panicking)} and {percent(believing)}" in said

@@ -32,22 +32,24 @@ def ran(**parameters: Any) -> Run:
 
 
 def test_when_all_is_well_no_job_is_lost_or_cut_short_and_next_to_none_is_done_twice() -> None:
-    measures = ran(visibility=60.0).measures
+    measures = ran(visibility=60.0, heartbeat=False).measures
     assert measures["lost"] == measures["begun_anew"] == measures["crashes"] == 0
     assert measures["done_twice"] < 0.002
 
 
 def test_short_timeout_has_jobs_done_again_and_a_heartbeat_prevents_that() -> None:
-    short = ran(visibility=5.0, deaths=4.0).measures
+    short = ran(visibility=5.0, deaths=4.0, heartbeat=False).measures
     assert short["extra_work"] > 0.3
     assert short["lost"] == 0
     beating = ran(visibility=5.0, deaths=4.0, heartbeat=True).measures
     assert beating["extra_work"] == 0.0
+    # What is done over and over stays in the backlog, and grows old there.
+    assert short["age_max"] > 5 * beating["age_max"]
 
 
 def test_long_timeout_has_the_jobs_of_the_dead_wait_for_it() -> None:
     for visibility in (120.0, 300.0):
-        measures = ran(visibility=visibility, deaths=4.0).measures
+        measures = ran(visibility=visibility, deaths=4.0, heartbeat=False).measures
         assert measures["latency_p99"] == pytest.approx(visibility, abs=15.0)
         assert measures["lost"] == 0
 
@@ -66,6 +68,14 @@ def test_more_workers_get_over_a_surge_sooner_and_cost_more_unless_they_come_onl
     scaled = ran(surge=3.0, heartbeat=True, size=8, fleet="scaled").measures
     assert few["latency_p99"] > 2 * scaled["latency_p99"] > 2 * many["latency_p99"]
     assert few["cost"] < scaled["cost"] < many["cost"]
+
+
+def test_by_default_a_surge_shows_the_surge_and_no_job_that_never_leaves() -> None:
+    run = ran(surge=3.0)
+    assert run.measures["extra_work"] == 0.0
+    # The first jobs of the queue that the surge leaves are its oldest; the last of the backlog is soon gone.
+    assert run.measures["age_max"] < run.measures["latency_p99"] + 60.0
+    assert run.detail.backlog.oldest_age == 0.0
 
 
 def test_spot_hosts_cost_a_third_lose_nothing_and_have_jobs_begun_anew() -> None:
@@ -89,6 +99,7 @@ def test_run_is_the_same_again() -> None:
         "notice": 20.0,
         "surge": 2.0,
         "deaths": 2.0,
+        "heartbeat": False,
         "poison": 0.01,
     }
     assert workers(seed=3, **parameters).measures == workers(seed=3, **parameters).measures
@@ -142,6 +153,8 @@ def test_what_it_says_is_to_be_seen_is_what_the_sweep_shows() -> None:
         f"the median job takes {short['latency_p50']:.0f} s, where others take {long['latency_p50']:.1f} s"
         in said
     )
+    assert f"the oldest message is {short['age_max']:.0f} s old at its worst" in said
+    assert f"no message is older than {beating['age_max']:.0f} s" in said
     assert f"With 60 s {percent(middle['extra_work'])} is done again" in said
     assert long["extra_work"] == beating["extra_work"] == 0.0
     assert f"1 % of the jobs take {long['latency_p99']:.0f} s and more" in said

@@ -1,7 +1,8 @@
 """What a study's text says is to be seen, and the numbers of its default sweep, which it must be true of.
 
-The sweeps themselves take minutes, so their numbers are kept in tests/golden/default_sweeps, and one run of
-each point that is asked for is made again: a run is a value, so if that one is what it was, the others are.
+The sweeps themselves take minutes, so their numbers are kept in tests/golden/default_sweeps. Of the points
+that are asked for, so many have one run made again that each value of each parameter is among them: a run is
+a value, so if those are what they were, the others are.
 After a change of what a study measures::
 
     gameday sweep hedging --out hedging.sqlite
@@ -31,6 +32,9 @@ DIGITS = 9
 
 Measures = dict[str, float]
 
+_SEEN: dict[str, set[tuple[str, Any]]] = {}
+"""By study: the values of parameters with which this process has made a run again."""
+
 
 def what_to_see(study: Study) -> str:
     """Return that paragraph, in one line."""
@@ -45,7 +49,11 @@ def means(study: Study, **point: Any) -> Measures:
     assert values in study.points(), f"no point of the default sweep: {point}"
     runs = kept_runs(study.name)[key_of(values)]
     assert len(runs) == study.replications
-    assert study(seed=0, **point).measures == pytest.approx(runs[0], rel=10.0 ** (1 - DIGITS), nan_ok=True)
+    seen = _SEEN.setdefault(study.name, set())
+    if not seen.issuperset(values.items()):
+        again = study(seed=0, **point).measures
+        assert again == pytest.approx(runs[0], rel=10.0 ** (1 - DIGITS), nan_ok=True)
+        seen.update(values.items())
     return {name: estimate([measures[name] for measures in runs]).mean for name in study.measures}
 
 

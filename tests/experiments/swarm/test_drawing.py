@@ -11,7 +11,9 @@ from pathlib import Path
 import pytest
 
 from experiments.swarm import FAULTS, WRAPPERS, draw_plan
+from experiments.swarm.choices import Choice
 from experiments.swarm.drawing import LOADS
+from experiments.swarm.parts import PARTS
 from experiments.swarm.plan_rules import require_sound
 from experiments.swarm.policy_catalogue import POLICIES
 
@@ -66,6 +68,29 @@ def test_every_kind_of_fault_policy_and_load_is_drawn() -> None:
     assert {fault.kind for plan in MANY for fault in plan.faults} == set(FAULTS)
     assert {way.policy for plan in MANY for _, way in plan.ways()} == set(POLICIES)
     assert {client.load.kind for plan in MANY for client in plan.clients} == set(LOADS)
+
+
+def test_every_kind_of_part_is_drawn_with_every_value() -> None:
+    drawn = {
+        (part.kind, name, part.parameters.get(name, each.default(name)))
+        for plan in MANY
+        for part in plan.parts
+        for name, each in PARTS[part.kind].parameters.items()
+        if isinstance(each, Choice)
+    }
+    assert drawn == {
+        (kind, name, value)
+        for kind, part in PARTS.items()
+        for name, each in part.parameters.items()
+        if isinstance(each, Choice)
+        for value in each.values
+    }
+
+
+def test_what_clients_may_ask_is_asked() -> None:
+    for plan in MANY:
+        asked = {client.way.service for client in plan.clients}
+        assert {part.name for part in plan.parts if PARTS[part.kind].is_asked} <= asked
 
 
 def test_each_system_is_allowed_some_kinds_only() -> None:

@@ -29,7 +29,7 @@ def rich_plan() -> SystemPlan:
         and len(plan.faults) >= 2
         and len(plan.wrappers()) >= 10
         and plan.zones
-        and plan.backlog is None  # or it may be what is left in place of a service
+        and not plan.parts  # or one may be what is left in place of a service
         and not any("wrapper" in fault.parameters for fault in plan.faults)  # they keep what they strike
         and any(isinstance(client.load, OpenLoadPlan) for client in plan.clients)
     )

@@ -9,6 +9,8 @@ import pytest
 
 from models import Host, Request
 from models.autoscaling import InFlight, MetricPipeline, Observation, RequestRate, ThreadsInUse, Utilisation
+from models.autoscaling.meters import Read
+from models.infrastructure import HostPool, HostType
 from models.instance_groups import ExistingHosts, InstanceGroup
 from models.services import Instance, Service
 from simulator import Environment
@@ -69,6 +71,14 @@ def test_a_value_is_the_mean_since_the_last_scrape() -> None:
     assert (view.sampled_at, view.window) == (30.0, 10.0)
 
 
+def test_calls_that_wait_for_a_thread_are_in_flight_too() -> None:
+    measured = Measured(scrape_interval=10.0)
+    for number in range(6):
+        measured.call_at(5.0 + 0.1 * number, 100.0)
+    values = measured.known_at(10.5).instances[0].values
+    assert (values["in_flight"], values["threads_in_use"]) == (6.0, 1.0)
+
+
 def test_nothing_is_known_before_the_first_scrape_has_been_told() -> None:
     measured = Measured(scrape_interval=10.0, delay=4.0)
     assert measured.known_at(13.9).instances[0].values == {}
@@ -126,6 +136,40 @@ def test_states_are_known_at_once() -> None:
     assert (second.is_pending, second.is_ready, second.started_at) == (False, False, 6.0)
 
 
+def test_one_whose_host_boots_is_pending_until_its_process_begins() -> None:
+    env = Environment(seed=1)
+    service = Service(env, "shop", [], lambda host: work, start_time=5.0)
+    group = InstanceGroup(env, service, HostPool(env, "host", HostType(boot_time=20.0)), 1)
+    pipeline = MetricPipeline(env, group=group)
+    states = []
+    for time in (19.9, 20.1, 25.1):
+        env.run(until=time)
+        (view,) = pipeline.observe(group).instances
+        states.append((view.is_pending, view.is_ready))
+    assert states == [(True, False), (False, False), (False, True)]
+
+
+def test_a_reader_stays_with_its_instance_as_long_as_that_is_up() -> None:
+    """What it remembers may be more than a counter: a mean that fades, say."""
+    made: list[str] = []
+
+    class Remembering(InFlight):
+        def reader(self, instance: Instance) -> Read:
+            made.append(instance.name)
+            return lambda window: 0.0
+
+    env = Environment(seed=1)
+    service = Service(env, "shop", [], lambda host: work)
+    group = InstanceGroup(env, service, ExistingHosts([Host(env, "host")]), 1)
+    MetricPipeline(env, group=group, meters=[Remembering()], scrape_interval=10.0)
+    env.run(until=55.0)
+    assert made == ["shop-1"]
+    service.instances[0].crash()
+    env.call_later(10.0, service.instances[0].restart)
+    env.run(until=155.0)
+    assert made == ["shop-1", "shop-1"]
+
+
 def test_those_that_wait_for_a_host_are_pending() -> None:
     """Else two at 1.3 of their target, where four are wanted, would ask for three."""
     measured = Measured(2)
@@ -152,7 +196,7 @@ def test_while_it_is_cut_off_what_was_told_last_grows_old_and_is_missing_at_last
     measured = Measured(scrape_interval=10.0, expiry=30.0)
     measured.env.call_later(15.0, measured.pipeline.cut_off, "storm")
     assert measured.known_at(39.9).totals == {"backlog": 7.0}
-    assert measured.known_at(40.0 + 1e-9).totals == {}
+    assert measured.known_at(40.0).totals == {}
     assert measured.known_at(40.5).instances[0].values == {}
     assert measured.known_at(40.5).instances[0].is_ready
     assert measured.pipeline.lost_count == 3

@@ -84,6 +84,16 @@ def test_zero_only_after_it_was_idle_for_long_and_from_zero_at_once() -> None:
     assert count_of(controller, 0.0, 1, now=345.0) == 1  # idle anew
 
 
+def test_who_has_none_and_nothing_to_do_starts_none() -> None:
+    assert count_of(backlog(count_min=0).controller(), 0.0, 0) == 0
+
+
+def test_what_was_asked_for_lately_keeps_what_is_there_and_adds_nothing() -> None:
+    controller = backlog().controller()
+    assert count_of(controller, 800.0, 3, now=0.0) == 8
+    assert count_of(controller, 200.0, 3, now=15.0) == 3  # somebody else has set it back
+
+
 def test_little_enough_is_as_good_as_nothing() -> None:
     controller = backlog(count_min=0, activation=5.0, idle_time=0.0, stabilisation_window=0.0).controller()
     assert count_of(controller, 5.0, 0) == 0
@@ -114,6 +124,21 @@ def test_a_schedule_is_a_floor_for_what_follows_a_metric() -> None:
     assert controller.decide(observed([0.1] * 4, now=660.0)) == Decision(8, "scheduled")
     controller.scaled(660.0, 4, 8)
     assert controller.decide(observed([0.1] * 8, now=1_260.0)).count == 2
+
+
+def test_the_whole_keeps_to_its_own_bounds() -> None:
+    tracking = TargetTracking(count_max=20, metric="load", target=0.5, out_datapoints=1)
+    controller = Largest(count_max=6, interval=60.0, rules=(tracking, tracking)).controller()
+    assert controller.decide(observed([0.9] * 4)).count == 6
+
+
+def test_each_rule_hears_of_what_was_done_whichever_asked_for_it() -> None:
+    """Those on their way are part of the next step: 4 at 0.9 ask for 8 again, and 8 would ask for 15."""
+    tracking = TargetTracking(count_max=20, metric="load", target=0.5, out_datapoints=1)
+    controller = Largest(count_max=20, interval=60.0, rules=(tracking, tracking)).controller()
+    assert controller.decide(observed([0.9] * 4, now=60.0)).count == 8
+    controller.scaled(60.0, 4, 8)
+    assert controller.decide(observed([0.9] * 4, now=120.0, pending=4)).count == 8
 
 
 def test_misuse_of_the_largest() -> None:

@@ -28,6 +28,7 @@ from models.autoscaling.kubernetes import (
     InstanceMetric,
     PercentLimit,
 )
+from models.autoscaling.rule import rounded_up
 
 from .observing import observed
 
@@ -79,6 +80,11 @@ def counts_of(
             controller.scaled(now, before, count)
         counts.append(count)
     return counts
+
+
+def test_a_number_is_rounded_up_but_for_a_rounding_of_floats() -> None:
+    assert 1.1 * 50 > 55.0
+    assert [rounded_up(count) for count in (0.0, 1.1 * 50, 55.001, 1e-6)] == [0, 55, 56, 1]
 
 
 @every_rule

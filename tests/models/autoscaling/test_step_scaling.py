@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import pytest
 
-from models.autoscaling import Pace, Step, StepScaling
+from models.autoscaling import Observation, Pace, Step, StepScaling, warming
 
-from .observing import observed
+from .observing import observed, view
 
 NO_WAIT = Pace(cooldown_out=0.0, cooldown_in=0.0)
 
@@ -53,6 +53,30 @@ def test_percentages_are_rounded_as_the_documentation_says() -> None:
     )
     after = [rule.after(step, 100) - 100 for step in (*rule.steps_out, *rule.steps_in)]
     assert after == [12, 1, -1, -6]
+
+
+def test_percentages_lose_no_instance_to_a_rounding_of_floats() -> None:
+    rule = stepping(adjustment="percent", steps_out=(Step(0.0, 18.4),))
+    assert 375 * 18.4 / 100.0 < 69.0
+    assert rule.after(rule.steps_out[0], 375) == 375 + 69
+
+
+def test_shrinking_starts_from_what_is_wanted_also_while_some_of_it_is_on_its_way() -> None:
+    controller = stepping(pace=Pace(cooldown_in=0.0)).controller()
+    controller.scaled(60.0, 10, 15)
+    assert controller.decide(observed([30.0] * 10, now=120.0, pending=5)).count == 14
+
+
+def test_while_instances_warm_up_they_do_not_count_in_the_metric() -> None:
+    controller = stepping(pace=warming(300.0)).controller()
+    views = [view("old", 65.0), view("new", 0.0, changed_at=100.0)]
+    for now, count in ((399.0, 2), (400.0, 1)):
+        decided = controller.decide(Observation(now=now, current=2, instances=tuple(views))).count
+        assert decided == count
+    views = [view("old", 50.0), view("new", 90.0, changed_at=100.0)]
+    for now, count in ((399.0, 2), (400.0, 5)):
+        decided = controller.decide(Observation(now=now, current=2, instances=tuple(views))).count
+        assert decided == count
 
 
 def test_percentages_move_so_many_instances_at_least() -> None:

@@ -59,6 +59,7 @@ def test_in_a_cooldown_after_growing_what_is_on_its_way_is_part_of_the_next_step
     assert controller.decide(worse).count == 13
     controller.scaled(180.0, 12, 13)
     assert controller.decide(observed([0.65] * 10, now=240.0, pending=3)).count == 13
+    assert controller.decide(observed([0.65] * 10, now=479.0, pending=3)).count == 13  # 299 s after the last
     # The cooldown is over, and three are not there yet: what boots longer than it waits is ordered twice.
     assert controller.decide(observed([0.65] * 10, now=480.0, pending=3)).count == 17
 
@@ -104,6 +105,20 @@ def test_nothing_is_taken_away_while_any_instance_warms_up() -> None:
     assert controller.decide(warm_and_warming(0.2, 0.2, ready_since=100.0, now=400.0)).count == 6
 
 
+def test_a_single_one_that_warms_up_is_enough_to_take_nothing_away() -> None:
+    controller = tracking(in_datapoints=1, pace=warming(300.0)).controller()
+    views = [*(view(f"i-{number}", 0.1) for number in range(9)), view("new", 0.1, changed_at=100.0)]
+    for now, count in ((399.0, 10), (400.0, 2)):
+        assert controller.decide(Observation(now=now, current=10, instances=tuple(views))).count == count
+
+
+def test_who_is_pending_is_not_warm_whatever_else_is_said_of_it() -> None:
+    assert (
+        Observation(now=9.0, current=1, instances=(InstanceView(name="p", is_pending=True),)).warm_count(0.0)
+        == 0
+    )
+
+
 def test_shrinking_may_be_left_to_others() -> None:
     controller = tracking(can_shrink=False, in_datapoints=1).controller()
     assert asks(controller, 0.1, 10, range(1, 40)) == [10] * 39
@@ -113,6 +128,18 @@ def test_a_total_is_shared_by_the_number_that_is_wanted() -> None:
     controller = tracking(metric="queue", target=10.0, is_total=True, out_datapoints=1).controller()
     assert controller.decide(observed([None] * 3, queue=90.0)).count == 9
     assert controller.decide(Observation(now=0.0, current=3, instances=(InstanceView(name="i"),))).count == 3
+
+
+@pytest.mark.parametrize("pace", [Pace(), warming(300.0)])
+def test_a_total_asks_for_as_many_while_some_are_on_their_way_as_if_they_were_there(pace: Pace) -> None:
+    """They have worked off nothing yet; a total over them too would look like less than there is."""
+    controller = tracking(
+        metric="queue", target=10.0, is_total=True, out_datapoints=1, pace=pace
+    ).controller()
+    assert controller.decide(observed([None] * 10, now=60.0, queue=150.0)).count == 15
+    controller.scaled(60.0, 10, 15)
+    for queue, count in ((150.0, 15), (149.0, 15), (220.0, 22)):
+        assert controller.decide(observed([None] * 10, now=120.0, pending=5, queue=queue)).count == count
 
 
 def test_a_total_over_nobody_says_nothing() -> None:

@@ -4,10 +4,18 @@ from __future__ import annotations
 
 import pytest
 
-from models.balancing import Balancer, RoundRobin, SlowStart, Weighted
+from models.balancing import (
+    Balancer,
+    ConsistentHash,
+    Policy,
+    RoundRobin,
+    SlowStart,
+    Weighted,
+    WeightedLeastRequest,
+)
 from models.failures import Refused, ServerError
 from models.infrastructure import Host
-from models.request import Response
+from models.request import Request, Response
 from simulator import Environment
 from tests.models.services.building import Probe, call
 
@@ -105,6 +113,7 @@ def test_one_that_was_removed_drains_and_comes_back_well() -> None:
     call(env, balancer)
     env.run(until=0.5)
     balancer.set_healthy(probes["a"], False)
+    balancer.eject(probes["a"])
     balancer.remove(probes["a"])
     [draining] = balancer.statistics().draining
     assert (draining.name, draining.outstanding_count) == ("a", 1)
@@ -174,6 +183,64 @@ def test_one_that_was_ill_starts_slowly_again() -> None:
     assert sorted(answers(env, balancer, 10)) == ["a"] * 2 + ["b"] * 8
 
 
+def test_another_good_probe_of_one_that_is_well_starts_nothing_anew() -> None:
+    env = Environment()
+    probes = {name: Probe(0.0, name, name=name) for name in "ab"}
+    balancer = Balancer(env, probes.values(), policy=Weighted(slow_start=SlowStart(window=100.0)))
+    env.run(until=200.0)
+    for _ in range(3):
+        balancer.set_healthy(probes["a"], True)
+        balancer.readmit(probes["b"])
+    assert sorted(answers(env, balancer, 10)) == ["a"] * 5 + ["b"] * 5
+
+
+def test_a_balancer_that_starts_again_begins_with_the_first() -> None:
+    env = Environment()
+    host = Host(env, "proxy")
+    balancer, _ = four(env, host=host)
+    assert answers(env, balancer, 2) == ["a", "b"]
+    host.crash()
+    host.restart()
+    env.run(until=env.now + 1.0)
+    assert answers(env, balancer, 2) == ["a", "b"]
+
+
+def test_one_that_comes_back_owes_no_turns() -> None:
+    """With what it owed from before it would wait for one turn more: b, b."""
+    env = Environment()
+    probes = {name: Probe(0.0, name, name=name) for name in "ab"}
+    balancer = Balancer(env, probes.values(), policy=Weighted())
+    assert answers(env, balancer, 1) == ["a"]
+    balancer.remove(probes["a"])
+    balancer.add(probes["a"])
+    assert answers(env, balancer, 3) == ["b", "a", "b"]
+
+
+@pytest.mark.parametrize("policy", [Weighted(), WeightedLeastRequest(bias=0.0)], ids=repr)
+def test_a_weight_that_is_set_counts_from_the_next_call_on(policy: Policy) -> None:
+    env = Environment(seed=1)
+    probes = {name: Probe(0.0, name, name=name) for name in "ab"}
+    balancer = Balancer(env, probes.values(), policy=policy, weights=[1.0, 2.0])
+    assert answers(env, balancer, 30).count("a") == 10
+    balancer.set_weight(probes["a"], 8.0)
+    assert answers(env, balancer, 30).count("a") == pytest.approx(24, abs=1)
+
+
+def test_a_weight_that_is_set_moves_keys() -> None:
+    env = Environment(seed=1)
+    probes = {name: Probe(0.0, name, name=name) for name in "ab"}
+    balancer = Balancer(env, probes.values(), policy=ConsistentHash())
+
+    def share() -> int:
+        seen = [call(env, balancer, Request(key=key)) for key in range(100)]
+        env.run()
+        return sum(one.value == "a" for one in seen)
+
+    before = share()
+    balancer.set_weight(probes["a"], 20.0)
+    assert share() > before + 20
+
+
 def test_followers_hear_when_a_target_has_come_or_gone() -> None:
     env = Environment()
     balancer, probes = four(env)
@@ -185,7 +252,36 @@ def test_followers_hear_when_a_target_has_come_or_gone() -> None:
     assert heard == [3, 4]
 
 
+@pytest.mark.parametrize(
+    ("threshold", "count"), [(0.55, 100), (0.07, 100), (0.28, 25), (0.3, 10), (0.5, 4), (1.0, 3)]
+)
+def test_panic_begins_below_the_threshold_whatever_floats_make_of_it(threshold: float, count: int) -> None:
+    """0.55 * 100 and others are a little more than whole in floats; as many as that are not too few."""
+    env = Environment()
+    probes = [Probe(1.0, number, name=str(number)) for number in range(count)]
+    balancer = Balancer(env, probes, policy=RoundRobin(), panic_threshold=threshold)
+    well = round(threshold * count)
+    for probe in probes[well:]:
+        balancer.eject(probe)
+    assert not balancer.statistics().is_panicking
+    balancer.eject(probes[0])
+    assert balancer.statistics().is_panicking
+
+
+def test_a_balancer_without_targets_does_not_panic() -> None:
+    assert not Balancer(Environment(), [], panic_threshold=1.0).is_panicking
+
+
+@pytest.mark.parametrize("load", [-1.0, float("nan"), float("inf")])
+def test_a_report_that_is_no_load_is_refused(load: float) -> None:
+    balancer, probes = four(Environment())
+    with pytest.raises(ValueError, match="load must be finite and >= 0, got"):
+        balancer.report_load(probes["a"], load)
+    with pytest.raises(TypeError, match="load must be a number, got 'much'"):
+        balancer.report_load(probes["a"], "much")  # type: ignore[arg-type]
+
+
 @pytest.mark.parametrize("threshold", [-0.1, 1.1, float("nan")])
 def test_a_threshold_that_is_no_share_is_refused(threshold: float) -> None:
-    with pytest.raises(ValueError, match=r"panic_threshold must be in \[0, 1\], got"):
+    with pytest.raises(ValueError, match=r"panic_threshold must lie in \[0, 1\], got"):
         four(Environment(), panic_threshold=threshold)

@@ -247,6 +247,19 @@ def test_misuse_is_an_error_that_says_what_is_wrong() -> None:
         balancer.add(other, weight=0)
     with pytest.raises(ValueError, match=r"weights must be as many as targets \(1\), got 2"):
         Balancer(env, [probe], policy=Weighted(), weights=[1, 2])
+    for wrong in ("x", None):
+        with pytest.raises(TypeError, match=f"target must be an Endpoint, got {wrong!r}"):
+            Balancer(env, [wrong])  # type: ignore[list-item]
+        with pytest.raises(ValueError, match=f"endpoint must be one of the targets, got {wrong!r}"):
+            balancer.remove(wrong)  # type: ignore[arg-type]
+    with pytest.raises(TypeError, match="targets must be a collection of endpoints, got one, Probe"):
+        Balancer(env, Probe(1.0, "a"))  # type: ignore[arg-type]
+    with pytest.raises(TypeError, match="host must be a Host or none, got 'edge'"):
+        Balancer(env, [], host="edge")  # type: ignore[arg-type]
+    with pytest.raises(TypeError, match="weight must be a number, got 'much'"):
+        Balancer(env, [Probe(1.0, "a")], policy=Weighted(), weights=["much"])  # type: ignore[list-item]
+    with pytest.raises(TypeError, match="panic_threshold must be a number, got None"):
+        Balancer(env, [], panic_threshold=None)  # type: ignore[arg-type]
     with pytest.raises(TypeError, match=r"policy must be a Policy, such as RoundRobin\(\), got <class"):
         Balancer(env, [probe], policy=Weighted)  # type: ignore[arg-type]
     assert balancer.targets == (probe,)

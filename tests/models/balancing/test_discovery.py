@@ -72,6 +72,40 @@ def test_a_restarted_instance_is_no_news() -> None:
     assert names(balancer) == ["shop-1", "shop-2"]
 
 
+@pytest.mark.parametrize("delay", [0.0, 0.5])
+def test_one_that_starts_while_a_balancer_begins_to_follow_is_one_target_once_it_listens(
+    delay: float,
+) -> None:
+    system = a_system(start_time=2.0)
+    env, shop = system.env, system.service("shop")
+    shop.instances[0].crash()
+    starting = shop.add_instance(system.add_host("server-3"))
+    balancer = system.balanced(system.host("web"), shop, discovery_delay=delay)
+    assert names(balancer) == ["shop-2"]
+    shop.instances[0].restart()
+    env.run(until=2.1 + delay)
+    assert sorted(names(balancer)) == ["shop-1", "shop-2", "shop-3"]
+    starting.crash()
+    starting.restart()
+    env.run(until=env.now + 5.0)
+    assert sorted(names(balancer)) == ["shop-1", "shop-2", "shop-3"]
+    for instance in shop.instances:
+        shop.remove_instance(instance)
+    env.run()
+    assert names(balancer) == []
+
+
+def test_one_that_has_gone_before_it_listens_is_no_target() -> None:
+    system = a_system(start_time=2.0)
+    env, shop = system.env, system.service("shop")
+    shop.instances[0].crash()
+    shop.instances[0].restart()
+    balancer = system.balanced(system.host("web"), shop)
+    shop.remove_instance(shop.instances[0])
+    env.run()
+    assert names(balancer) == ["shop-2"]
+
+
 def test_what_stands_in_front_stands_in_front_of_those_that_come_later_too() -> None:
     system = System(Environment(seed=1))
     system.add_host("web")

@@ -83,7 +83,7 @@ def test_jump_hash_hashes_again_until_somebody_is_available() -> None:
     for number, member in enumerate(members):
         member.is_ejected = number != 50
     show(targets, members)
-    assert set(placed(choose).values()) == {"target-50"}
+    assert {choose(Request(key=key)).endpoint.name for key in range(200)} == {"target-50"}
 
 
 def test_weights_of_a_ring_and_of_a_table_are_shares_of_the_keys() -> None:
@@ -221,5 +221,10 @@ def test_settings_are_checked() -> None:
         ConsistentHash(points_min=-1)
     with pytest.raises(ValueError, match=r"balance_factor must be finite and > 1, got 1\.0"):
         ConsistentHash(balance_factor=1.0)
+    with pytest.raises(TypeError, match="balance_factor must be a number, got 'much'"):
+        ConsistentHash(balance_factor="much")  # type: ignore[arg-type]
+    for kind in (ConsistentHash, JumpHash, Maglev):
+        with pytest.raises(TypeError, match="key_of must be a function of a request or none, got 'user'"):
+            kind(key_of="user")  # type: ignore[arg-type]
     with pytest.raises(ValueError, match="size must be a prime, got 10"):
         Maglev(table_size=10)

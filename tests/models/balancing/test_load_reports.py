@@ -14,12 +14,14 @@ from models.balancing import (
     ReportedLoad,
     Weighted,
 )
+from models.balancing.localities import Priorities
+from models.infrastructure import Zone
 from models.network import Partition
 from models.services import Instance
 from simulator import Environment
 from tests.models.services.building import Probe, call
 
-from .made_targets import chosen, lettered, show
+from .made_targets import chosen, lettered, show, target, targets_of
 
 WAY = 0.01
 
@@ -139,6 +141,17 @@ def test_reports_about_a_target_that_was_removed_are_dropped() -> None:
     assert world.loads() == [0]
 
 
+def test_one_that_comes_back_has_reported_nothing() -> None:
+    world = Reporting()
+    world.env.run(until=1.5)
+    way = world.balancer.targets[0]
+    world.balancer.remove(way)
+    world.balancer.add(way)
+    assert world.loads() == [0, None]
+    world.env.run(until=2.5)
+    assert world.loads() == [0, 0]
+
+
 def test_an_instance_that_stops_reports_no_more() -> None:
     world = Reporting()
     world.env.run(until=1.5)
@@ -155,6 +168,51 @@ def test_policy_goes_by_what_was_reported_and_not_by_its_own_calls() -> None:
     assert set(chosen(choose, 20)) == {"a"}
     targets[0].reported_load = 5
     assert set(chosen(choose, 20)) == {"b"}
+
+
+def test_a_report_of_no_load_at_all_is_a_report() -> None:
+    targets = lettered(9, 0)
+    for each, load in zip(targets, (0, 1), strict=True):
+        each.reported_load = load
+    choose = ReportedLoad(LeastOutstanding()).chooser(Environment(seed=1), targets, "b")
+    assert set(chosen(choose, 20)) == {"a"}
+
+
+def test_turns_of_the_policy_inside_outlast_a_change_of_targets() -> None:
+    """Smooth turns of 2 and 1 are a, b, a: after a and b it is a's turn, whoever has come meanwhile."""
+    targets = lettered(0, 0, 0, weights=(2, 1, 1e-9))
+    *members, newcomer = targets.members
+    show(targets, members)
+    choose = ReportedLoad(Weighted()).chooser(Environment(), targets, "b")
+    assert chosen(choose, 1) == ["a"]
+    show(targets, [*members, newcomer])
+    assert chosen(choose, 1) == ["b"]
+    show(targets, members)
+    assert chosen(choose, 4) == ["a", "a", "b", "a"]
+
+
+def test_one_that_is_starting_reports_once_it_listens() -> None:
+    world = Reporting()
+    instance = Instance(world.env, world.hosts[0], _wait, start_time=1.5, name="late")
+    instance.start()
+    way = world.network.connect(world.edge, instance)
+    world.balancer.add(way)
+    world.reports.add(way)
+    world.env.run(until=1.25)
+    assert world.reports.sent_count == 2
+    world.env.run(until=2.25)
+    assert world.reports.sent_count == 2 + 3
+
+
+def test_panic_is_that_of_the_policy_inside() -> None:
+    """Of the first level nobody is well, and the second takes everything: one of three is enough."""
+    zones = Zone("near"), Zone("far")
+    targets = targets_of(target(name, zone=zones[name == "c"]) for name in "abc")
+    for each in targets.members[:2]:
+        each.is_ejected = True
+    inside = Priorities(levels=((zones[0],), (zones[1],)))
+    assert not ReportedLoad(inside).is_panic(targets.members, 0.5)
+    assert ReportedLoad(LeastOutstanding()).is_panic(targets.members, 0.5)
 
 
 def test_who_has_not_reported_counts_as_the_balancer_sees_it() -> None:
@@ -184,5 +242,7 @@ def test_misuse_is_an_error_that_says_what_is_wrong() -> None:
         LoadReports(world.network, Balancer(world.env, [], name="nowhere"), interval=1)
     with pytest.raises(ValueError, match="target must lead to an Instance that can report, got Probe"):
         world.reports.add(Probe(1.0, "a"))
-    with pytest.raises(TypeError, match=r"policy must be a Policy, such as LeastOutstanding\(\), got <class"):
+    with pytest.raises(
+        TypeError, match=r"policy must be a Policy, such as PowerOfTwoChoices\(\), got <class"
+    ):
         ReportedLoad(LeastOutstanding)  # type: ignore[arg-type]

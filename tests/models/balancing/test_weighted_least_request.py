@@ -2,6 +2,7 @@
 
 from collections import Counter
 from itertools import pairwise
+from typing import Any
 
 import pytest
 
@@ -37,11 +38,24 @@ def test_who_comes_waits_for_a_turn_and_who_goes_is_not_missed() -> None:
     assert "".join(turns.turn() for _ in range(4)) == "bcbc"
 
 
+def test_weights_beyond_all_reason_stop_no_clock() -> None:
+    """A target that weighs next to nothing has had its turn, and the others take theirs as before."""
+    weights = {"a": 1e-320, "b": 1.0, "c": 1.0}
+    turns: EarliestDeadline[str] = EarliestDeadline(weights.__getitem__)
+    turns.keep("a")
+    assert turns.turn() == "a"
+    turns.keep("abc")
+    assert Counter(turns.turn() for _ in range(20)) == {"b": 10, "c": 10}
+    targets = lettered(10**9, 0, weights=(2.0, 1.0))
+    choose = WeightedLeastRequest(bias=32.0).chooser(Environment(seed=1), targets, "b")
+    assert set(chosen(choose, 100)) == {"b"}
+
+
 def test_with_equal_weights_the_better_of_two_is_taken() -> None:
     choose = WeightedLeastRequest().chooser(Environment(seed=1), lettered(5, 5, 0), "b")
     counts = Counter(chosen(choose, 6000))
-    # Two of three are drawn: the idle one is among them in two of three draws. Five standard deviations.
-    assert counts["c"] / 6000 == pytest.approx(2 / 3, abs=0.031)
+    # Envoy draws with replacement: both are busy ones with probability 4/9. Five standard deviations.
+    assert counts["c"] / 6000 == pytest.approx(5 / 9, abs=0.032)
 
 
 @pytest.mark.parametrize(("bias", "expected"), [(0.0, 2.0), (1.0, 0.4), (2.0, 0.08)])
@@ -63,16 +77,23 @@ def test_weights_may_become_equal_and_unequal_again() -> None:
         assert chosen(choose, 4000).count("a") / 4000 == pytest.approx(expected, abs=0.04)
 
 
+@pytest.mark.parametrize("kind", [Weighted, WeightedLeastRequest])
+def test_a_slow_start_is_one_or_none(kind: Any) -> None:
+    with pytest.raises(TypeError, match="slow_start must be a SlowStart or none, got 30"):
+        kind(slow_start=30)
+
+
 def test_settings_are_checked() -> None:
     with pytest.raises(ValueError, match="choices_count must be a whole number >= 1, got 0"):
         WeightedLeastRequest(choices_count=0)
-    with pytest.raises(ValueError, match="bias must be finite and >= 0, got -1"):
-        WeightedLeastRequest(bias=-1)
-    with pytest.raises(ValueError, match="window must be finite and > 0, got 0"):
+    for bias in (-1, 33.0, float("nan")):
+        with pytest.raises(ValueError, match=rf"bias must be in \[0, 32\], got {bias}"):
+            WeightedLeastRequest(bias=bias)
+    with pytest.raises(ValueError, match="window must be finite and > 0 s, got 0"):
         SlowStart(window=0)
     with pytest.raises(ValueError, match="aggression must be finite and > 0, got 0"):
         SlowStart(window=1, aggression=0)
-    with pytest.raises(ValueError, match=r"share_min must be in \(0, 1\], got 0"):
+    with pytest.raises(ValueError, match=r"share_min must lie in \(0, 1\], got 0"):
         SlowStart(window=1, share_min=0)
 
 
@@ -82,7 +103,7 @@ def test_settings_are_checked() -> None:
 @pytest.mark.parametrize(
     ("age", "aggression", "expected"),
     [
-        (0.0, 1.0, 0.1),  # one second of sixty is less than the least share
+        (0.0, 1.0, 0.1),  # the least share
         (6.0, 1.0, 0.1),
         (30.0, 1.0, 0.5),
         (59.0, 1.0, 59 / 60),
@@ -90,11 +111,17 @@ def test_settings_are_checked() -> None:
         (1e9, 1.0, 1.0),
         (15.0, 2.0, 0.5),
         (30.0, 0.5, 0.25),
-        (0.0, 2.0, (1 / 60) ** 0.5),
+        (0.0, 2.0, 0.1),
+        (0.6, 2.0, 0.1),
+        (0.9, 2.0, 0.015**0.5),
     ],
 )
 def test_share_grows_as_envoys_formula_says(age: float, aggression: float, expected: float) -> None:
     assert SlowStart(window=60.0, aggression=aggression).share(age) == pytest.approx(expected)
+
+
+def test_window_of_less_than_a_second_acts_too() -> None:
+    assert [SlowStart(window=0.5).share(age) for age in (0.0, 0.25, 0.4, 0.5)] == [0.1, 0.5, 0.8, 1.0]
 
 
 def test_share_never_falls_with_age_and_is_never_above_one() -> None:

@@ -8,11 +8,12 @@ from typing import Any
 import pytest
 
 from models import Request, ServerError, System
-from models.balancing import RoundRobin
+from models.balancing import RoundRobin, Weighted
 from models.deployment import AgainstOld, Bounds, ByObjective, Canary, Deployment, Judge, Routes
 from models.faults import ProcessCrash
 from models.requirements import AvailabilityObjective, LatencyObjective
 from models.services import Instance
+from models.workload import Client
 from simulator import Environment
 
 from .building import ANSWER, Town, erring, good, version
@@ -229,3 +230,35 @@ def test_judge_needs_balancers_to_look_at() -> None:
     deployment = Deployment(system, shop, host=system.add_host("controller"))
     with pytest.raises(ValueError, match="balancers must be given for the judge"):
         deployment.upgrade(version(), Canary(by_weight=False, judge=ByObjective(objective=GOOD)))
+
+
+def test_judge_looks_at_balancers_too_that_are_made_when_the_upgrade_has_begun() -> None:
+    town = Town(4, is_routed=True)
+    judge = ByObjective(objective=GOOD, requests_min=10)
+    deployment = Deployment(
+        town.system,
+        town.system.add_service("other", town.hosts, lambda host: good),
+        host=town.controller,
+        routes=(routes := Routes(town.system, town.system.service("other"))),
+    )
+    routes.balanced(town.edge, policy=Weighted())
+    town.at(10.0, deployment.upgrade, version(handle=erring), Canary(shares=(0.5,), judge=judge))
+    town.env.run(until=12.0)
+    later = routes.balanced(town.system.add_host("second edge"), policy=Weighted())
+    client = Client(town.env, town.system.network.connect(town.system.host("users"), later))
+    for number in range(100):
+        town.at(14.0 + number * 0.1, client.issue, Request())
+    town.env.run(until=60.0)
+    assert (deployment.rollouts[0].outcome, deployment.rollouts[0].reason) == ("rolled back", "verdict")
+
+
+def test_each_step_is_judged_by_its_own_calls() -> None:
+    town = Town(4, is_routed=True)
+    town.users_come(until=90.0)
+    judge = ByObjective(objective=GOOD, requests_min=150)
+    town.at(10.0, town.deployment.upgrade, version(), Canary(shares=(0.25, 0.5), pause=5.0, judge=judge))
+    town.env.run()
+    times = {said: time for time, said in town.logged()}
+    # Of 20 requests a second: 5, and then 10, each until there are 150.
+    assert 30.0 <= times["canary 0.5"] - times["canary 0.25"] < 34.0
+    assert 15.0 <= times["promote"] - times["canary 0.5"] < 18.0

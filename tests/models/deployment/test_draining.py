@@ -106,7 +106,20 @@ def test_planned_and_drained_loses_nobody_and_unplanned_loses_who_is_sent_there(
     assert unplanned.client.table.counts()["unknown"] in (2, 3)
 
 
-@pytest.mark.parametrize(("linger", "grace"), [(-1.0, 30.0), (31.0, 30.0), (float("nan"), 30.0)])
-def test_draining_that_makes_no_sense_is_refused(linger: float, grace: float) -> None:
-    with pytest.raises(ValueError, match="linger must be >= 0 s and at most grace"):
+@pytest.mark.parametrize(
+    ("linger", "grace", "message"),
+    [
+        (-1.0, 30.0, "linger must be finite and >= 0 s, got -1.0"),
+        (float("nan"), 30.0, "linger must be finite and >= 0 s, got nan"),
+        (float("inf"), float("inf"), "linger must be finite and >= 0 s, got inf"),
+        (31.0, 30.0, "linger must be at most grace = 30.0 s, which includes it, got 31.0"),
+        (0.0, float("nan"), "grace must be >= 0 s, got nan"),
+    ],
+)
+def test_draining_that_makes_no_sense_is_refused(linger: float, grace: float, message: str) -> None:
+    with pytest.raises(ValueError, match=message):
         Draining(linger=linger, grace=grace)
+
+
+def test_grace_may_last_for_ever() -> None:
+    assert Draining(grace=float("inf")).linger == 5.0

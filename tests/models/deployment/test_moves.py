@@ -82,6 +82,13 @@ def test_fewer_desired_takes_what_is_too_much_of_either() -> None:
     assert moves == Moves(stop_new=2, stop_old=2)
 
 
+def test_where_both_sets_shrink_at_a_time_the_desired_count_serves_still() -> None:
+    moves = next_moves(
+        Stock(2, 2), Stock(2, 2), new_target=0, old_target=0, desired=2, surge=1, unavailable=0
+    )
+    assert moves == Moves(stop_old=2)
+
+
 def test_of_nothing_there_is_nothing_to_do() -> None:
     assert rolling((0, 0), (0, 0), 0, 0, 1) == Moves()
     assert rolling((0, 0), (2, 2), 0, 0, 1) == Moves(stop_old=2)
@@ -132,7 +139,7 @@ def test_bounds_hold_whatever_becomes_ready_when(
     desired=counts,
     bounds=st.sampled_from([(1, 0), (0, 1), (2, 3)]),
 )
-def test_no_move_is_more_than_there_is_or_than_is_wanted(
+def test_no_move_is_more_than_there_is_or_than_is_wanted_and_what_serves_stays(
     new: int,
     new_share: float,
     old: int,
@@ -143,9 +150,10 @@ def test_no_move_is_more_than_there_is_or_than_is_wanted(
     bounds: tuple[int, int],
 ) -> None:
     surge, unavailable = bounds
+    served_by_new, served_by_old = round(new * new_share), round(old * old_share)
     moves = next_moves(
-        Stock(new, round(new * new_share)),
-        Stock(old, round(old * old_share)),
+        Stock(new, served_by_new),
+        Stock(old, served_by_old),
         new_target=new_target,
         old_target=old_target,
         desired=desired,
@@ -157,6 +165,9 @@ def test_no_move_is_more_than_there_is_or_than_is_wanted(
     assert moves.stop_new <= max(new - new_target, 0)
     assert new + moves.start_new <= max(new_target, new)
     assert old + moves.start_old <= max(old_target, old)
+    # Those that do not serve go first.
+    left = min(served_by_new, new - moves.stop_new) + min(served_by_old, old - moves.stop_old)
+    assert left >= min(served_by_new + served_by_old, desired - unavailable)
 
 
 def test_shares_and_moves_agree_on_a_deployment_of_ten() -> None:

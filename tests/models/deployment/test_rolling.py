@@ -158,6 +158,16 @@ def test_no_new_instance_is_sent_to_a_host_that_does_not_answer() -> None:
     assert town.versions == ["2"] * 3
 
 
+def test_host_that_answers_again_gets_new_instances_again() -> None:
+    town = Town(3)
+    town.at(5.0, town.hosts[1].crash)
+    upgraded(town, until=30.0)
+    town.hosts[1].restart()
+    town.at(50.0, town.deployment.upgrade, version("3"))
+    town.env.run()
+    assert {instance.host for instance in town.shop.instances} == set(town.hosts)
+
+
 def test_an_upgrade_waits_for_a_new_instance_that_is_down() -> None:
     town = Town(3)
     town.at(10.0, town.deployment.upgrade, version())
@@ -190,6 +200,38 @@ def test_new_hosts_come_from_a_pool_and_go_back_to_it() -> None:
     statistics = pools[0].statistics()
     assert (statistics.host_count, statistics.released_count) == (2, 2)
     assert town.lost_count == 0
+
+
+def test_host_of_one_that_others_retire_is_given_back_when_it_has_finished() -> None:
+    pools: list[HostPool] = []
+
+    def make_pool(system: System) -> HostPool:
+        pools.append(HostPool(system.env, "pool", HostType(), make_host=system.add_host))
+        return pools[0]
+
+    town = Town(2, make_hosts=make_pool)
+    upgraded(town, until=40.0)
+    town.users_come(since=40.0, until=60.0)
+    town.env.run(until=50.07)
+    town.shop.retire(town.shop.instances[0])
+    town.env.run()
+    assert town.lost_count == 0
+    assert town.deployment.desired_count == 1
+    assert (pools[0].statistics().host_count, town.deployment.statistics().running_count) == (1, 1)
+
+
+def test_host_that_goes_for_good_takes_its_instance_along() -> None:
+    pools: list[HostPool] = []
+
+    def make_pool(system: System) -> HostPool:
+        pools.append(HostPool(system.env, "pool", HostType(), make_host=system.add_host))
+        return pools[0]
+
+    town = Town(2, make_hosts=make_pool)
+    upgraded(town, until=40.0)
+    pools[0].release(town.shop.instances[0].host)
+    town.env.run()
+    assert (town.deployment.desired_count, town.deployment.statistics().running_count) == (1, 1)
 
 
 def test_where_the_pool_is_empty_the_upgrade_waits_and_is_stuck_at_last() -> None:

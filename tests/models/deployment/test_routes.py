@@ -135,6 +135,56 @@ def test_a_part_needs_weights_and_a_delay_is_no_negative_time() -> None:
         place.routes.balanced(place.edge, discovery_delay=-1.0)
 
 
+def test_balancer_that_is_made_later_begins_with_what_is_so_then() -> None:
+    place = Place()
+    place.routes.send(Split("2", 0.25))
+    place.add()
+    place.balancer = place.routes.balanced(place.edge, policy=Weighted())
+    assert place.answers(100) == {"1": 75, "2": 25}
+    place.routes.send(Split("2", 0.0))
+    place.balancer = place.routes.balanced(place.edge)
+    assert place.answers(20) == {"1": 20}
+    place.routes.send(Split("2", 0.0))
+
+
+def test_balancer_that_is_made_later_must_use_weights_where_it_is_to_send_a_part() -> None:
+    place = Place()
+    place.routes.send(Split("2", 0.25))
+    with pytest.raises(ValueError, match="must use weights to send a part, got RoundRobin"):
+        place.routes.balanced(place.edge)
+    assert place.routes.balancers == [place.balancer]
+
+
+def test_instance_that_starts_while_a_balancer_is_made_is_one_target_once_it_listens() -> None:
+    place = Place()
+    Version(name="2", make_handler=lambda host: good, start_time=5.0).start(place.shop, place.edge)
+    place.env.run(until=1.0)
+    later = place.routes.balanced(place.edge)
+    assert len(later.targets) == 4
+    place.env.run(until=6.0)
+    assert (len(later.targets), len(place.balancer.targets)) == (5, 5)
+    place.shop.remove_instance(place.shop.instances[-1])
+    assert len(later.targets) == 4
+
+
+def test_instance_that_is_removed_while_it_starts_never_comes() -> None:
+    place = Place()
+    new = Version(name="2", make_handler=lambda host: good, start_time=5.0).start(place.shop, place.edge)
+    later = place.routes.balanced(place.edge)
+    place.shop.remove_instance(new)
+    place.env.run()
+    assert len(later.targets) == 4
+
+
+def test_any_balancer_may_follow_the_routes_of_its_service_only() -> None:
+    place = Place()
+    made = place.system.balanced(place.edge, place.shop, policy=Weighted(), discovery=place.routes.follow)
+    assert place.routes.balancers == [place.balancer, made]
+    other = place.system.add_service("other", [place.edge], lambda host: good)
+    with pytest.raises(ValueError, match="service must be that of the routes, "):
+        place.system.balanced(place.edge, other, discovery=place.routes.follow)
+
+
 def test_calls_go_on_at_who_is_listed_no_more() -> None:
     place = Place()
     place.routes.send(Split("2", 0.0))

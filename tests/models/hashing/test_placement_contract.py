@@ -24,7 +24,8 @@ CONSISTENT: list[Any] = [HashRing, JumpBuckets]
 BY_NAME: list[Any] = [HashRing, MaglevTable]
 """Where a key belongs depends on the names of the nodes, and not on their order."""
 
-HASHES = hashes_of(np.arange(200_000))
+KEYS = np.arange(200_000)
+HASHES = hashes_of(KEYS)
 
 
 def names(count: int) -> list[str]:
@@ -59,23 +60,23 @@ def test_key_belongs_to_the_node_of_its_hash(make: Make) -> None:
 
 
 def test_one_node_has_everything(make: Make) -> None:
-    assert make(["only"]).shares_of(HASHES[:1000]).tolist() == [1.0]
+    assert make(["only"]).shares_of(KEYS[:1000]).tolist() == [1.0]
 
 
 def test_shares_of_all_nodes_add_up_and_none_is_left_out(make: Make) -> None:
-    shares = make(names(20)).shares_of(HASHES)
+    shares = make(names(20)).shares_of(KEYS)
     assert shares.shape == (20,)
     assert shares.sum() == pytest.approx(1.0)
     assert shares.min() > 0.5 / 20
 
 
 def test_same_nodes_give_the_same_placement(make: Make) -> None:
-    assert moved_share(make(names(9)), make(names(9)), HASHES) == 0.0
+    assert moved_share(make(names(9)), make(names(9)), KEYS) == 0.0
 
 
 @pytest.mark.parametrize("make_by_name", BY_NAME)
 def test_order_in_which_nodes_are_given_does_not_matter(make_by_name: Make) -> None:
-    assert moved_share(make_by_name(names(9)), make_by_name(names(9)[::-1]), HASHES) == 0.0
+    assert moved_share(make_by_name(names(9)), make_by_name(names(9)[::-1]), KEYS) == 0.0
 
 
 @pytest.mark.parametrize("make_consistent", CONSISTENT)
@@ -95,11 +96,39 @@ def test_with_any_node_less_only_its_keys_move(make_by_name: Make) -> None:
         assert set(old[moved != make_by_name(left).indices_of(HASHES)].tolist()) == {gone}
 
 
+def test_shares_and_moves_are_those_of_keys_as_one_has_them(make: Make) -> None:
+    """Names of customers, one by one; and an array of numbers in any shape."""
+    before, after = make(names(4)), make(names(5))
+    customers = [f"customer {number}" for number in range(300)]
+    places = [before.node_of(customer) for customer in customers]
+    counts = [places.count(name) for name in names(4)]
+    assert before.shares_of(iter(customers)).tolist() == [count / 300 for count in counts]
+    moved = sum(after.node_of(customer) != place for customer, place in zip(customers, places, strict=True))
+    assert moved_share(before, after, customers) == moved / 300
+    assert before.shares_of(KEYS.reshape(400, 500)).tolist() == before.shares_of(KEYS).tolist()
+    assert moved_share(before, after, KEYS.reshape(400, 500)) == moved_share(before, after, KEYS)
+
+
+def test_a_node_that_has_gone_has_lost_all_its_keys(make: Make) -> None:
+    assert moved_share(make(["a"]), make(["b"]), ["x", "y"]) == 1.0
+
+
+def test_of_no_keys_there_is_no_share(make: Make) -> None:
+    with pytest.raises(ValueError, match="keys must be at least one, got none"):
+        make(names(2)).shares_of([])
+    with pytest.raises(ValueError, match="keys must be at least one, got none"):
+        moved_share(make(names(2)), make(names(3)), [])
+    with pytest.raises(TypeError, match="keys must be many, got one, 'customer 17'"):
+        make(names(2)).place("customer 17")
+
+
 def test_misuse_is_an_error_that_says_what_is_wrong(make: Make) -> None:
     with pytest.raises(ValueError, match="nodes must be at least one, got none"):
         make([])
     with pytest.raises(ValueError, match="names of nodes must differ, got 'a' twice"):
         make(["a", "b", "a"])
+    with pytest.raises(TypeError, match="nodes must be a collection of names, got one, 'abc'"):
+        make("abc")
 
 
 @pytest.mark.parametrize("make_weighted", BY_NAME)
@@ -112,7 +141,9 @@ def test_weights_must_be_finite_and_positive(make_weighted: Any, weight: float) 
 
 
 @pytest.mark.slow
-def test_ten_million_keys_are_placed_at_once(make: Make) -> None:
-    hashes = hashes_of(np.arange(10_000_000))
-    shares = make(names(100)).shares_of(hashes)
-    assert shares.sum() == pytest.approx(1.0)
+def test_a_million_keys_are_placed_at_once(make: Make) -> None:
+    placement = make(names(100))
+    places = placement.place(np.arange(1_000_000))
+    assert placement.shares_of(np.arange(1_000_000)).sum() == pytest.approx(1.0)
+    some = range(0, 1_000_000, 99_991)
+    assert [placement.nodes[places[key]] for key in some] == [placement.node_of(key) for key in some]

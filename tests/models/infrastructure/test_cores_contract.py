@@ -1,4 +1,4 @@
-"""What both disciplines must do, and what no trace of arrivals can make them violate."""
+"""What all disciplines must do, and what no trace of arrivals can make them violate."""
 
 from itertools import pairwise
 from math import inf, nan
@@ -138,3 +138,22 @@ def test_a_host_may_be_asked_at_any_time_without_changing_anything(scheduling: s
     for k in range(40):
         watched.env.call_later(0.07 * k, watched.host.statistics)
     assert watched.run() == plain.run()  # to the last bit
+
+
+@pytest.mark.parametrize("demand", [-1.0, nan, inf, "long"])
+@pytest.mark.parametrize("is_idle", [True, False])
+def test_a_demand_that_is_none_raises_and_takes_nothing(
+    scheduling: str, is_idle: bool, demand: float
+) -> None:
+    env = Environment()
+    host = Host(env, "host", scheduling=scheduling)
+    if not is_idle:
+        host.start(host.work(2.0))
+    host.start(host.work(demand))
+    with pytest.raises((ValueError, TypeError), match=f"demand must be .*, got {demand!r}"):
+        env.run()
+    assert env.now == 0.0
+    env.run()
+    statistics = host.statistics()
+    assert statistics.work_done == (0.0 if is_idle else 2.0)
+    assert (statistics.running_count, statistics.waiting_count) == (0, 0)

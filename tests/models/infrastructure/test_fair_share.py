@@ -253,7 +253,12 @@ def test_the_time_of_one_that_is_throttled_goes_to_the_others() -> None:
 def test_a_quota_is_time_on_cores_and_not_work() -> None:
     shared = Shared(1, (1.0, CpuQuota(0.5)), speed=0.5)
     shared.begin(0.0, 0, 0.05)
+    shared.run(until=0.02)
+    statistics = shared.shares[0].statistics()
+    assert (statistics.work_done, statistics.busy_time) == pytest.approx((0.01, 0.02))
     assert shared.run() == pytest.approx([0.15])  # 25 ms of work in 50 ms, then again
+    statistics = shared.shares[0].statistics()
+    assert (statistics.work_done, statistics.busy_time) == pytest.approx((0.05, 0.1))
 
 
 def test_a_change_of_speed_is_felt_at_once_and_while_throttled() -> None:

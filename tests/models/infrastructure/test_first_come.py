@@ -5,7 +5,7 @@ from math import inf, nan
 import pytest
 
 from simulator import Process
-from tests.models.infrastructure.workers import Worked
+from tests.models.infrastructure.workers import Steps, Worked
 
 
 def first_come(cores: int = 1, speed: float = 1.0) -> Worked:
@@ -143,3 +143,27 @@ def test_a_demand_that_is_none_raises_and_leaves_the_core_free(demand: float) ->
         worked.run()
     statistics = worked.host.statistics()
     assert (statistics.running_count, statistics.work_done) == (0, 0.0)
+
+
+def test_a_change_of_speed_as_work_ends_asks_for_no_more_of_it() -> None:
+    # In floats 0.3 + 0.1 - 0.3 is more than 0.1.
+    worked = first_come()
+    worked.at(0.4, speed=2.0)
+    worked.begin((0.3, 0.1))
+    assert worked.run() == [0.4]
+
+
+def test_who_gives_up_and_works_again_has_done_what_he_has_done() -> None:
+    worked = first_come()
+    env, host = worked.env, worked.host
+
+    def work_twice() -> Steps:
+        for _ in range(2):
+            with env.move_on_after(1.0):
+                yield from host.work(10.0)
+
+    env.process(work_twice())
+    worked.at(0.5, speed=3.0)
+    env.run()
+    # 0.5 and 1.5 in the first second, 3 in the next.
+    assert host.statistics().work_done == 5.0

@@ -11,9 +11,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from models import ConnectionLost, Network, Request, System
+from models.balancing import Balancer, follow
 from models.faults import HostCrash
 from models.infrastructure import Host, HostPool, HostType, NoCapacity, Rack, Region, Resources, Zone
 from models.services import Instance, Service, Work
+from models.workload import Client
 from simulator import Environment
 from simulator.randomness import Exponential
 
@@ -139,21 +141,91 @@ def test_an_instance_on_a_booting_host_is_ready_when_it_has_booted() -> None:
     assert ready == [65.0]
 
 
-def test_an_instance_is_retired_before_or_after_its_host_is_released() -> None:
+def test_the_instances_of_a_released_host_stop_for_good_and_leave_their_service() -> None:
     env = Environment()
     pool = HostPool(env, "web", SMALL)
     hosts = [pool.provision(boots=False) for _ in range(2)]
     service = Service(env, "web", hosts, lambda host: Work(0.01), resources=Resources(memory_gib=4.0))
-    first, second = service.instances
-    service.retire(first)
+    retired, taken = service.instances
+    service.retire(retired)
     env.run(until=1.0)
-    pool.release(hosts[0])
-    pool.release(hosts[1])
-    service.retire(second)
-    env.run(until=2.0)
+    for host in hosts:
+        pool.release(host)
     assert service.instances == ()
     assert [host.room.memory_gib_free for host in hosts] == [4.0, 4.0]
-    assert [first.has_stopped, second.has_stopped] == [True, True]
+    assert [(each.has_stopped, each.is_stopping, each.is_ready) for each in (retired, taken)] == [
+        (True, True, False)
+    ] * 2
+    assert [r.subject for r in env.event_log.of_kind("process.stopped")] == ["web-1", "web-2"]
+    for late in (taken.stop, lambda: hosts[1].end_process(taken)):
+        with pytest.raises(RuntimeError, match="stop"):
+            late()  # type: ignore[operator]
+
+
+@pytest.mark.parametrize("state", ["booting", "crashed", "starting", "process down", "stopping", "stopped"])
+def test_a_host_may_be_released_in_whatever_state_its_instances_are(state: str) -> None:
+    env = Environment()
+    pool = HostPool(env, "web", SMALL)
+    host = pool.provision(boots=state == "booting")
+    service = Service(env, "web", [], lambda host: Work(10.0), start_time=20.0 * (state == "starting"))
+    instance = service.add_instance(host)
+    Client(env, instance).issue(Request("get"))
+    env.run(until=5.0)
+    if state == "crashed":
+        host.crash()
+    elif state == "process down":
+        instance.crash()
+    elif state in ("stopping", "stopped"):
+        service.retire(instance)
+        env.run(until=6.0 if state == "stopping" else 100.0)
+    removed: list[Instance] = []
+    service.on_removed(removed.append)
+    pool.release(host)
+    env.run(until=1_000.0)
+    assert (instance.has_stopped, service.instances) == (True, ())
+    assert removed == ([] if state in ("stopping", "stopped") else [instance])
+    assert host.room.tenants == ()
+    assert not host.running
+
+
+def test_the_end_of_one_instance_may_be_that_of_another_on_the_host() -> None:
+    env = Environment()
+    pool = HostPool(env, "web", SMALL)
+    host = pool.provision(boots=False)
+    first, second = (Service(env, name, [host], lambda host: Work(0.01)) for name in ("first", "second"))
+    (other,) = second.instances
+    first.on_removed(lambda instance: second.retire(other) and None)
+    pool.release(host)
+    env.run()
+    assert (first.instances, second.instances) == ((), ())
+    assert host._on_restart == []
+
+
+def test_a_balancer_that_follows_the_service_hears_of_it_later() -> None:
+    env = Environment(seed=1)
+    system = System(env, network=Network(env, latencies=0.0))
+    pool = HostPool(env, "web", SMALL, make_host=system.add_host)
+    hosts = [pool.provision(boots=False) for _ in range(2)]
+    service = system.add_service("web", hosts, lambda host: Work(0.01))
+    edge = system.add_host("edge")
+    balancer = Balancer(env, [], host=edge)
+    follow(env, balancer, service, lambda instance: system.network.connect(edge, instance), delay=3.0)
+    env.call_later(1.0, pool.release, hosts[0])
+    env.run(until=3.9)
+    assert len(balancer.targets) == 2
+    env.run(until=4.1)
+    assert len(balancer.targets) == 1
+
+
+def test_a_host_that_was_decommissioned_by_others_is_billed_until_it_is_released() -> None:
+    env = Environment()
+    pool = HostPool(env, "web", SMALL)
+    host = pool.provision(boots=False)
+    env.call_later(1_800.0, host.decommission)
+    env.call_later(3_600.0, pool.release, host)
+    env.run()
+    statistics = pool.statistics()
+    assert (statistics.host_count, statistics.released_count, statistics.host_hours) == (0, 1, 1.0)
 
 
 @pytest.mark.parametrize("scheduling", ["first-come", "processor-sharing", "fair-share"])
@@ -318,6 +390,12 @@ def test_thousands_of_hosts_come_and_go() -> None:
     ("make", "error", "message"),
     [
         (lambda env: HostType(price=-1.0), ValueError, "price must be finite and >= 0 per hour, got -1.0"),
+        (lambda env: HostType(price="free"), TypeError, "price must be a number, got 'free'"),
+        (lambda env: HostType(cores=0), ValueError, "cores must be a whole number >= 1, got 0"),
+        (lambda env: HostType(speed=0.0), ValueError, "speed must be finite and > 0, got 0.0"),
+        (lambda env: HostType(memory_gib=0.0), ValueError, "memory_gib must be > 0, got 0.0"),
+        (lambda env: HostType(scheduling="fair"), ValueError, "scheduling must be one of .*, got 'fair'"),
+        (lambda env: HostType(boot_time=-1.0), ValueError, "boot_time must be finite and >= 0 s, got -1.0"),
         (lambda env: HostType(price=inf), ValueError, "price must be finite and >= 0 per hour, got inf"),
         (lambda env: HostPool(env, "web", Host), TypeError, "host_type must be a HostType, got <class"),
         (
@@ -328,12 +406,12 @@ def test_thousands_of_hosts_come_and_go() -> None:
         (
             lambda env: HostPool(env, "web", SMALL, host_count_max=1.5),
             ValueError,
-            "host_count_max must be a whole number >= 0, or infinite, got 1.5",
+            "host_count_max must be a whole number >= 0 or infinite, got 1.5",
         ),
         (
             lambda env: HostPool(env, "web", SMALL, zones={Zone("a"): -1}),
             ValueError,
-            r"capacity of Zone\('a'\) must be a whole number >= 0, or infinite, got -1",
+            r"capacity of Zone\('a'\) must be a whole number >= 0 or infinite, got -1",
         ),
         (
             lambda env: HostPool(env, "web", SMALL, zones=Zone("a")),

@@ -97,6 +97,16 @@ def test_spread_can_spread_inside_of_what_it_spreads_over() -> None:
     assert Counter(host.rack for host in place(4, hosts, Spread("zone"))) == {racks[0]: 3, racks[1]: 1}
 
 
+def test_the_rule_inside_of_a_spread_is_a_rule() -> None:
+    env = Environment()
+    zone = Zone("zone")
+    hosts = [Host(env, f"{cores} cores", rack=Rack(f"rack {cores}", zone), cores=cores) for cores in (1, 4)]
+    one = Resources(cores=1.0)
+    assert place(3, hosts, Spread("zone", within=Spread("rack")), resources=one) == [hosts[0], *hosts[1:] * 2]
+    with pytest.raises(DoesNotFit, match="1 have room and are forbidden by the policy"):
+        place(4, hosts, Spread("zone", within=Spread("rack")), resources=one)
+
+
 def test_hosts_outside_of_racks_stand_together_in_their_zone() -> None:
     env = Environment()
     zones = [Zone("a"), Zone("b")]
@@ -174,10 +184,22 @@ def test_two_services_can_be_kept_apart() -> None:
         place(2, hosts, AntiAffinity("zone", avoiding=others))
 
 
+def test_a_host_that_is_gone_is_avoided_by_nobody() -> None:
+    hosts = in_zones(2, 1)
+    apart = AntiAffinity("zone", avoiding=[hosts[0]], from_each_other=False)
+    assert place(1, hosts, apart) == [hosts[2]]
+    hosts[0].decommission()
+    assert place(1, hosts, apart) == [hosts[1]]
+
+
 def test_what_anti_affinity_leaves_is_decided_by_another_policy() -> None:
     hosts = in_zones(3, 1, 1)
     assert place(3, hosts, AntiAffinity()) == hosts[:3]
     assert place(3, hosts, AntiAffinity(then=Spread("zone"))) == [hosts[0], hosts[3], hosts[4]]
+    uneven = in_zones(1, 3)
+    assert len(place(3, uneven, AntiAffinity(then=Spread("zone")))) == 3
+    with pytest.raises(DoesNotFit, match="forbidden by the policy"):
+        place(4, uneven, AntiAffinity(then=Spread("zone")))
 
 
 @pytest.mark.parametrize(

@@ -2,13 +2,21 @@
 
 from __future__ import annotations
 
+from collections.abc import Generator
 from math import inf, nan
+from typing import Any
 
 import pytest
 
+from models import FunctionEndpoint, Network, Request
+from models.endpoint import Wrapper
 from models.infrastructure import CpuQuota, DoesNotFit, Host, Resources, Room
-from models.services import Instance, Service, Work
+from models.resilience.bulkheads import ThreadPoolBulkhead
+from models.services import Instance, Service, Work, in_parallel
+from models.workload import Client
 from simulator import Environment
+
+Steps = Generator[Any, Any, Any]
 
 
 def test_memory_limits_what_fits_on_a_host() -> None:
@@ -75,6 +83,16 @@ def test_a_third_of_a_third_of_a_host_fits_three_times_and_leaves_no_rounding() 
     assert (room.cores_free, room.memory_gib_free) == (1.0, 0.3)
 
 
+def test_five_fifths_of_a_core_fit() -> None:
+    # What four of them leave is a little less than the fifth, in floats.
+    room = Room("host", 1, inf)
+    for number in range(5):
+        room.take(number, Resources(cores=0.2))
+    assert room.cores_free == 0.0
+    with pytest.raises(DoesNotFit):
+        room.take(5, Resources(cores=1e-6))
+
+
 def test_taking_is_done_once_and_giving_back_as_often_as_one_likes() -> None:
     room = Room("host", 1, inf)
     room.take("web", Resources(cores=0.5))
@@ -97,6 +115,75 @@ def test_work_of_an_instance_is_done_with_its_share_of_the_cores() -> None:
     env.run(until=4.0)
     shares = [instance.cpu_share for instance in instances]
     assert [share and share.statistics().work_done for share in shares] == pytest.approx([3.0, 1.0])
+
+
+def directly(instance: Instance, request: Request) -> Steps:
+    yield from instance.host.work(0.1)
+
+
+def by_its_share(instance: Instance, request: Request) -> Steps:
+    yield from instance.work(0.1)
+
+
+def in_a_thread(instance: Instance, request: Request) -> Steps:
+    task = FunctionEndpoint(lambda request: directly(instance, request))
+    pool = ThreadPoolBulkhead(instance.env, task, threads=1, host=instance.host)
+    return (yield from pool.call(request))
+
+
+def nothing(instance: Instance, request: Request) -> Steps:
+    return
+    yield
+
+
+class WorkingWrapper(Wrapper):
+    """Works before it asks its target, where it stands."""
+
+    def call(self, request: Request) -> Steps:
+        assert self.host is not None
+        yield from self.host.work(0.1)
+        return (yield from self.target.call(request))
+
+
+@pytest.mark.parametrize(
+    "handler",
+    [by_its_share, directly, in_parallel(directly), in_a_thread, "in front of it"],
+    ids=["by its share", "directly", "in a branch", "in a thread", "in front of it"],
+)
+def test_whatever_runs_in_the_process_of_an_instance_cannot_escape_its_share(handler: Any) -> None:
+    """The kernel charges who runs, and not the function that is called."""
+    env = Environment(seed=1)
+    host = Host(env, "host", cores=4, scheduling="fair-share")
+    is_in_front = handler == "in front of it"
+    instance = Instance(
+        env,
+        host,
+        nothing if is_in_front else handler,
+        resources=Resources(cpu_quota=CpuQuota(0.25)),
+        name="limited",
+    )
+    target = WorkingWrapper(instance, name="in front") if is_in_front else instance
+    client = Client(env, Network(env, latencies=0.0).connect(Host(env, "client"), target))
+    client.issue(Request())
+    env.run()
+    # A quarter of a core: 25 ms in each of four periods.
+    assert client.table.columns()["end"].tolist() == pytest.approx([0.325])
+    share = instance.cpu_share
+    assert share is not None
+    assert share.statistics().busy_time == pytest.approx(0.1)
+
+
+def test_what_runs_in_no_process_of_an_instance_has_no_part_in_its_share() -> None:
+    env = Environment()
+    host = Host(env, "host", scheduling="fair-share")
+    instance = Instance(env, host, Work(1.0), resources=Resources(cpu_weight=3.0), name="web")
+    host.bind(env.process(instance.call(None)), instance)  # type: ignore[arg-type]
+    host.start(host.work(1.0))
+    env.process(host.work(1.0))
+    env.run(until=1.0)
+    share = instance.cpu_share
+    assert share is not None
+    assert share.statistics().busy_time == pytest.approx(0.75)
 
 
 def test_a_weight_or_quota_is_refused_where_it_would_not_be_heeded() -> None:

@@ -40,6 +40,24 @@ def test_cutting_and_restoring_power_go_in_pairs() -> None:
     zone.cut_power("flood")
 
 
+def test_one_cause_may_cut_the_power_of_a_zone_and_of_its_region() -> None:
+    env = Environment()
+    region = Region("eu")
+    zone = Zone("eu-a", region)
+    host = Host(env, "host", zone=zone)
+    zone.cut_power("storm")
+    region.cut_power("storm")
+    late = Host(env, "late", zone=zone)
+    with pytest.raises(RuntimeError, match=r"held down by storm in Zone\('eu-a'\)"):
+        host.restart()
+    region.restore_power("storm")
+    env.run(until=1.0)
+    assert not host.is_up
+    zone.restore_power("storm")
+    env.run(until=2.0)
+    assert (host.is_up, late.is_up) == (True, True)
+
+
 # -- racks
 
 

@@ -1,74 +1,21 @@
-"""An instance group keeps its number: growing, shrinking, draining, replacing, and where there is no host."""
+"""An instance group keeps its number: growing, shrinking, draining, who goes first, and misuse."""
 
 from __future__ import annotations
 
-from math import inf
 from typing import Any
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from models import Call, CallFailed, Host, Request, Response, Zone
-from models.infrastructure import HostPool, HostType
+from models import Host, System
+from models.deployment import Deployment
 from models.instance_groups import ExistingHosts, InstanceGroup, Replacement
 from models.services import Instance, Pause, Service
 from simulator import Environment
-from simulator.randomness import Constant, Exponential
+from simulator.randomness import Constant
 
-BOOT, START = 60.0, 10.0
-
-
-class Fleet:
-    """A group of a service whose calls take 5 s, on hosts of a pool; the first are there at the beginning."""
-
-    def __init__(
-        self,
-        count: int = 2,
-        *,
-        host_count_max: float = inf,
-        boot: Any = BOOT,
-        start: float = START,
-        **settings: Any,
-    ) -> None:
-        self.env = Environment(seed=1)
-        self.zone = Zone("zone")
-        self.pool = HostPool(
-            self.env,
-            "host",
-            HostType(boot_time=boot, price=1.0),
-            zones=[self.zone],
-            host_count_max=host_count_max,
-        )
-        hosts = [self.pool.provision(boots=False) for _ in range(count)]
-        self.service = Service(self.env, "shop", hosts, lambda host: Pause(Constant(5.0)), start_time=start)
-        self.group = InstanceGroup(self.env, self.service, self.pool, count, **settings)
-        self.ends: list[tuple[float, str]] = []
-
-    def at(self, time: float, function: Any, *args: Any) -> None:
-        self.env.call_later(time, function, *args)
-
-    def call(self, instance: Instance) -> None:
-        self.env.process(self._call(instance))
-
-    def _call(self, instance: Instance) -> Call:
-        try:
-            yield from instance.call(Request("get"))
-        except CallFailed as failure:
-            self.ends.append((self.env.now, type(failure).__name__))
-        else:
-            self.ends.append((self.env.now, "ok"))
-        return Response()
-
-    def seen(self) -> tuple[int, int, int]:
-        """Wanted, paid for, ready."""
-        return self.group.desired_count, len(self.pool.hosts), self.group.ready_count
-
-    def names(self) -> list[str]:
-        return [instance.name for instance in self.group.instances]
-
-    def kinds(self, *kinds: str) -> list[tuple[float, str]]:
-        return [(record.time, record.kind) for record in self.env.event_log.of_kind(*kinds)]
+from .fleet import BOOT, START, Fleet
 
 
 def test_what_is_there_at_the_beginning_is_ready_then() -> None:
@@ -76,6 +23,37 @@ def test_what_is_there_at_the_beginning_is_ready_then() -> None:
     assert fleet.seen() == (3, 3, 3)
     fleet.env.run(until=100.0)
     assert fleet.seen() == (3, 3, 3)
+
+
+def test_service_has_one_manager_and_another_is_refused_in_one_line() -> None:
+    fleet = Fleet(2)
+    assert fleet.service.managed_by is fleet.group
+    text = r"service must be managed by nobody yet, got Service\('shop'\) of InstanceGroup\('shop', 2\)"
+    with pytest.raises(ValueError, match=text):
+        InstanceGroup(fleet.env, fleet.service, fleet.pool, 5)
+    fleet.env.run(until=100.0)
+    assert fleet.seen() == (2, 2, 2)
+
+
+def test_group_and_deployment_do_not_manage_one_service() -> None:
+    system = System(Environment(seed=1))
+    hosts = [system.add_host(name) for name in ("host", "controller")]
+    shop = system.add_service("shop", hosts[:1], lambda host: Pause(Constant(5.0)))
+    cart = system.add_service("cart", [], lambda host: Pause(Constant(5.0)))
+    Deployment(system, shop, host=hosts[1])
+    with pytest.raises(ValueError, match=r"got Service\('shop'\) of Deployment\('shop'\)"):
+        InstanceGroup(system.env, shop, ExistingHosts(hosts), 1)
+    InstanceGroup(system.env, cart, ExistingHosts(hosts), 1)
+    with pytest.raises(ValueError, match=r"got Service\('cart'\) of InstanceGroup\('cart', 1\)"):
+        Deployment(system, cart, host=hosts[1])
+
+
+def test_group_that_is_refused_for_its_own_settings_manages_nothing() -> None:
+    fleet = Fleet(1)
+    service = Service(fleet.env, "cart", [], lambda host: Pause(Constant(5.0)))
+    with pytest.raises(ValueError, match="count must be"):
+        InstanceGroup(fleet.env, service, fleet.pool, -1)
+    assert service.managed_by is None
 
 
 def test_grows_as_hosts_boot_and_processes_start() -> None:
@@ -161,6 +139,55 @@ def test_on_shared_hosts_the_fullest_gives_one_up() -> None:
     assert [instance.name for instance in group.instances] == ["shop-1", "shop-4"]
 
 
+@settings(max_examples=25, deadline=None)
+@given(st.lists(st.integers(0, 3), min_size=1, max_size=12), st.integers(0, 12), st.booleans())
+def test_going_all_at_once_takes_the_same_as_going_one_by_one(
+    per_host: list[int], left: int, newest: bool
+) -> None:
+    def names_left(counts: list[int]) -> list[str]:
+        env = Environment(seed=1)
+        hosts = [Host(env, f"host-{number}") for number in range(4)]
+        service = Service(
+            env, "shop", [hosts[number] for number in per_host], lambda host: Pause(Constant(1.0))
+        )
+        source = ExistingHosts(hosts, per_host=len(per_host))
+        for _ in range(4 * len(per_host)):
+            source.provision()
+        order: Any = "newest first" if newest else "oldest first"
+        group = InstanceGroup(env, service, source, len(per_host), order=order)
+        for count in counts:
+            group.scale_to(count)
+        return [instance.name for instance in group.instances]
+
+    left = min(left, len(per_host))
+    assert names_left([left]) == names_left(list(range(len(per_host), left - 1, -1)))
+
+
+def test_growing_and_shrinking_costs_as_much_for_each_however_many_there_are(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    looks = [0]
+    look: Any = Instance.is_ready.fget  # type: ignore[attr-defined]
+
+    def counted(instance: Instance) -> bool:
+        looks[0] += 1
+        return bool(look(instance))
+
+    monkeypatch.setattr(Instance, "is_ready", property(counted))
+
+    def looks_for(count: int) -> int:
+        looks[0] = 0
+        fleet = Fleet(0)
+        fleet.group.scale_to(count)
+        fleet.env.run(until=100.0)
+        fleet.group.scale_to(0)
+        fleet.env.run(until=200.0)
+        assert fleet.seen() == (0, 0, 0)
+        return looks[0]
+
+    assert looks_for(80) <= 4.5 * looks_for(20)
+
+
 def test_a_boot_for_nobody_is_ended_at_once() -> None:
     fleet = Fleet(1)
     fleet.at(0.0, fleet.group.scale_to, 5)
@@ -203,177 +230,14 @@ def test_the_same_number_again_changes_nothing() -> None:
     assert len(fleet.group.desired.history.times) == 1
 
 
-# -- one in particular
-
-
-def test_takes_this_very_instance_away_and_wants_one_fewer() -> None:
-    fleet = Fleet(3)
-    gone = fleet.group.remove(fleet.group.instances[0])
-    assert fleet.names() == ["shop-2", "shop-3"]
-    assert fleet.group.desired_count == 2
-    fleet.env.run(until=gone)
-    assert fleet.seen() == (2, 2, 2)
-
-
-def test_an_instance_that_others_take_out_is_theirs_and_another_is_started() -> None:
-    fleet = Fleet(2)
-    taken = fleet.group.instances[0]
-    fleet.service.remove_instance(taken)
-    fleet.env.run(until=100.0)
-    assert fleet.names() == ["shop-2", "shop-3"]
-    assert taken.is_ready
-    assert taken.host in fleet.pool.hosts
-    with pytest.raises(ValueError, match="instance must be a member of the group 'shop'"):
-        fleet.group.remove(taken)
-
-
-# -- where there is no host
-
-
-def test_where_no_host_is_left_it_waits_is_counted_and_logged_once() -> None:
-    fleet = Fleet(2, host_count_max=3)
-    fleet.at(1.0, fleet.group.scale_to, 5)
-    fleet.env.run(until=35.0)
-    assert fleet.names() == ["shop-1", "shop-2", "shop-3"]
-    assert fleet.group.statistics().pending_count == 2
-    assert fleet.group.statistics().no_room_count == 4  # at 1, 11, 21 and 31 s
-    assert fleet.kinds("scaling.pending") == [(1.0, "scaling.pending")]
-    assert fleet.env.event_log.of_kind("scaling.pending")[0].detail["count"] == 2
-
-
-def test_it_asks_again_at_its_own_pace_however_often_its_number_is_set() -> None:
-    fleet = Fleet(2, host_count_max=2)
-    for time in (1.0, 2.0, 3.0):
-        fleet.at(time, fleet.group.scale_to, 2 + int(time))
-    fleet.env.run(until=35.0)
-    assert fleet.group.statistics().no_room_count == 3 + 3  # three orders; at 11, 21 and 31 s
-
-
-def test_it_goes_on_as_soon_as_there_is_a_host_again() -> None:
-    fleet = Fleet(2, host_count_max=3)
-    fleet.at(1.0, fleet.group.scale_to, 5)
-    fleet.at(14.0, setattr, fleet.pool, "host_count_max", 4)
-    fleet.env.run(until=22.0)
-    assert len(fleet.names()) == 4
-    fleet.group.scale_to(4)
-    assert fleet.group.statistics().pending_count == 0
-    fleet.env.run(until=200.0)
-    assert fleet.group.statistics().no_room_count == 3  # at 1, 11 and 21 s: it has stopped asking
-    fleet.group.scale_to(5)
-    assert len(fleet.kinds("scaling.pending")) == 2  # a new shortage
-
-
-def test_room_that_its_own_leaving_makes_is_used_at_once() -> None:
-    fleet = Fleet(2, host_count_max=2)
-    fleet.at(1.0, fleet.call, fleet.group.instances[1])
-    fleet.at(2.0, fleet.group.scale_to, 1)
-    fleet.at(3.0, fleet.group.scale_to, 2)  # none until the one that drains is gone
-    fleet.env.run(until=6.02)
-    assert fleet.names() == ["shop-1", "shop-3"]
-
-
-# -- crashes
-
-
-def test_a_crash_while_it_drains_gives_the_host_back_at_once() -> None:
-    fleet = Fleet(2)
-    leaving = fleet.group.instances[1]
-    fleet.at(10.0, fleet.call, leaving)
-    fleet.at(11.0, fleet.group.scale_to, 1)
-    fleet.at(12.0, leaving.host.crash)
-    fleet.env.run(until=12.1)
-    assert fleet.seen() == (1, 1, 1)
-    fleet.env.run(until=200.0)
-    assert fleet.seen() == (1, 1, 1)
-    assert fleet.ends == []  # silence: the host is gone
-
-
-def test_a_crashed_host_stays_a_member_and_comes_back_where_nothing_replaces_it() -> None:
-    fleet = Fleet(2)
-    host = fleet.group.instances[0].host
-    fleet.at(10.0, host.crash)
-    fleet.at(100.0, host.restart)
-    fleet.env.run(until=99.0)
-    assert fleet.seen() == (2, 2, 1)
-    fleet.env.run(until=100.0 + BOOT + START + 1.0)
-    assert fleet.seen() == (2, 2, 2)
-    assert fleet.names() == ["shop-1", "shop-2"]
-
-
-def test_replaces_what_was_down_at_so_many_looks_in_a_row() -> None:
-    fleet = Fleet(2, replacement=Replacement(check_interval=10.0, strikes=3))
-    fleet.at(12.0, fleet.group.instances[0].host.crash)
-    fleet.env.run(until=39.0)
-    assert fleet.names() == ["shop-1", "shop-2"]
-    fleet.env.run(until=41.0)
-    assert fleet.names() == ["shop-2", "shop-3"]
-    assert fleet.seen() == (2, 2, 1)
-    assert fleet.kinds("scaling.replaced") == [(40.0, "scaling.replaced")]
-    assert fleet.group.desired_count == 2
-    fleet.env.run(until=40.0 + BOOT + START + 1.0)
-    assert fleet.seen() == (2, 2, 2)
-    history = fleet.group.ready.history
-    assert list(zip(history.times.tolist(), history.values.tolist(), strict=True)) == [
-        (0.0, 2.0),
-        (20.0, 1.0),  # found at the first look
-        (110.0, 2.0),
-    ]
-
-
-def test_a_short_absence_is_no_reason_to_replace() -> None:
-    fleet = Fleet(2, replacement=Replacement(check_interval=10.0, strikes=3))
-    fleet.at(12.0, fleet.group.instances[0].crash)
-    fleet.at(25.0, fleet.group.instances[0].restart)  # listens at 35
-    fleet.env.run(until=300.0)
-    assert fleet.names() == ["shop-1", "shop-2"]
-    assert fleet.group.statistics().replaced_count == 0
-
-
-def test_what_boots_and_starts_is_given_its_time() -> None:
-    fleet = Fleet(1, replacement=Replacement(check_interval=5.0, strikes=1))
-    fleet.group.scale_to(3)
-    fleet.env.run(until=300.0)
-    assert fleet.group.statistics().replaced_count == 0
-    assert fleet.seen() == (3, 3, 3)
-
-
-def test_a_boot_that_does_not_end_is_replaced() -> None:
-    fleet = Fleet(1, replacement=Replacement(check_interval=10.0, strikes=1))
-    fleet.group.scale_to(2)
-    fleet.at(5.0, fleet.group.instances[1].host.crash)
-    fleet.env.run(until=BOOT + START + 1.0)
-    assert fleet.names() == ["shop-1", "shop-3"]
-
-
-def test_random_boots_are_given_three_standard_deviations_more_than_their_mean() -> None:
-    fleet = Fleet(
-        1, boot=Exponential(20.0), start=0.0, replacement=Replacement(check_interval=1.0, strikes=1)
-    )
-    fleet.group.scale_to(2)
-    fleet.group.instances[1].host.crash()
-    fleet.env.run(until=79.5)
-    assert fleet.names() == ["shop-1", "shop-2"]
-    fleet.env.run(until=80.5)
-    assert fleet.names() == ["shop-1", "shop-3"]
-
-
-def test_without_power_nothing_is_ready_and_nothing_is_lost_of_the_number() -> None:
-    fleet = Fleet(2, replacement=Replacement())
-    fleet.at(10.0, fleet.zone.cut_power, "storm")
-    fleet.env.run(until=100.0)
-    assert fleet.seen() == (2, 0, 0)  # the only zone is dark: no host is to be had
-    assert fleet.group.statistics().pending_count == 2
-    fleet.zone.restore_power("storm")
-    fleet.env.run(until=100.0 + 10.0 + BOOT + START + 1.0)
-    assert fleet.seen() == (2, 2, 2)
-
-
 # -- misuse
 
 
 @pytest.mark.parametrize(
     ("wrong", "text"),
     [
+        ({"replacement": 5.0}, "replacement must be a Replacement, got 5.0"),
+        ({"linger": "1"}, "linger must be a number of seconds, got '1'"),
         ({"order": "random"}, "order must be one of newest first, oldest first, got 'random'"),
         ({"linger": -1.0}, "linger must be finite and >= 0 s, got -1.0"),
         ({"linger": 5.0, "grace": 4.0}, r"grace must be >= linger \(5.0 s\), got 4.0"),
@@ -381,7 +245,7 @@ def test_without_power_nothing_is_ready_and_nothing_is_lost_of_the_number() -> N
     ],
 )
 def test_misuse(wrong: dict[str, Any], text: str) -> None:
-    with pytest.raises(ValueError, match=text):
+    with pytest.raises((TypeError, ValueError), match=text):
         Fleet(1, **wrong)
 
 
@@ -397,6 +261,12 @@ def test_misuse_of_numbers() -> None:
         ExistingHosts([], per_host=0)
     with pytest.raises(ValueError, match="hosts must be one or more, got none"):
         ExistingHosts([])
+    with pytest.raises(TypeError, match=r"hosts must be a list, each a Host, got Host\('a'\) alone"):
+        ExistingHosts(Host(fleet.env, "a"))  # type: ignore[arg-type]
+    with pytest.raises(TypeError, match="service must be a Service, got 'shop'"):
+        InstanceGroup(fleet.env, "shop", fleet.pool, 1)  # type: ignore[arg-type]
+    with pytest.raises(TypeError, match=r"source must be a HostSource, such as a HostPool, got \[\]"):
+        InstanceGroup(fleet.env, fleet.service, [], 1)  # type: ignore[arg-type]
 
 
 def test_hosts_that_are_there_are_filled_evenly_and_not_beyond_their_room() -> None:
@@ -410,8 +280,12 @@ def test_hosts_that_are_there_are_filled_evenly_and_not_beyond_their_room() -> N
     hosts[0].crash()
     group.scale_to(4)
     group.remove(group.instances[0])
+    env.run(until=1.0)
     group.scale_to(4)
     assert group.statistics().pending_count == 1  # there is room on "a", which is down
+    hosts[0].restart()
+    env.run(until=20.0)
+    assert [instance.host.name for instance in group.instances] == ["b", "a", "b", "a"]
     with pytest.raises(ValueError, match="host must have an instance of this source's"):
         ExistingHosts(hosts).release(hosts[0])
 

@@ -55,5 +55,7 @@ def test_misuse() -> None:
     env = Environment(seed=1)
     with pytest.raises(ValueError, match="hosts must be one or more, got none"):
         PlacedHosts([])
+    with pytest.raises(TypeError, match="each of hosts must be a Host, got 'a'"):
+        PlacedHosts(["a"])  # type: ignore[list-item]
     with pytest.raises(TypeError, match="policy must be a PlacementPolicy, such as Spread"):
         PlacedHosts(hosts_in_two_zones(env), "spread")  # type: ignore[arg-type]

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from models import Endpoint, FunctionEndpoint, Host, Request
-from models.failures import CallFailed, Refused, ServerError, TimedOut
+from models.failures import Refused, ServerError, TimedOut
 from models.naming import Addresses, ByName, NameServer, Resolver
 from models.resilience import Timeout
 from tests.models.naming.building import WAY, World
@@ -90,18 +90,26 @@ def test_what_is_registered_outlives_the_server_and_what_is_thought_of_it_does_n
     world.names.set_healthy(world.servers[0], False)
     world.names.add(world.servers[2])
     assert world.names.available == (world.servers[2],)
+    resolve(world, world.names)
+    world.env.run(until=1.0)
     world.provider.crash()
     world.provider.restart()
-    world.env.run(until=1.0)
-    assert afresh == [0.0]
-    assert world.names.available == (world.servers[0], world.servers[2])
+    world.env.run(until=1.5)
+    answer = resolve(world, world.names)
+    world.env.run(until=2.0)
+    assert afresh == [1.0]
+    # Nor is it known whose turn it was.
+    assert answer.value.endpoints == (world.servers[0], world.servers[2])
+    assert world.names.available == answer.value.endpoints
 
 
-def test_another_name_is_an_error() -> None:
+@pytest.mark.parametrize("request_", [Request("resolve", key="shoe"), Request("get", key="shop")], ids=str)
+def test_another_name_or_another_question_is_an_error(request_: Request) -> None:
     world = Names()
-    seen = call(world.env, world.names, Request("resolve", key="shoe"))
-    world.env.run(until=1.0)
-    assert isinstance(seen.outcome, ServerError)
+    for server in (world.names, world.resolver()):
+        seen = call(world.env, server, request_)
+        world.env.run(until=world.env.now + 1.0)
+        assert isinstance(seen.outcome, ServerError)
 
 
 def test_misuse_is_told() -> None:
@@ -220,10 +228,12 @@ def test_who_gives_up_does_not_take_the_answer_from_the_others() -> None:
 def test_stale_answers_serve_while_the_name_server_is_gone(serves_stale: bool, expected: Any) -> None:
     world = Names(ttl=10.0)
     way = world.client_of(patience=0.5, serves_stale=serves_stale)
-    seen = [world.at(time, way) for time in (0.0, 20.0)]
+    seen = [world.at(time, way) for time in (0.0, 20.0, 22.0)]
     world.env.call_later(5.0, world.provider.crash)
     world.env.run(until=30.0)
-    assert [outcome(one) for one in seen] == ["a", expected]
+    assert [outcome(one) for one in seen] == ["a", expected, expected]
+    # A failure is not kept: who needs the name after it asks again, unless there is something to believe.
+    assert way.statistics().question_count == (2 if serves_stale else 3)
 
 
 # -- several addresses
@@ -237,6 +247,19 @@ def test_the_next_address_is_called_and_the_failed_one_goes_last() -> None:
     world.env.run(until=20.0)
     assert [outcome(one) for one in seen] == ["a", "b", "b"]
     assert [one[0].at for one in seen] == [2 * CALL, 2.0 + 0.5 + CALL, 4.0 + CALL]
+    assert way.statistics().next_count == 1
+
+
+def test_an_address_that_fails_when_the_name_has_it_no_more_is_left_out() -> None:
+    world = Names(ttl=0.1, rotates=False)
+    way = world.client_of(around=lambda way: Timeout(world.env, way, 2.0), next_on=(TimedOut,))
+    world.a.crash()
+    seen = [world.at(time, way, None) for time in (0.0, 1.0)]
+    world.env.call_later(0.5, world.names.remove, world.servers[0])
+    world.env.run(until=5.0)
+    # The first goes through the answer that it was given, while the second has a newer one.
+    assert [outcome(one) for one in seen] == ["b", "b"]
+    assert [one[0].at for one in seen] == [CALL + 2.0 + CALL, 1.0 + 2 * CALL]
     assert way.statistics().next_count == 1
 
 
@@ -265,11 +288,14 @@ def test_a_failure_that_is_not_named_ends_the_call() -> None:
     assert outcome(seen) is ServerError
 
 
-def test_a_name_without_addresses_is_refused() -> None:
-    world = Names(count=0)
-    seen = world.at(0.0, world.client_of(next_on=(Refused,)))
-    world.env.run(until=5.0)
-    assert outcome(seen) is Refused
+def test_a_name_without_addresses_is_refused_and_that_is_believed_as_long_as_any_answer() -> None:
+    world = Names(count=0, ttl=10.0)
+    way = world.client_of(next_on=(Refused,))
+    seen = [world.at(time, way) for time in (0.0, 9.0, 11.0)]
+    world.env.call_later(5.0, world.names.add, world.servers[0])
+    world.env.run(until=20.0)
+    assert [outcome(one) for one in seen] == [Refused, Refused, "a"]
+    assert (way.statistics().unresolved_count, way.statistics().question_count) == (2, 2)
 
 
 # -- the resolver
@@ -326,19 +352,36 @@ def test_a_resolver_starts_empty_after_a_crash_of_its_process_alone() -> None:
     assert resolver.statistics().question_count == 2
 
 
-def test_a_stale_answer_of_a_resolver_is_to_be_asked_for_again() -> None:
+def test_a_question_dies_with_the_process_of_who_asks() -> None:
+    world = Names()
+    world.provider.crash()
+    resolver = world.resolver(patience=1.0)
+    resolve(world, resolver)
+    world.env.run(until=0.5)
+    assert resolver.host is not None
+    resolver.host.crash_process(resolver)
+    world.env.run(until=5.0)
+    # Nobody was left to find out that there is no answer.
+    assert (resolver.statistics().question_count, resolver.statistics().failed_count) == (1, 0)
+
+
+def test_a_stale_answer_is_believed_for_half_a_minute_and_then_asked_for_again() -> None:
     world = Names(ttl=10.0)
     resolver = world.resolver(patience=0.5, serves_stale=True)
-    resolve(world, resolver)
+    way = world.client_of(world.network.connect(world.client, resolver))
+    world.at(0.0, way)
     world.env.call_later(5.0, world.provider.crash)
-    world.env.run(until=20.0)
-    stale = resolve(world, resolver)
-    world.env.run(until=25.0)
-    assert (stale.at, stale.value.ttl, len(stale.value.endpoints)) == (20.5, 0.0, 2)
-
-
-def test_a_resolver_answers_for_its_name_alone() -> None:
-    world = Names()
-    seen = call(world.env, world.resolver(), Request("get"))
-    world.env.run(until=1.0)
-    assert isinstance(seen.outcome, CallFailed)
+    stale = [world.at(time, way, None) for time in (20.0, 45.0, 60.0)]
+    world.env.run(until=70.0)
+    # The first who asks waits for the resolver's patience; who comes in the next 30 s is answered at once.
+    assert [one[0].at for one in stale] == [20.0 + CALL + 0.5 + CALL, 45.0 + CALL, 60.0 + CALL + 0.5 + CALL]
+    statistics = resolver.statistics()
+    assert (statistics.question_count, statistics.failed_count) == (3, 2)
+    world.provider.restart()
+    world.env.run(until=90.0)
+    answers = [resolve(world, resolver)]
+    world.env.run(until=91.0)
+    answers.append(resolve(world, resolver))
+    world.env.run(until=92.0)
+    # Nor is the server asked that is back, as long as what is stale may be believed: until 90.625 s.
+    assert [one.value.ttl for one in answers] == [0.625, 10.0]

@@ -144,3 +144,14 @@ def test_targets_stand_on_hosts_of_their_own() -> None:
     nowhere = FunctionEndpoint(lambda request: iter(()), name="nowhere")  # type: ignore[arg-type,return-value]
     with pytest.raises(ValueError, match="target must stand on a host to share an address, got 'nowhere'"):
         VirtualAddress(world.env, world.network, [nowhere])
+
+
+def test_who_connects_when_the_address_has_moved_begins_where_it_is() -> None:
+    world = World()
+    address = world.pair()
+    world.a.crash()
+    # The other one has it at 3.6 s, and says so again a second later.
+    world.env.run(until=4.0)
+    seen = call(world.env, address.connect(world.client), timeout=1.0)
+    world.env.run(until=4.5)
+    assert (seen.at, seen.value) == (4.0 + 2 * WAY, "b")

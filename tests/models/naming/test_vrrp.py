@@ -84,6 +84,32 @@ def test_who_resigns_says_so_and_the_other_waits_for_its_skew_alone() -> None:
     ]
 
 
+def test_whose_host_is_down_cannot_resign() -> None:
+    world = World()
+    address = world.pair()
+    world.env.call_later(10.5, world.a.crash)
+    world.env.call_later(11.0, address.routers[0].resign)
+    world.env.run(until=20.0)
+    # It says nothing: the other one waits as it does for any that is dead.
+    assert world.holders()[1:] == [(10.0 + WAY + 3.0 + SKEW_B, "taken", "b")]
+
+
+def test_an_active_one_that_hears_another_resign_says_who_is_there_and_counts_anew() -> None:
+    world = World()
+    address = world.pair()
+    cut = world.network.partition(world.a, world.b)
+    world.env.run(until=20.5)
+    world.network.heal(cut)
+    heard: list[tuple[float, str]] = []
+    for router in address.routers:
+        router.let_learn(world.client, lambda router: heard.append((world.env.now, router.host.name)))
+    address.routers[1].resign()
+    world.env.run(until=23.0)
+    # The switches learn from what is last said, and that is where who has left it stands, until the answer.
+    at = 20.5 + WAY
+    assert heard == [(at, "b"), (at + WAY, "a"), (at + 1.0 + WAY, "a"), (at + 2.0 + WAY, "a")]
+
+
 def test_who_resigned_and_crashed_is_a_backup_after_its_boot() -> None:
     world = World()
     address = world.pair()
@@ -194,6 +220,16 @@ def test_tracking_does_not_take_back_what_was_resigned_by_hand() -> None:
     world = World()
     address = world.pair(settings=VrrpSettings(tracking_interval=0.5))
     world.env.call_later(10.25, address.routers[0].resign)
+    world.env.run(until=30.0)
+    assert address.statistics().active_hosts == ("b",)
+
+
+def test_tracking_does_not_take_back_what_was_resigned_by_hand_when_the_process_is_back_either() -> None:
+    world = World()
+    address = world.pair(settings=VrrpSettings(tracking_interval=0.5))
+    world.env.call_later(10.25, address.routers[0].resign)
+    world.env.call_later(12.25, world.a.crash_process, world.servers[0])
+    world.env.call_later(14.25, world.a.restart_process, world.servers[0])
     world.env.run(until=30.0)
     assert address.statistics().active_hosts == ("b",)
 

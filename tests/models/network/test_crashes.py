@@ -8,6 +8,7 @@ from models.endpoint import FunctionEndpoint
 from models.failures import ConnectionLost, Refused
 from models.infrastructure import Host
 from models.request import Request
+from models.resilience import CircuitBreaker
 from tests.models.network.building import (
     WAY,
     Steps,
@@ -154,3 +155,25 @@ def test_a_host_that_is_down_sends_no_message() -> None:
     world.send("up again")
     world.env.run()
     assert world.arrived == [("up again", WAY)]
+
+
+def test_a_wrapper_around_a_connection_serves_from_a_process_that_crashes_and_goes() -> None:
+    world = World()
+    breaker = CircuitBreaker(world.env, world.network.connect(world.a, world.server()))
+    proxy = world.network.connect(world.b, breaker)
+    process = breaker.serving
+
+    def crash() -> None:
+        world.a.crash_process(process)
+
+    def ask() -> None:
+        world.b.start(world._call(proxy, Request(), 60.0))
+
+    world.env.call_later(0.5, crash)
+    world.env.call_later(1.0, ask)
+    world.env.call_later(2.0, world.a.restart_process, process)
+    world.env.call_later(3.0, ask)
+    world.env.run(until=10.0)
+    assert world.seen == [(Refused, 1.0 + 2 * WAY), ("answer", 3.0 + 4 * WAY + 1.0)]
+    world.a.decommission()
+    assert process.has_stopped

@@ -128,7 +128,7 @@ def test_an_override_of_a_pair_leaves_the_random_numbers_of_the_others_alone() -
         paths = [network.path(hosts[0], target) for target in hosts]
         if override:
             network.override(hosts[0], hosts[5], latency=Uniform(5.0, 6.0))
-        return [next(path.latencies) for path in paths]
+        return [path.next_latency() for path in paths]
 
     plain, changed = draws(False), draws(True)
     assert plain[:5] == changed[:5]
@@ -142,7 +142,7 @@ def test_an_override_of_something_else_leaves_the_latencies_alone(settings: dict
         path = world.network.path(world.a, world.b)
         if override:
             world.network.override(world.a, world.b, **settings)
-        return [next(path.latencies) for _ in range(5)]
+        return [path.next_latency() for _ in range(5)]
 
     assert draws(False) == draws(True)
 
@@ -154,15 +154,15 @@ def test_a_constant_latency_needs_no_seed() -> None:
 
 def test_a_latency_is_drawn_from_the_stream_named_after_the_way() -> None:
     world = World(seed=5, latencies=Uniform(0.0, 1.0))
-    latencies = world.network.path(world.a, world.b).latencies
+    path = world.network.path(world.a, world.b)
     stream = Environment(seed=5).sampler("network/a->b/latency", Uniform(0.0, 1.0))
-    assert [next(latencies) for _ in range(5)] == [stream() for _ in range(5)]
+    assert [path.next_latency() for _ in range(5)] == [stream() for _ in range(5)]
 
 
 def test_each_direction_of_each_pair_draws_for_itself() -> None:
     world = World(latencies=Uniform(0.0, 1.0))
     there, back = world.network.path(world.a, world.b), world.network.path(world.b, world.a)
-    assert [next(there.latencies) for _ in range(5)] != [next(back.latencies) for _ in range(5)]
+    assert [there.next_latency() for _ in range(5)] != [back.next_latency() for _ in range(5)]
 
 
 @pytest.mark.parametrize(
@@ -203,3 +203,9 @@ def test_the_way_between_two_hosts_is_one_object() -> None:
     assert world.network.path(world.a, world.b) is world.network.path(world.a, world.b)
     assert world.network.path(world.a, world.b) is not world.network.path(world.b, world.a)
     assert world.network.path(world.a, world.b).name == "a->b"
+
+
+def test_a_constant_latency_never_runs_out() -> None:
+    world = World(latencies=0.25)
+    path = world.network.path(world.a, world.b)
+    assert {path.next_latency() for _ in range(1000)} == {0.25}

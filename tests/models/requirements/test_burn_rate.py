@@ -198,3 +198,5 @@ def test_a_monitor_that_never_looks_or_never_ends_is_misuse(until: float) -> Non
         alerts_of(request_table(), BUDGET, [PAGE], every=1.0, until=until)
     with pytest.raises(ValueError, match="every must be finite and > 0 s"):
         alerts_of(request_table(), BUDGET, [PAGE], every=0.0, until=10.0)
+    with pytest.raises(ValueError, match="since must be finite, got -inf"):
+        alerts_of(request_table(), BUDGET, [PAGE], every=1.0, until=10.0, since=-math.inf)

@@ -113,6 +113,8 @@ def test_a_budget_of_nothing_is_misuse() -> None:
         ErrorBudget(objective=AvailabilityObjective(at_least=1.0))
     with pytest.raises(ValueError, match="objective must be < 100 % to leave a budget, got p100 latency"):
         ErrorBudget(objective=LatencyObjective(percentile=100.0))
+    with pytest.raises(ValueError, match="must be < 100 % to leave a budget, got availability >= 1"):
+        ErrorBudget(objective=AvailabilityObjective(at_least=1.0 - 1e-13))  # nothing, once it is rounded
     with pytest.raises(TypeError, match="objective must be one on single requests, got DurabilityObjective"):
         ErrorBudget(objective=DurabilityObjective(at_least=0.9))  # type: ignore[arg-type]  # on purpose
     for window in (0.0, math.inf):

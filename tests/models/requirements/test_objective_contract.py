@@ -184,6 +184,17 @@ def test_names_tell_all_members_apart() -> None:
     assert len({member.objective.name for member in MEMBERS}) == len(MEMBERS)
 
 
+def test_objectives_that_differ_in_a_seventh_digit_have_names_that_do() -> None:
+    """A judgement tells its verdicts apart by name."""
+    assert LatencyObjective(percentile=99.99999).name == "p99.99999 latency <= 0.3 s"
+    assert LatencyObjective(at_most=0.30000012).name == "p99 latency <= 0.30000012 s"
+    assert (
+        StalenessObjective(percentile=99.99999, at_most=1.0000001).name
+        == "p99.99999 staleness <= 1.0000001 s"
+    )
+    assert GoodputObjective(within=1.0000001, at_least=1.0).name == "goodput within 1.0000001 s >= 1/s"
+
+
 def test_an_objective_is_a_value(member: Member) -> None:
     objective: Any = member.objective
     assert replace(objective) == objective
@@ -242,5 +253,5 @@ def test_a_number_out_of_range_is_misuse(
     ],
 )
 def test_what_is_no_number_is_misuse(kind: Callable[..., Objective], numbers: dict[str, Any]) -> None:
-    with pytest.raises(TypeError, match="must be a number, got"):
+    with pytest.raises(TypeError, match=r"must be a number( of seconds)?, got"):
         kind(**numbers)

@@ -381,6 +381,23 @@ def test_instances_that_come_later_on_a_host_that_has_one_are_as_good_as_the_fir
     assert "web in zone-a to cart #2" in shop.system.parts
 
 
+def test_whoever_calls_a_service_follows_its_routes() -> None:
+    shop = Shop(Environment(seed=1), replace(careful_shop(), has_second_edge=True))
+    callers = {
+        name: {balancer.host.name.partition(" in ")[0] for balancer in routes.balancers if balancer.host}
+        for name, routes in shop.routes.items()
+    }
+    assert callers == {
+        "web": {"edge", "second edge"},
+        "catalogue": {"web"},
+        "recommendations": {"web"},
+        "cart": {"web", "checkout"},
+        "checkout": {"web"},
+        "payment": {"payment front"},
+    }
+    assert len(shop.routes["cart"].balancers) == 6
+
+
 def test_a_second_edge_needs_a_second_zone() -> None:
     with pytest.raises(ValueError, match="zones must be at least two for a second edge, got"):
         ShopSettings(zones=("only",), has_second_edge=True)

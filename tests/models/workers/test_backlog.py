@@ -172,6 +172,19 @@ def test_message_is_kept_for_twelve_hours_in_all_and_no_longer() -> None:
     assert floor.backlog.statistics().in_flight_count == 1
 
 
+def test_twelve_hours_count_from_the_latest_receive() -> None:
+    floor = Floor(BacklogSettings(visibility=10.0, visibility_max=20.0))
+    floor.send("a")
+    floor.env.run(until=30.0)
+    taken = floor.take(30.0)
+    floor.env.run(until=31.0)
+    receipt = once(taken)[0].receipt
+    ends = [floor.ask(floor.client.extend(receipt, left), 32.0) for left in (17.0, 19.0)]
+    floor.env.run(until=33.0)
+    assert once(ends[0]) is None, "49.01 s is within 20 s of 30.01 s"
+    assert isinstance(once(ends[1]), ServerError)
+
+
 def test_given_back_is_received_by_the_next_at_once() -> None:
     floor = Floor(BacklogSettings(visibility=30.0))
     floor.send("a")
@@ -212,6 +225,21 @@ def test_age_of_the_oldest_message_is_known_now_and_for_all_the_past() -> None:
     assert ages == pytest.approx([0.0, 2.0 - 1.01, 5.0 - 1.01, 6.5 - 3.01])
 
 
+def test_oldest_message_is_found_behind_others_that_are_gone_already() -> None:
+    floor = Floor()
+    for number in range(5):
+        floor.send(number, at=float(number))
+    taken = floor.take(5.0, count=4)
+    floor.env.run(until=6.0)
+    for at, number in ((6.0, 1), (6.1, 2), (6.2, 0)):
+        floor.ask(floor.client.delete(once(taken)[number].receipt), at)
+    floor.env.run(until=8.0)
+    assert floor.backlog.oldest_age == pytest.approx(8.0 - 3.01)
+    floor.ask(floor.client.delete(once(taken)[3].receipt), 8.0)
+    floor.env.run(until=9.0)
+    assert floor.backlog.oldest_age == pytest.approx(9.0 - 4.01)
+
+
 def test_levels_are_weighted_by_time() -> None:
     floor = Floor()
     floor.send("a", at=0.0)
@@ -242,8 +270,11 @@ def test_history_is_kept_only_if_it_is_asked_for() -> None:
         ({"delay": -1.0}, "delay must be"),
         ({"delay": 2.0, "delay_max": 1.0}, "at most delay_max"),
         ({"wait_max": -1.0}, "wait_max must be >= 0"),
-        ({"receives_max": 0}, "receives_max must be >= 1"),
-        ({"capacity": 0}, "capacity must be >= 1"),
+        ({"receives_max": 0}, "receives_max must be a whole number >= 1 or infinite, got 0"),
+        ({"capacity": 0}, "capacity must be a whole number >= 1"),
+        ({"batch_max": 2.5}, "batch_max must be a whole number >= 1 or infinite, got 2.5"),
+        ({"in_flight_max": True}, "in_flight_max must be a whole number"),
+        ({"receives_max": float("nan")}, "receives_max must be a whole number"),
         ({"order": "last"}, "order must be one of"),
         ({"work": -0.1}, "work must be"),
         ({"connections_max": 0}, "connections_max must be a whole number"),

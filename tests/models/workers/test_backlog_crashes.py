@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from models import ConnectionLost, Host, Refused, Request, TimedOut
-from models.workers import Backlog, BacklogSettings
+from models.workers import Backlog, BacklogClient, BacklogSettings
 from simulator import Environment
 
 from .floor import Floor, check_backlog, keys, once
@@ -151,3 +151,79 @@ def test_backlog_on_a_host_that_is_down_begins_with_it() -> None:
     host.crash()
     env.run(until=2.0)
     assert backlog.lost == ()
+
+
+# -- stopping
+
+
+def stopped_at(floor: Floor) -> list[float]:
+    """Return the list that holds when the backlog's process has stopped, once it has."""
+    ends: list[float] = []
+    floor.at(2.0, lambda: note_end(floor, ends))
+    return ends
+
+
+def note_end(floor: Floor, ends: list[float]) -> None:
+    floor.backlog.instance.stop().callbacks.append(lambda _: ends.append(floor.env.now))
+
+
+@pytest.mark.parametrize(("is_durable", "lost_count"), [(True, 0), (False, 3)])
+def test_backlog_told_to_stop_does_so_at_once_if_nobody_asks_it_and_loses_what_was_in_memory(
+    is_durable: bool, lost_count: int
+) -> None:
+    floor = Floor(BacklogSettings(visibility=30.0, is_durable=is_durable))
+    in_every_state(floor)
+    ends = stopped_at(floor)
+    floor.env.run(until=100.0)
+    assert ends == [2.0]
+    assert floor.backlog.statistics().lost_count == lost_count
+    assert floor.backlog.size == 3 - lost_count
+    assert not floor.broker.running
+    floor.check()
+
+
+@pytest.mark.parametrize("is_durable", [True, False])
+def test_backlog_told_to_stop_waits_for_its_last_poll_and_keeps_its_memory_until_then(
+    is_durable: bool,
+) -> None:
+    floor = Floor(BacklogSettings(visibility=3.0, is_durable=is_durable))
+    floor.send("a")
+    floor.take(1.0)
+    poll = floor.take(1.5, wait=20.0)
+    ends = stopped_at(floor)
+    floor.env.run(until=100.0)
+    assert keys(once(poll)) == ["a"], "its timeout was over at 4.01"
+    assert ends == [pytest.approx(4.01)]
+    assert floor.backlog.statistics().lost_count == (0 if is_durable else 1)
+    floor.check()
+
+
+@CRASHES
+def test_crash_of_a_backlog_in_memory_that_is_stopping_loses_what_it_held_once_and_for_good(
+    crash: Crash,
+) -> None:
+    floor = Floor(BacklogSettings(is_durable=False))
+    in_every_state(floor)
+    floor.take(1.9, wait=20.0)
+    floor.take(1.9, wait=20.0)
+    ends = stopped_at(floor)
+    floor.at(5.0, lambda: crash(floor))
+    floor.env.run(until=100.0)
+    assert ends == [5.0]
+    assert [message.job.key for message in floor.backlog.lost] == ["a", "b", "c"]
+    assert floor.backlog.instance.has_stopped
+    floor.check()
+
+
+def test_dead_letters_that_stop_take_nothing_any_more() -> None:
+    floor = Floor(BacklogSettings(visibility=1.0, receives_max=1))
+    assert floor.graveyard is not None
+    floor.send("a")
+    floor.take(0.5)
+    reader = BacklogClient(floor.env, floor.network.connect(floor.web, floor.graveyard))
+    floor.ask(reader.receive(wait=10.0), 0.5)  # it stops when this poll has ended
+    floor.at(1.0, floor.graveyard.instance.stop)
+    again = floor.take(3.0)
+    floor.env.run(until=4.0)
+    assert keys(once(again)) == ["a"]
+    floor.check()

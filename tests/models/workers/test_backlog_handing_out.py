@@ -5,7 +5,8 @@ from __future__ import annotations
 import pytest
 
 from models import Rejected, Request, ServerError
-from models.workers import BacklogSettings, MessageState, sqs
+from models.resilience.idempotency import IdempotencyStore
+from models.workers import BacklogClient, BacklogSettings, MessageState, sqs
 
 from .floor import Floor, keys, once
 
@@ -83,6 +84,18 @@ def test_several_messages_are_received_at_once_as_many_as_there_are() -> None:
     assert isinstance(once(too_many), ServerError)
 
 
+def test_jobs_weigh_on_their_way_to_who_receives_them_what_they_weighed_when_they_were_sent() -> None:
+    floor = Floor()
+    floor.network.override(floor.broker, floor.web, bandwidth=1_000.0, one_way=True)
+    for key in "ab":
+        floor.at(0.0, lambda key=key: floor.users.issue(Request("job", key, size_bytes=150)))  # type: ignore[misc]
+    ends = floor.take(1.0, count=2)
+    floor.env.run(until=5.0)
+    ((at, messages),) = ends
+    assert keys(messages) == ["a", "b"]
+    assert at == pytest.approx(1.02 + 0.3)
+
+
 def test_message_handed_to_a_poll_whose_caller_has_gone_comes_back_later() -> None:
     floor = Floor(BacklogSettings(visibility=5.0))
     floor.client.patience = 0.5
@@ -147,6 +160,15 @@ def test_delay_passes_before_anybody_sees_a_message() -> None:
     assert at == pytest.approx(THERE + 3.0 + THERE)
 
 
+def test_sender_may_have_no_delay_where_the_backlog_has_one() -> None:
+    floor = Floor(BacklogSettings(delay=10.0))
+    floor.ask(floor.client.send(Request("job", "a"), delay=0.0))
+    floor.ask(floor.client.send(Request("job", "b")))
+    floor.env.run(until=1.0)
+    assert keys(floor.backlog.messages(MessageState.VISIBLE)) == ["a"]
+    assert keys(floor.backlog.messages(MessageState.DELAYED)) == ["b"]
+
+
 def test_sender_may_set_the_delay_within_limits() -> None:
     floor = Floor(sqs())
     floor.ask(floor.client.send(Request("job", "a"), delay=900.0))
@@ -155,6 +177,19 @@ def test_sender_may_set_the_delay_within_limits() -> None:
     assert isinstance(once(too_long), ServerError)
     assert floor.backlog.statistics().delayed_count == 1
     assert floor.backlog.size == 1
+
+
+def test_job_that_is_sent_again_with_its_key_is_there_once_behind_an_idempotency_store() -> None:
+    # What SQS' FIFO queues do for five minutes, by their deduplication identifier.
+    floor = Floor()
+    store = IdempotencyStore(floor.env, floor.backlog, ttl=300.0, is_durable=True)
+    client = BacklogClient(floor.env, floor.network.connect(floor.web, store))
+    for at, key in ((0.0, "k"), (1.0, "k"), (2.0, "another"), (400.0, "k")):
+        floor.ask(client.send(Request("job", at, idempotency_key=key)), at)
+    floor.env.run(until=3.0)
+    assert keys(floor.backlog.messages()) == [0.0, 2.0]
+    floor.env.run(until=401.0)
+    assert floor.backlog.size == 3
 
 
 def test_full_backlog_rejects() -> None:
@@ -176,6 +211,19 @@ def test_beyond_the_limit_of_messages_in_flight_nothing_is_handed_out_until_one_
     floor.ask(floor.client.delete(once(first)[0].receipt), 3.0)
     floor.env.run(until=4.0)
     assert keys(once(second)) == ["b"]
+
+
+def test_beyond_the_limit_of_messages_in_flight_a_poll_that_does_not_wait_is_rejected_as_sqs_does() -> None:
+    floor = Floor(BacklogSettings(in_flight_max=1))
+    floor.send("a", "b")
+    floor.take(1.0)
+    short, long = floor.take(2.0), floor.take(2.0, wait=1.0)
+    floor.env.run(until=5.0)
+    assert isinstance(once(short), Rejected)
+    assert once(long) == ()
+    now = floor.backlog.statistics()
+    assert (now.over_limit_count, now.empty_count, now.rejected_count) == (1, 1, 0)
+    floor.check()
 
 
 def test_requests_cost_the_backlogs_host_what_they_cost() -> None:

@@ -56,6 +56,32 @@ def test_each_thread_does_one_job_at_a_time() -> None:
     floor.check()
 
 
+def test_worker_that_is_started_twice_has_its_slots_once() -> None:
+    floor = Floor()
+    worker = floor.hire(2.0, threads=2)
+    floor.at(0.5, worker.instance.start)
+    floor.send("a", "b", "c", at=1.0)
+    floor.env.run(until=2.0)
+    assert worker.statistics().in_hand_count == worker.busy_count == 2
+    assert floor.backlog.statistics().visible_count == 1, "nobody holds what he cannot begin"
+    floor.env.run(until=10.0)
+    assert floor.log.applied_count == 3
+    assert worker.busy_count == 0
+
+
+def test_worker_that_crashes_and_restarts_at_one_instant_has_all_its_slots() -> None:
+    floor = Floor(BacklogSettings(visibility=10.0))
+    worker = floor.hire(2.0, threads=2, settings=WorkerSettings(restart_delay=float("inf")))
+    floor.at(0.5, worker.instance.crash)
+    floor.at(0.5, worker.instance.restart)
+    # The polls of the dead take a message each with them.
+    floor.send(*"abcd", at=1.0)
+    floor.env.run(until=2.0)
+    assert worker.busy_count == 2
+    floor.env.run(until=20.0)
+    assert floor.log.applied_count == 4
+
+
 def test_idle_worker_polls_as_often_as_its_wait_says() -> None:
     floor = Floor()
     long = floor.hire(1.0, settings=WorkerSettings(wait=20.0))
@@ -297,102 +323,6 @@ def test_what_stands_in_front_of_the_handler_sees_the_job_first() -> None:
     assert stores[0].statistics().replayed_count == 1
     assert floor.log.applications("a") == 1
     assert floor.backlog.size == 0
-
-
-# -- timeouts and heartbeats
-
-
-def test_worker_may_have_a_timeout_of_its_own() -> None:
-    floor = Floor(BacklogSettings(visibility=100.0))
-    worker = floor.hire(50.0, settings=WorkerSettings(wait=5.0, visibility=3.0))
-    floor.send("a", at=0.5)
-    floor.at(1.0, worker.host.crash)
-    floor.env.run(until=3.5)
-    assert floor.backlog.statistics().in_flight_count == 1
-    floor.env.run(until=3.52)
-    assert floor.backlog.statistics().visible_count == 1
-
-
-def test_timeout_shorter_than_the_job_has_it_done_twice() -> None:
-    floor = Floor(BacklogSettings(visibility=3.0))
-    floor.hire(5.0)
-    floor.hire(2.5)  # the faster one is given it second
-    floor.send("a", at=0.5)
-    floor.env.run(until=30.0)
-    assert floor.log.applications("a") == 2
-    assert floor.backlog.size == 0
-    assert floor.backlog.statistics().stale_count == 1, "the first delete came with a receipt that is old"
-    floor.check()
-
-
-def test_timeout_shorter_than_every_job_has_it_done_for_ever_while_somebody_else_is_idle() -> None:
-    floor = Floor(BacklogSettings(visibility=3.0))
-    for _ in range(2):
-        floor.hire(5.0)
-    floor.send("a", at=0.5)
-    floor.env.run(until=3_000.0)
-    # Whoever is done finds that the other one has it: no receipt is ever the latest when its holder is done.
-    assert floor.log.applications("a") > 900
-    assert floor.backlog.size == 1
-    floor.check()
-
-
-def test_timeout_shorter_than_the_job_does_no_harm_to_a_worker_alone() -> None:
-    floor = Floor(BacklogSettings(visibility=3.0))
-    floor.hire(5.0)
-    floor.send("a", at=0.5)
-    floor.env.run(until=30.0)
-    assert floor.log.applications("a") == 1
-    assert floor.backlog.size == 0
-
-
-def test_heartbeat_keeps_a_job_that_takes_longer_than_the_timeout() -> None:
-    floor = Floor(BacklogSettings(visibility=3.0))
-    for _ in range(2):
-        floor.hire(10.0, settings=WorkerSettings(wait=5.0, heartbeat=1.0))
-    floor.send("a", at=0.5)
-    floor.env.run(until=30.0)
-    assert floor.log.applications("a") == 1
-    beats = [worker.statistics().beat_count for worker in floor.workers]
-    assert sorted(beats) == [0, 9]
-    assert sum(worker.statistics().failed_beat_count for worker in floor.workers) <= 1
-    assert floor.backlog.size == 0
-    floor.check()
-
-
-def test_heartbeat_that_is_told_no_is_silent_from_then_on() -> None:
-    floor = Floor(BacklogSettings(visibility=3.0, visibility_max=4.5))
-    worker = floor.hire(20.0, settings=WorkerSettings(wait=5.0, heartbeat=1.0))
-    floor.send("a", at=0.5)
-    floor.env.run(until=15.0)
-    # The second would keep it for more than 4.5 s in all.
-    assert (worker.statistics().beat_count, worker.statistics().failed_beat_count) == (2, 1)
-
-
-def test_heartbeat_ends_with_the_worker_and_the_message_comes_back_soon() -> None:
-    floor = Floor(BacklogSettings(visibility=3.0))
-    first = floor.hire(10.0, settings=WorkerSettings(wait=5.0, heartbeat=1.0))
-    floor.send("a", at=0.5)
-    floor.at(5.0, first.host.crash)
-    floor.env.run(until=5.5)
-    assert floor.backlog.statistics().in_flight_count == 1
-    floor.env.run(until=8.5)
-    assert floor.backlog.statistics().visible_count == 1
-
-
-def test_heartbeat_that_cannot_reach_the_backlog_loses_the_message_to_another() -> None:
-    floor = Floor(BacklogSettings(visibility=3.0))
-    first = floor.hire(10.0, settings=WorkerSettings(wait=5.0, heartbeat=1.0, patience=0.5))
-    floor.send("a", at=0.5)
-    floor.env.run(until=1.0)
-    rule = floor.network.partition(first.host, floor.broker)
-    floor.at(8.0, lambda: floor.network.heal(rule))
-    floor.hire(10.0, settings=WorkerSettings(wait=5.0, heartbeat=1.0))
-    floor.env.run(until=40.0)
-    assert floor.log.applications("a") == 2
-    assert first.statistics().failed_beat_count > 0
-    assert floor.backlog.size == 0
-    floor.check()
 
 
 # -- misuse

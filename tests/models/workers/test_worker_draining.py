@@ -54,6 +54,20 @@ def test_what_a_draining_worker_cannot_finish_is_given_back_if_it_says_so(
     floor.check()
 
 
+def test_heartbeat_ends_with_a_job_that_is_abandoned() -> None:
+    floor = Floor(BacklogSettings(visibility=6.0))
+    settings = WorkerSettings(wait=5.0, heartbeat=2.0, margin=4.0, returns=False)
+    worker = floor.hire(200.0, settings=settings)
+    floor.send("a", at=0.5)
+    floor.at(2.0, lambda: worker.drain(10.0))
+    # Abandoned at 8 s; the last beat was at 6.5 s and a little.
+    floor.env.run(until=12.5)
+    assert floor.backlog.statistics().in_flight_count == 1
+    floor.env.run(until=13.0)
+    assert floor.backlog.statistics().visible_count == 1
+    floor.check()
+
+
 def test_what_is_done_is_still_deleted_when_a_draining_workers_time_is_up() -> None:
     floor = Floor(BacklogSettings(visibility=60.0, work=3.0))
     worker = floor.hire(1.0, settings=WorkerSettings(wait=5.0, margin=4.0))
@@ -77,3 +91,17 @@ def test_worker_that_is_killed_at_the_end_of_its_grace_has_not_crashed() -> None
     assert (now.killed_count, now.crash_count) == (1, 0)
     assert worker.instance.has_stopped
     assert floor.backlog.statistics().visible_count == 1
+
+
+@pytest.mark.parametrize(("first", "second"), [(float("inf"), 10.0), (10.0, float("inf")), (50.0, 10.0)])
+def test_worker_that_is_told_twice_heeds_the_earlier_end(first: float, second: float) -> None:
+    floor = Floor(BacklogSettings(visibility=1_000.0))
+    worker = floor.hire(200.0, settings=WorkerSettings(wait=5.0, margin=4.0))
+    floor.send("a", at=0.5)
+    floor.at(2.0, lambda: worker.drain(first))
+    floor.at(2.0, lambda: worker.drain(second))
+    floor.env.run(until=8.02)
+    assert worker.statistics().abandoned_count == 1
+    assert floor.backlog.statistics().visible_count == 1
+    floor.env.run(until=100.0)
+    floor.check()

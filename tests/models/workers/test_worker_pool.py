@@ -208,6 +208,19 @@ def test_job_on_a_host_that_is_taken_comes_back_at_once_if_notice_is_heeded_and_
     plant.check()
 
 
+def test_worker_on_its_way_out_is_told_of_a_notice_too() -> None:
+    plant = Plant(1, work=100_000.0, rules=BacklogSettings(visibility=40_000.0), rate_per_hour=0.5)
+    plant.send("long", at=1.0)
+    plant.env.run(until=BOOT + 1.0)
+    plant.pool.scale_to(0)
+    plant.env.run(until=until_noticed(plant) + 120.0)
+    now = plant.pool.statistics()
+    assert (now.abandoned_count, now.killed_count) == (1, 0)
+    assert plant.backlog.statistics().returned_count == 1
+    assert plant.pool.worker_count == 0
+    plant.check()
+
+
 @pytest.mark.parametrize("heeds_notice", [True, False])
 @pytest.mark.parametrize("notice", [0.0, 10.0, 120.0])
 def test_nothing_is_lost_whatever_is_taken_and_the_pool_keeps_its_size(

@@ -53,3 +53,20 @@ def test_the_log_has_time_kind_subject_and_detail() -> None:
         (2.5, "host.down", "web-1", {"cause": "chaos"}),
         (3.5, "host.up", "web-1", {}),
     ]
+
+
+def test_a_process_may_be_named_after_something() -> None:
+    class Host:
+        name = "host 1"
+
+    def run() -> Any:
+        yield 1.0
+
+    env = Environment()
+    host = Host()
+    process = env.process(run(), host)
+    assert process.name == "host 1"
+    host.name = "host 2"
+    assert process.name == "host 2"
+    host.name = ""
+    assert process.name == env.process(run()).name == "run"

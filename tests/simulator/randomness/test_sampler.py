@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import copy
 import pickle
+from math import inf
 
 import numpy as np
 import pytest
@@ -38,6 +39,21 @@ def test_draw_and_call_take_from_the_same_sequence() -> None:
     sampler = Sampler(generator(), Exponential(mean=1.0))
     expected = Exponential(mean=1.0).sample(generator(), 3).tolist()
     assert [sampler(), next(sampler.values), sampler()] == expected
+
+
+@pytest.mark.parametrize("block", [1, 3, 1024])
+def test_all_ways_to_draw_take_from_the_same_sequence(block: int) -> None:
+    sampler = Sampler(generator(), Exponential(mean=1.0), block=block)
+    expected = Exponential(mean=1.0).sample(generator(), 600).tolist()
+
+    def taken() -> float:
+        value = sampler.stack.pop()
+        return sampler.refill() if value == inf else value
+
+    ways = [taken, sampler, lambda: next(sampler.values)]
+    order = np.random.Generator(np.random.PCG64(5)).integers(3, size=600)
+    assert [ways[way]() for way in order] == expected
+    assert sampler.stack.count(inf) == 1
 
 
 def test_nothing_is_drawn_before_the_first_call() -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pickle
+from functools import partial
 
 import pytest
 
@@ -33,7 +34,8 @@ def test_theory_and_simulation_agree(beginning: str, effort: float) -> None:
 @pytest.mark.slow
 @pytest.mark.parametrize("check", CHECKS, ids=lambda check: check.name)
 def test_theory_and_simulation_agree_at_greater_length(check: TheoryCheck) -> None:
-    assert set(verdicts(check, 0.3).values()) == {"holds"}
+    """As long as test_checks_can_fail needs to tell a slightly other system, and no longer."""
+    assert set(verdicts(check, 0.2).values()) == {"holds"}
 
 
 def test_shares_of_time_are_exact_where_nothing_is_random() -> None:
@@ -57,7 +59,8 @@ def test_detection_lies_between_that_of_the_best_and_of_the_worst_moment() -> No
 
 def test_what_a_crash_takes_is_poisson() -> None:
     """Mean and variance are alike, and the share of crashes that lose none is that of the law."""
-    losses = [replication_lag(seed, rate=2.0, lag=Constant(0.5), crashes_count=1)[0] for seed in range(1_000)]
+    once = partial(replication_lag, rate=2.0, lag=Constant(0.5), crashes_count=1, lags=2.0)
+    losses = [once(seed)[0] for seed in range(1_000)]
     mean = sum(losses) / 1_000
     variance = sum((loss - mean) ** 2 for loss in losses) / 999
     assert mean == pytest.approx(1.0, abs=0.1)

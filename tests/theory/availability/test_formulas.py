@@ -7,13 +7,16 @@ from math import inf
 
 import numpy as np
 import pytest
-from scipy.stats import binom
+from scipy.stats import binom, norm
 
 from experiments.validation.availability import (
     calls_per_ejection,
     detection_time_mean,
     down_probabilities,
+    outliers_among_equals,
+    probes_per_mark,
     share_ejected,
+    share_marked,
     time_to_data_loss_mean,
     zones_availability,
 )
@@ -43,6 +46,26 @@ def test_a_row_of_failures_takes_as_many_calls_as_runs_of_heads_do() -> None:
     assert calls_per_ejection(0.5, 5) == 62.0
     # 12.4 s in, 30 s and half a sweep out.
     assert share_ejected(5.0, 0.5, 5, 30.0, sweep=10.0) == pytest.approx(35.0 / 47.4)
+
+
+def test_false_marks_go_by_turns_of_two_rows() -> None:
+    # With a fair coin two failures take 6 probes, and three successes 14.
+    assert probes_per_mark(0.5, 2, 3) == 20.0
+    assert share_marked(0.5, 2, 3) == 0.7
+    # One strike and one success: up as long as nothing fails, down as long as all does.
+    assert share_marked(0.1, 1, 1) == pytest.approx(0.1)
+
+
+def test_outliers_among_equals_are_those_of_a_sample_from_the_normal_distribution() -> None:
+    assert outliers_among_equals(5, 1.9) == pytest.approx(0.0333, abs=5e-5)
+    assert outliers_among_equals(10, 1.9) == pytest.approx(0.2466, abs=5e-5)
+    assert outliers_among_equals(20, 1.9) == pytest.approx(0.5471, abs=5e-5)
+    # One of four is never that far from the mean of all; of very many there are as many as of the normal law.
+    assert outliers_among_equals(4, 1.9) == 0.0
+    assert outliers_among_equals(100_000, 1.9) / 100_000 == pytest.approx(norm.cdf(-1.9), rel=1e-3)
+    values = np.random.default_rng(1).standard_normal((50_000, 8))
+    below = values < (values.mean(axis=1) - 1.5 * values.std(axis=1))[:, None]
+    assert outliers_among_equals(8, 1.5) == pytest.approx(below.sum(axis=1).mean(), rel=0.02)
 
 
 @pytest.mark.parametrize(("mttf", "mttr"), [(100.0, 10.0), (3.0, 2.0), (1.0, 5.0)])

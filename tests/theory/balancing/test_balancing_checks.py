@@ -43,6 +43,7 @@ def test_another_system_differs(beginning: str, setup: dict[str, object], effort
     assert "differs" in verdicts(changed(the(beginning), **setup), effort).values()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("load", [0.5, 0.7, 0.9])
 def test_reports_that_are_hardly_old_are_as_good_as_fresh_ones(load: float) -> None:
     """Twice as near with half the period: the difference is linear in it."""
@@ -53,6 +54,7 @@ def test_reports_that_are_hardly_old_are_as_good_as_fresh_ones(load: float) -> N
     assert second == pytest.approx(first / 2, rel=0.15)
 
 
+@pytest.mark.slow
 def test_the_older_the_reports_the_longer_the_sojourn_until_chance_would_do_better() -> None:
     sojourns = [reported_choices_sojourn(0.7, period) for period in (0.5, 1.0, 2.0, 5.0, 10.0)]
     assert sojourns == sorted(sojourns)

@@ -47,6 +47,7 @@ def test_without_a_spike_nothing_collapses() -> None:
     assert not any(collapse(seed, peak_rate=40.0).is_collapsed for seed in range(4))
 
 
+@pytest.mark.slow
 def test_a_higher_spike_always_collapses_without_backoff() -> None:
     assert all(collapse(seed, peak_rate=120.0, end=60.0).is_collapsed for seed in range(2))
 

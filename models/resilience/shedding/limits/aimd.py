@@ -19,7 +19,7 @@ from dataclasses import dataclass
 
 from simulator import Environment
 
-from ...validation import require_duration
+from ....validation import require_duration
 from .limit import Changed, ConcurrencyLimit, LimitEstimator, require_limits, within
 
 

@@ -37,7 +37,7 @@ from math import ceil, floor, sqrt
 
 from simulator import Call, Environment
 
-from ...validation import require_count, require_finite_duration, require_share, require_unit_interval
+from ....validation import require_count, require_finite_duration, require_share, require_unit_interval
 from .gradient import gradient
 from .limit import Changed, ConcurrencyLimit, LimitEstimator, require_limits, within
 

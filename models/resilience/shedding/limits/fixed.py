@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 from simulator import Environment
 
-from ...validation import require_count
+from ....validation import require_count
 from .limit import Changed, ConcurrencyLimit, LimitEstimator
 
 

@@ -29,7 +29,7 @@ from dataclasses import dataclass
 
 from simulator import Environment
 
-from ...validation import require_count, require_share
+from ....validation import require_count, require_share
 from .gradient import gradient
 from .limit import Changed, ConcurrencyLimit, LimitEstimator, require_limits, within
 

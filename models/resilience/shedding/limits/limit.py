@@ -19,7 +19,7 @@ from collections.abc import Callable
 from simulator import Environment
 from simulator.randomness import Uniform
 
-from ...validation import require_count
+from ....validation import require_count
 
 Changed = Callable[[int], None]
 """What an estimator calls with its new limit."""

@@ -37,7 +37,7 @@ from math import ceil, log10
 
 from simulator import Environment
 
-from ...validation import require_count, require_share
+from ....validation import require_count, require_share
 from .limit import Changed, ConcurrencyLimit, LimitEstimator, require_limits, within
 
 

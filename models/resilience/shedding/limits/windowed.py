@@ -22,7 +22,7 @@ from math import inf
 
 from simulator import Environment
 
-from ...validation import require_count, require_duration
+from ....validation import require_count, require_duration
 from .limit import Changed, ConcurrencyLimit, LimitEstimator
 
 

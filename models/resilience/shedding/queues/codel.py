@@ -17,7 +17,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from ...validation import require_finite_duration
+from ....validation import require_finite_duration
 from .discipline import QueueDiscipline, Waiter, WaitingRoom
 from .fifo import Fifo
 

@@ -18,7 +18,7 @@ from math import inf
 
 from simulator import Process
 
-from ...validation import require_count, require_duration
+from ....validation import require_count, require_duration
 
 
 class Waiter:

@@ -15,7 +15,7 @@ from __future__ import annotations
 from collections import OrderedDict
 from dataclasses import dataclass
 
-from ...validation import require_count
+from ....validation import require_count
 from .discipline import Bounded, Waiter, WaitingRoom
 
 

@@ -112,6 +112,34 @@ def test_what_could_not_be_computed_is_no_recommendation() -> None:
     assert controller.decide(observed([10.0] * 10, now=300.0)).count == 1
 
 
+def test_what_one_metric_asks_for_is_a_recommendation_where_another_is_missing_and_nothing_would_shrink() -> (
+    None
+):
+    controller = rule(metrics=(LOAD, QUEUE)).controller()
+    controller.decide(observed([100.0] * 4, now=0.0))
+    assert controller.decide(observed([100.0] * 4, now=150.0)) == Decision(4, "within tolerance")
+    assert controller.decide(observed([50.0] * 4, now=310.0, queue=10.0)) == Decision(4, "stabilised")
+    assert controller.decide(observed([50.0] * 4, now=450.0, queue=10.0)).count == 2
+
+
+def test_a_window_for_growing_holds_where_there_is_none_for_shrinking() -> None:
+    up = Behaviour(limits=UP.limits, stabilisation_window=30.0)
+    assert run(rule(up=up, down=AT_ONCE), 2, [200.0, 600.0, 600.0, 200.0]) == [2, 2, 6, 2]
+
+
+def test_a_limit_for_shrinking_looks_back_longer_than_one_for_growing() -> None:
+    down = Behaviour(limits=(CountLimit(2, 60.0),), tolerance=0.0)
+    assert run(rule(down=down), 10, [900.0, 900.0, 800.0, 500.0, 500.0, 500.0, 500.0]) == [
+        9,
+        9,
+        8,
+        8,
+        7,
+        7,
+        6,
+    ]
+
+
 def test_scaling_is_off_where_none_is_wanted() -> None:
     assert rule().controller().decide(observed([])) == Decision(0, "scaling is off: none is wanted")
 

@@ -132,6 +132,8 @@ def test_cpu_is_not_trusted_while_its_sample_began_before_it_was_ready() -> None
     assert cpu(of(1.0), of(1.0, changed=970.0, **young)) == 2  # 990 - 30 < 970
     assert cpu(of(1.0), of(1.0, changed=955.0, **young)) == 4
     assert cpu(of(1.0), of(1.0, changed=970.0)) == 4  # long past its initialisation
+    assert cpu(of(1.0), of(1.0, started=700.0, changed=970.0)) == 4  # just past it
+    assert cpu(of(1.0), of(1.0, started=700.1, changed=970.0)) == 2
 
 
 def test_missing_cpu_counts_as_all_of_it_when_it_would_shrink() -> None:
@@ -160,6 +162,14 @@ def test_a_total_of_all_scales_those_that_are_ready() -> None:
     assert metric.proposal(observed([None] * 4, pending=2, queue=150), TOLERANCE) == 6
     assert metric.proposal(observed([None] * 4, queue=109), TOLERANCE) == 4
     assert metric.proposal(observed([], queue=150), TOLERANCE) == 2
+
+
+def test_a_total_of_all_is_no_answer_where_no_instance_is_known_that_could_be_scaled() -> None:
+    """Without instances to look at, none ready would be a reason to shrink to nothing."""
+    metric = TotalMetric(name="queue", target=100, per_instance=False)
+    assert metric.proposal(observed([], current=4, queue=150), TOLERANCE) is None
+    assert metric.proposal(observed([], current=4, queue=105), TOLERANCE) == 4
+    assert metric.proposal(observed([], current=4, pending=4, queue=150), TOLERANCE) == 0  # as the source
 
 
 def test_a_total_that_is_missing_is_no_answer() -> None:

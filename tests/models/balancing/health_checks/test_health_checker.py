@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Generator
+from dataclasses import replace
 from itertools import pairwise
 from typing import Any
 
@@ -15,6 +16,7 @@ from models.balancing.health_checks import (
     HealthChecker,
     HealthCheckSettings,
     HealthPort,
+    envoy,
     haproxy,
     kubernetes,
 )
@@ -94,6 +96,47 @@ def test_one_that_is_down_may_be_probed_at_another_interval() -> None:
     world.env.run(until=19.0)
     # Down at 4 s; at 6 and 8 s refused; up after 10 and 12 s, and then every 4 s again.
     assert times == [WAY, 10.0 + WAY, 12.0 + WAY, 16.0 + WAY]
+
+
+@pytest.mark.parametrize(
+    ("settings", "expected"),
+    [
+        # Each failure is silence of 1 s. Plain: 4 s while up, 2 s while down.
+        (every(4.0, 1.0, counts_from="end", unhealthy_interval=2.0), [0, 4, 9, 14, 17, 19, 23]),
+        # Envoy: by the last result. 2 s after a failure, 4 s after a success.
+        (
+            envoy(
+                interval=4.0,
+                timeout=1.0,
+                unhealthy_threshold=3,
+                healthy_threshold=2,
+                unhealthy_interval=2.0,
+            ),
+            [0, 4, 7, 10, 13, 16, 20, 24],
+        ),
+        # HAProxy's fastinter, while a change is pending; its downinter while there is no doubt.
+        (
+            replace(haproxy(inter=4.0, fastinter=1.0, downinter=8.0), timeout=1.0, initial_jitter=0.0),
+            [0, 4, 6, 8, 17, 18, 22, 26],
+        ),
+    ],
+    ids=["plain", "Envoy", "HAProxy"],
+)
+def test_the_next_interval_is_by_the_verdict_and_by_whether_it_may_change(
+    settings: HealthCheckSettings, expected: list[int]
+) -> None:
+    world = World()
+    times: list[float] = []
+
+    def answer(request: Request) -> Generator[Any, Any, None]:
+        times.append(world.env.now)
+        if 2.0 < world.env.now < 15.5:
+            yield 60.0
+        yield from ()
+
+    world.check(settings, probed=lambda way: FunctionEndpoint(answer, name=way.name))
+    world.env.run(until=27.0)
+    assert times == expected
 
 
 def test_without_jitter_a_thousand_targets_are_probed_in_step_and_with_it_they_are_not() -> None:

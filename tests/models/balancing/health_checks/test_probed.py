@@ -44,6 +44,20 @@ def test_a_port_of_its_own_passes_while_all_threads_are_held() -> None:
     assert world.hosts[0].statistics().work_done == pytest.approx(3 * 0.01)
 
 
+@pytest.mark.parametrize(("step", "marks"), [(None, []), (Work(0.0), [(6.0, "down", "s0")])])
+def test_a_port_where_nothing_is_done_does_not_wait_for_cores_and_work_does(
+    step: Work | None, marks: list[tuple[float, str, str]]
+) -> None:
+    world = World(handler=Work(60.0))
+    port = HealthPort(world.instances[0], step)
+    world.check(
+        every(5.0, 1.0, unhealthy_threshold=1), probed=lambda way: world.network.connect(world.proxy, port)
+    )
+    world.env.call_later(1.0, call, world.env, world.balancer)
+    world.env.run(until=12.0)
+    assert world.marks() == marks
+
+
 def test_a_port_dies_with_its_instance() -> None:
     world = World()
     port = HealthPort(world.instances[0])

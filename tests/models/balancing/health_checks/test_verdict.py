@@ -61,6 +61,15 @@ def test_only_changes_are_told() -> None:
     assert verdict.passed() is False
 
 
+def test_a_change_is_pending_from_the_first_result_against_the_verdict_until_it_comes_or_goes() -> None:
+    verdict = Verdict(HealthCheckSettings(interval=1, timeout=1, unhealthy_threshold=2, healthy_threshold=2))
+    pending = []
+    for result in "+--+-++-+":
+        getattr(verdict, "passed" if result == "+" else "failed")()
+        pending.append(verdict.is_pending)
+    assert pending == [False, True, False, True, False, True, False, True, False]
+
+
 @pytest.mark.parametrize(
     ("settings", "numbers"),
     [
@@ -89,6 +98,8 @@ def test_presets_have_the_numbers_of_those_whom_they_are_named_after(
         ({"interval": float("inf")}, ValueError, "interval must be finite and > 0 s, got inf"),
         ({"timeout": "1"}, TypeError, "timeout must be a number, got '1'"),
         ({"unhealthy_interval": -1.0}, ValueError, "unhealthy_interval must be finite and > 0 s, got -1.0"),
+        ({"healthy_edge_interval": 0}, ValueError, "healthy_edge_interval must be finite and > 0 s, got 0"),
+        ({"unhealthy_edge_interval": "1"}, TypeError, "unhealthy_edge_interval must be a number, got '1'"),
         ({"interval_jitter": -0.1}, ValueError, "interval_jitter must be finite and >= 0, got -0.1"),
         ({"initial_jitter": float("nan")}, ValueError, "initial_jitter must be finite and >= 0, got nan"),
         ({"healthy_threshold": 0}, ValueError, "healthy_threshold must be a whole number >= 1, got 0"),

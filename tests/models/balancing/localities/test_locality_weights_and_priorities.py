@@ -5,12 +5,31 @@ from typing import Any
 
 import pytest
 
-from models.balancing import Policy, RoundRobin, Targets
-from models.balancing.localities import LocalityWeighted, Priorities, locality_shares, priority_loads
-from models.infrastructure import Zone
+from models.balancing import (
+    Balancer,
+    ConsistentHash,
+    JumpHash,
+    Maglev,
+    Policy,
+    ReportedLoad,
+    RoundRobin,
+    Targets,
+)
+from models.balancing.localities import (
+    LocalityWeighted,
+    Priorities,
+    ZoneAware,
+    locality_shares,
+    priority_loads,
+)
+from models.endpoint import FunctionEndpoint
+from models.failures import Refused
+from models.infrastructure import Host, Zone
+from models.request import Request, Response
 from simulator import Environment
+from tests.models.services.building import call
 
-from ..made_targets import REQUEST, show, target, targets_of
+from ..made_targets import REQUEST, at_once, show, target, targets_of
 
 X, Y, Z = Zone("x"), Zone("y"), Zone("z")
 
@@ -88,6 +107,71 @@ def test_in_panic_everybody_serves() -> None:
     assert len({choose(REQUEST) for _ in range(300)}) == 6
 
 
+@pytest.mark.parametrize("inside", [ConsistentHash(), JumpHash(), Maglev(table_size=251)], ids=repr)
+def test_a_key_keeps_its_zone_and_its_target(inside: Policy) -> None:
+    policies: list[Policy] = [
+        LocalityWeighted(weights=((X, 1), (Y, 2), (Z, 1)), policy=inside),
+        Priorities(levels=((X,), (Y,), (Z,)), policy=inside),
+        ZoneAware(own=X, callers=(X, X, Y), policy=inside),
+        ReportedLoad(LocalityWeighted(weights=((X, 1), (Y, 2)), policy=ReportedLoad(inside))),
+    ]
+    for policy in policies:
+        targets = with_ill(in_zones(8, 8, 8), "x0", "x1", "x2", "x3", "x4")
+        choose = policy.chooser(Environment(seed=1), targets, "b")
+        other = policy.chooser(Environment(seed=2), targets, "another balancer")
+        met = {key: choose(Request(key=key)) for key in range(100)}
+        assert {key: choose(Request(key=key)) for key in range(100)} == met
+        assert {key: other(Request(key=key)) for key in range(100)} == met
+        assert len({target.zone for target in met.values()}) >= 2
+
+
+def test_zones_get_keys_in_proportion_and_lose_only_those_that_they_must() -> None:
+    """4,000 keys: a share of a half has a standard deviation of 0.008."""
+    targets = in_zones(10, 10, 10)
+    policy = LocalityWeighted(weights=((X, 1), (Y, 2), (Z, 1)), policy=JumpHash())
+    choose = policy.chooser(Environment(), targets, "b")
+    keys = range(4000)
+    before = {key: choose(Request(key=key)) for key in keys}
+    shares = Counter(target.zone for target in before.values())
+    assert [shares[zone] / 4000 for zone in (X, Y, Z)] == pytest.approx([0.25, 0.5, 0.25], abs=0.04)
+    with_ill(targets, *(f"y{number}" for number in range(5)))
+    after = {key: choose(Request(key=key)) for key in keys}
+    left = {before[key].zone for key in keys if before[key].zone is not after[key].zone}
+    assert left == {Y}
+
+
+def test_keys_of_a_zone_that_is_ill_as_a_whole_go_elsewhere_and_come_back() -> None:
+    targets = in_zones(3, 3)
+    policy = LocalityWeighted(weights=((X, 1), (Y, 1)), policy=ConsistentHash())
+    choose = policy.chooser(Environment(), targets, "b")
+    before = {key: choose(Request(key=key)).zone for key in range(50)}
+    with_ill(targets, "x0", "x1", "x2")
+    assert {choose(Request(key=key)).zone for key in range(50)} == {Y}
+    with_ill(targets)
+    assert {key: choose(Request(key=key)).zone for key in range(50)} == before
+
+
+def test_keys_of_a_zone_spread_over_all_its_targets() -> None:
+    """A zone's keys are a fair sample: 2,000 of 6,000 on ten targets, each 200 give or take 14."""
+    targets = in_zones(10, 10)
+    policy = LocalityWeighted(weights=((X, 1), (Y, 2)), policy=JumpHash())
+    choose = policy.chooser(Environment(), targets, "b")
+    counts = Counter(choose(Request(key=key)).endpoint.name for key in range(6000))
+    assert all(130 < counts[f"x{number}"] < 270 for number in range(10))
+    assert all(300 < counts[f"y{number}"] < 500 for number in range(10))
+
+
+def test_a_key_decides_anew_at_each_of_two_policies_by_zone() -> None:
+    """Of the keys on the first level two thirds stay at home: 2,800 of 4,000, five standard deviations."""
+    targets = with_ill(in_zones(8, 8, 8), *(f"{zone}{number}" for zone in "xy" for number in range(4)))
+    inside = ZoneAware(own=X, callers=(X, X, X, Y), size_min=1, policy=JumpHash())
+    policy = Priorities(levels=((X, Y), (Z,)), policy=inside)
+    choose = policy.chooser(Environment(seed=1), targets, "b")
+    counts = Counter(choose(Request(key=key)).zone for key in range(4000))
+    assert counts[Z] / 4000 == pytest.approx(0.3, abs=0.037)
+    assert counts[X] / (counts[X] + counts[Y]) == pytest.approx(0.6666, abs=0.045)
+
+
 # -- priorities
 
 
@@ -111,6 +195,8 @@ def test_in_panic_everybody_serves() -> None:
         ((25, 100, 100), (35, 65, 0)),
         ((25, 25, 100), (35, 35, 30)),
         ((25, 25, 20), (36, 36, 28)),
+        ((24, 24, 24), (34, 33, 33)),  # what rounding leaves over goes to the first
+        ((0, 24, 24, 24), (0, 34, 33, 33)),
         ((0, 0), (0, 0)),
     ],
 )
@@ -155,11 +241,59 @@ def test_a_level_panics_only_when_all_together_cannot_take_everything() -> None:
     }
 
 
+def test_where_all_levels_panic_each_gets_as_much_as_it_has_targets() -> None:
+    """Of 5 and of 20 targets two fifths and a tenth are well: healths 56 and 14. Five standard deviations."""
+    targets = with_ill(in_zones(5, 20), "x0", "x1", "x2", *(f"y{n}" for n in range(18)))
+    found = zones(Priorities(levels=((X,), (Y,))), targets, 20_000)
+    assert found[X] / 20_000 == pytest.approx(0.2, abs=0.018)
+    # One level that does not panic is enough for healths to count: 84 and 7, of 91.
+    with_ill(targets, "x0", "x1", *(f"y{n}" for n in range(19)))
+    found = zones(Priorities(levels=((X,), (Y,))), targets, 20_000)
+    assert found[X] / 20_000 == pytest.approx(0.92, abs=0.018)
+
+
+def test_a_level_without_targets_does_not_keep_the_others_from_panic() -> None:
+    targets = with_ill(in_zones(10, 0), *(f"x{n}" for n in range(6)))
+    assert Priorities(levels=((X,), (Y,))).is_panic(targets.members, 0.5)
+    choose = Priorities(levels=((X,), (Y,))).chooser(Environment(seed=1), targets, "b")
+    assert len({choose(REQUEST) for _ in range(500)}) == 10
+
+
+def balancer_of(system: Environment, targets: Targets, **settings: Any) -> Balancer:
+    endpoints = []
+    for each in targets.members:
+        host = Host(system, f"host of {each.endpoint.name}", zone=each.zone)
+        endpoints.append(FunctionEndpoint(at_once, host=host, name=each.endpoint.name))
+    return Balancer(system, endpoints, **settings)
+
+
+def test_a_balancer_panics_with_all_levels_and_not_before() -> None:
+    """Ten of fifteen targets are ill, and the five of the second level can take everything."""
+    env = Environment(seed=1)
+    policy = Priorities(levels=((X,), (Y,)))
+    balancer = balancer_of(env, in_zones(10, 5), policy=policy, fails_in_panic=True)
+    for endpoint in balancer.targets[:10]:
+        balancer.set_healthy(endpoint, False)
+    assert not balancer.statistics().is_panicking
+    seen = [call(env, balancer) for _ in range(20)]
+    env.run()
+    assert all(isinstance(one.outcome, Response) for one in seen)
+    for endpoint in balancer.targets[10:13]:
+        balancer.eject(endpoint)
+    assert balancer.is_panicking
+    refused = call(env, balancer)
+    env.run()
+    assert isinstance(refused.outcome, Refused)
+
+
 def test_a_target_of_no_level_serves_when_nobody_else_can() -> None:
     targets = in_zones(2, 2, 9)
     policy = Priorities(levels=((X,), (Y,)))
     assert set(zones(policy, targets, 100)) == {X}
     assert set(zones(policy, with_ill(targets, "x0", "x1", "y0", "y1"), 100)) == {Z}
+    assert not policy.is_panic(targets.members, 0.5)
+    with_ill(targets, *(target.endpoint.name for target in targets.members[:9]))
+    assert policy.is_panic(targets.members, 0.5)
 
 
 def test_settings_are_checked() -> None:
@@ -173,7 +307,14 @@ def test_settings_are_checked() -> None:
         Priorities(levels=((X,), ()))
     with pytest.raises(ValueError, match="levels must be of different zones, at least one each, got"):
         Priorities(levels=((X,), (X,)))
-    with pytest.raises(ValueError, match=r"panic_threshold must be in \[0, 1\], got 2"):
+    with pytest.raises(ValueError, match=r"panic_threshold must lie in \[0, 1\], got 2"):
         Priorities(levels=((X,),), panic_threshold=2)
-    with pytest.raises(TypeError, match="levels must be of zones, got 'x'"):
+    with pytest.raises(TypeError, match="levels must be zones, got 'x'"):
         Priorities(levels=(("x",),))  # type: ignore[arg-type]
+    with pytest.raises(TypeError, match=r"levels must be a collection of zones, got one, Zone\('x'\)"):
+        Priorities(levels=(X,))  # type: ignore[arg-type]
+    with pytest.raises(TypeError, match="panic_threshold must be a number, got 'half'"):
+        Priorities(levels=((X,),), panic_threshold="half")  # type: ignore[arg-type]
+    for pairs in ({X: 1.0}, ((X,),), (X,)):
+        with pytest.raises(TypeError, match="weights must be pairs of a zone and a number, got"):
+            LocalityWeighted(weights=pairs)  # type: ignore[arg-type]

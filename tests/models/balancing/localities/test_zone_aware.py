@@ -45,14 +45,44 @@ def test_a_zone_without_room_gets_nothing_from_others() -> None:
     assert spill == ZoneSpill(stays=0.4, residuals=((C, 4000.0),))
 
 
+def test_callers_in_two_zones_fill_a_third_that_has_targets_only() -> None:
+    """Envoy's issue 38758: two thirds stay, a third goes where nobody calls from."""
+    spill = zone_spill(A, {A: 1, B: 1}, {A: 3, B: 3, C: 3})
+    assert spill == ZoneSpill(stays=0.6666, residuals=((C, 3333.0),))
+
+
+def test_where_nobody_is_well_at_home_all_goes_to_those_who_have_room() -> None:
+    """Callers a half each, targets a quarter and three: of three zones one has more than it needs."""
+    expected = ZoneSpill(stays=0.0, residuals=((C, 7500.0),))
+    assert zone_spill(A, {A: 1, B: 1}, {A: 0, B: 3, C: 9}) == expected
+    assert zone_spill(A, {A: 1, B: 1}, {B: 3, C: 9}) == expected
+
+
+def test_what_is_lost_in_rounding_is_sent_nowhere_else() -> None:
+    """Targets a third each, callers a little more than a third at home: nobody else has room to speak of."""
+    callers = {A: 3334, B: 3333, C: 3333}
+    assert zone_spill(A, callers, {A: 3, B: 3, C: 3}) == ZoneSpill(stays=1.0, residuals=())
+
+
+def test_one_caller_of_too_many_to_count_in_hundredths_is_a_caller_still() -> None:
+    callers = {A: 1, B: 20_000}
+    assert zone_spill(A, callers, {A: 3, B: 9}) == ZoneSpill(stays=1.0, residuals=())
+    assert zone_spill(A, callers, {A: 0, B: 4, C: 4}) == ZoneSpill(stays=0.0, residuals=((C, 5000.0),))
+
+
 def test_together_all_callers_load_all_targets_alike() -> None:
-    """Whatever the shares, as long as all zones have callers and targets."""
-    for callers, available in (
+    """Whatever the shares, and wherever there are callers only, or targets only."""
+    cases: list[tuple[dict[Zone, int], dict[Zone | None, int]]] = [
         ({A: 4, B: 4, C: 2}, {A: 5, B: 10, C: 5}),
         ({A: 1, B: 7, C: 2}, {A: 4, B: 4, C: 2}),
         ({A: 3, B: 3, C: 3}, {A: 1, B: 3, C: 9}),
-    ):
-        load = dict.fromkeys((A, B, C), 0.0)
+        ({A: 3, B: 3}, {A: 2, B: 3, C: 4}),
+        ({A: 3, B: 2, C: 1}, {A: 5, B: 4}),
+        ({A: 3, B: 2, C: 1}, {A: 0, B: 5, C: 4}),
+        ({A: 5, B: 1}, {B: 5, C: 4, None: 3}),
+    ]
+    for callers, available in cases:
+        load = dict.fromkeys((A, B, C, None), 0.0)
         for own, count in callers.items():
             spill = zone_spill(own, callers, available)
             assert spill is not None
@@ -69,14 +99,15 @@ def test_together_all_callers_load_all_targets_alike() -> None:
     ("callers", "available", "size_min"),
     [
         ({A: 1, B: 1}, {A: 2, B: 3}, 6),  # a small cluster
-        ({A: 1, B: 1}, {A: 0, B: 9}, 6),  # nobody at home
-        ({A: 1, B: 1, C: 1}, {A: 5, B: 5}, 6),  # not the same number of zones
-        ({A: 1}, {A: 9}, 6),  # one zone only
+        ({A: 1, B: 1}, {A: 9}, 6),  # targets in one zone only
+        ({A: 1, B: 1}, {C: 9}, 6),  # and that not at home
+        ({A: 2}, {A: 5, B: 5}, 6),  # callers in one zone only
         ({B: 1, C: 1}, {A: 5, B: 5}, 6),  # no callers at home
+        ({A: 1, B: 1}, {A: 0, B: 0}, 0),  # nobody at all
     ],
 )
 def test_where_the_conditions_do_not_hold_no_zone_is_preferred(
-    callers: dict[Zone, int], available: dict[Zone, int], size_min: int
+    callers: dict[Zone, int], available: dict[Zone | None, int], size_min: int
 ) -> None:
     assert zone_spill(A, callers, available, size_min=size_min) is None
 
@@ -148,8 +179,10 @@ def test_in_panic_everybody_serves_everybody() -> None:
     assert len({choose(REQUEST) for _ in range(500)}) == 8
 
 
-def test_a_target_that_stands_nowhere_puts_an_end_to_it() -> None:
-    assert set(shares(ZoneAware(own=A, callers=(A, B)), in_zones(a=4, b=4, nowhere=1))) == {"a", "b", "n"}
+def test_targets_that_stand_nowhere_stand_in_a_zone_without_callers() -> None:
+    """Of ten targets two: of the requests from each side two tenths, and all of them from home to there."""
+    found = shares(ZoneAware(own=A, callers=(A, B)), in_zones(a=4, b=4, nowhere=2))
+    assert found == {"a": pytest.approx(0.8, abs=0.018), "n": pytest.approx(0.2, abs=0.018)}
 
 
 def test_settings_are_checked() -> None:
@@ -158,7 +191,9 @@ def test_settings_are_checked() -> None:
         ZoneAware(own=A, callers=(B,))
     with pytest.raises(TypeError, match="callers must be zones, got 'a'"):
         ZoneAware(own=A, callers=("a",))  # type: ignore[arg-type]
-    with pytest.raises(ValueError, match="size_min must be >= 0, got -1"):
+    with pytest.raises(ValueError, match="size_min must be a whole number >= 0, got -1"):
         ZoneAware(own=A, callers=(A,), size_min=-1)
+    with pytest.raises(TypeError, match=r"callers must be a collection of zones, got one, Zone\('a'\)"):
+        ZoneAware(own=A, callers=A)  # type: ignore[arg-type]
     with pytest.raises(TypeError, match="policy must be a Policy"):
         ZoneAware(own=A, callers=(A,), policy="random")  # type: ignore[arg-type]

@@ -21,6 +21,7 @@ from models.balancing.outlier_ejection import (
     envoy_outlier,
     result_of,
 )
+from models.balancing.outlier_ejection.detectors import external_detectors, local_detectors
 from models.failures import (
     BreakerOpen,
     ConnectionLost,
@@ -165,3 +166,30 @@ def test_the_longest_ejection_is_300_s_or_the_base() -> None:
 def test_settings_are_checked(change: dict[str, Any], error: type[Exception], message: str) -> None:
     with pytest.raises(error, match=message):
         OutlierSettings(**change)
+
+
+def test_each_detector_acts_by_settings_of_its_own() -> None:
+    settings = OutlierSettings(
+        consecutive_5xx=2,
+        enforcing_consecutive_5xx=1,
+        consecutive_gateway_failure=3,
+        enforcing_consecutive_gateway_failure=2,
+        consecutive_local_origin_failure=4,
+        enforcing_consecutive_local_origin_failure=3,
+        enforcing_success_rate=4,
+        enforcing_local_origin_success_rate=5,
+        enforcing_failure_percentage=6,
+        enforcing_failure_percentage_local_origin=7,
+    )
+    both = [external_detectors(settings), local_detectors(settings)]
+    assert {(each.name, each.threshold, each.enforcing) for some in both for each in some.consecutive} == {
+        ("consecutive_5xx", 2, 1),
+        ("consecutive_gateway_failure", 3, 2),
+        ("consecutive_local_origin_failure", 4, 3),
+    }
+    assert {(each.name, each.enforcing) for some in both for each in some.statistical} == {
+        ("success_rate", 4),
+        ("success_rate_local_origin", 5),
+        ("failure_percentage", 6),
+        ("failure_percentage_local_origin", 7),
+    }

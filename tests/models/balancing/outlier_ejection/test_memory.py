@@ -8,13 +8,15 @@ import pytest
 
 from models import FunctionEndpoint, Host
 from models.balancing import Balancer
-from models.balancing.outlier_ejection import OutlierEjector, envoy_outlier
+from models.balancing.health_checks import HealthChecker, HealthCheckSettings
+from models.balancing.outlier_ejection import OutlierEjector, OutlierSettings, envoy_outlier
 from models.failures import ServerError
 from simulator import Environment
 from tests.models.balancing.outlier_ejection.building import World
 from tests.models.services.building import call
 
 ERROR = ServerError("500")
+WELL = FunctionEndpoint(lambda request: iter(()), name="well")
 
 
 def test_one_that_was_removed_while_ejected_is_new_when_it_comes_back() -> None:
@@ -65,7 +67,8 @@ def test_a_call_from_before_its_target_was_removed_counts_for_nothing() -> None:
     assert ejector.statistics().found_counts == {"consecutive_5xx": 1}
 
 
-def test_a_draining_target_is_neither_ejected_nor_counted() -> None:
+@pytest.mark.parametrize("failures", [1, 5])
+def test_a_draining_target_is_neither_ejected_nor_counted(failures: int) -> None:
     env = Environment()
 
     def fail(request: Any) -> Any:
@@ -74,7 +77,7 @@ def test_a_draining_target_is_neither_ejected_nor_counted() -> None:
 
     targets = [FunctionEndpoint(fail, name=name) for name in "ab"]
     balancer = Balancer(env, targets)
-    ejector = OutlierEjector(env, balancer, envoy_outlier())
+    ejector = OutlierEjector(env, balancer, OutlierSettings(consecutive_5xx=failures))
     for _ in range(20):
         call(env, balancer)
     env.call_later(1.0, balancer.remove, targets[0])
@@ -146,3 +149,45 @@ def test_who_was_stopped_does_not_begin_again_with_the_balancer() -> None:
     world.host.restart()
     world.env.run(until=100.0)
     assert not world.env.processes
+
+
+def test_what_was_known_of_one_before_it_came_back_says_nothing_of_who_ejects_it_now() -> None:
+    world = World()
+    checks = HealthCheckSettings(interval=5.0, timeout=1.0)
+    checker = HealthChecker(world.env, world.balancer, checks, probed=lambda target: WELL)
+    ejector = OutlierEjector(world.env, world.balancer, envoy_outlier(), health_checker=checker)
+    world.ejector.stop()
+    world.send(0, *[ERROR] * 5)
+    world.env.run(until=1.0)
+    world.balancer.remove(world.targets[0])
+    world.balancer.add(world.targets[0])
+    world.balancer.eject(world.targets[0])
+    assert ejector.statistics().ejected == ()
+    world.env.run(until=60.0)
+    # Neither its probes nor its old time, which would be over, bring it back.
+    assert world.out() == ["t0"]
+
+
+def test_who_is_stopped_does_not_hear_of_passed_probes() -> None:
+    world = World()
+    checks = HealthCheckSettings(interval=5.0, timeout=1.0)
+    checker = HealthChecker(world.env, world.balancer, checks, probed=lambda target: WELL)
+    ejector = OutlierEjector(world.env, world.balancer, envoy_outlier(), health_checker=checker)
+    world.ejector.stop()
+    world.send(0, *[ERROR] * 5)
+    ejector.stop()
+    world.env.run(until=60.0)
+    assert world.out() == list(ejector.statistics().ejected) == ["t0"]
+
+
+def test_one_that_is_made_while_the_balancers_process_is_down_starts_with_it_and_once() -> None:
+    env = Environment()
+    host = Host(env, "proxy")
+    balancer = Balancer(env, [], host=host)
+    host.crash_process(balancer)
+    OutlierEjector(env, balancer, envoy_outlier(), name="ejector")
+    env.run(until=15.0)
+    assert not env.processes
+    host.restart_process(balancer)
+    env.run(until=30.0)
+    assert [process.name for process in env.processes] == ["ejector: sweeps"]

@@ -56,6 +56,14 @@ def test_gateway_failures_have_a_row_of_their_own_that_other_errors_break() -> N
     assert world.out() == ["t0"]
 
 
+def test_where_they_are_not_told_apart_silence_is_a_gateway_failure() -> None:
+    world = World(enforcing_consecutive_gateway_failure=100.0, enforcing_consecutive_5xx=0.0)
+    world.send(0, *[GATEWAY, LOCAL] * 2)
+    assert world.out() == []
+    world.send(0, LOCAL)
+    assert world.out() == ["t0"]
+
+
 def test_what_is_found_and_not_enforced_is_counted_and_found_again_after_as_many() -> None:
     world = World(enforcing_consecutive_5xx=0.0)
     world.send(0, *[ERROR] * 14)
@@ -153,6 +161,20 @@ def test_all_ejected_is_panic_and_all_are_asked() -> None:
     failed = call(env, balancer)
     env.run(until=2.0)
     assert isinstance(failed.outcome, ServerError)
+
+
+def test_whom_somebody_else_has_ejected_is_not_counted_and_does_not_come_back() -> None:
+    world = World(4, max_ejection_percent=25.0, always_ejects_one=False)
+    world.send(0, None)
+    world.balancer.eject(world.targets[0])
+    world.balancer.eject(world.targets[1])
+    # One of four is a quarter, and there is none yet by these rules.
+    world.send(2, *[ERROR] * 5)
+    assert world.ejector.statistics().ejected == ("t2",)
+    world.send(0, *[ERROR] * 5)
+    world.env.run(until=60.0)
+    assert world.out() == ["t0", "t1"]
+    assert world.log() == [(0.0, "ejection", "t2"), (30.0, "readmission", "t2")]
 
 
 # -- how long
@@ -269,6 +291,18 @@ def test_who_is_far_below_the_others_is_ejected_at_the_sweep() -> None:
     assert world.ejector.statistics().ejected_counts == {"success_rate": 1}
 
 
+def test_who_is_an_outlier_as_soon_as_one_can_tell_is_so_in_a_row() -> None:
+    world = World(5)
+    for _ in range(23):
+        for number in range(5):
+            if f"t{number}" not in world.out():
+                fill(world, number, *((50, 50) if number == 2 else (100, 0)))
+        world.env.run(until=world.env.now + 10.0)
+    # Back at 40 s, found again with the interval that ends at 50 s: two in a row, and so on.
+    assert [time for time, kind, _ in world.log() if kind == "ejection"] == [10.0, 50.0, 120.0, 220.0]
+    assert durations(world) == [30.0, 60.0, 90.0, 120.0]
+
+
 def test_each_interval_is_judged_by_itself() -> None:
     world = World(5)
     for number in range(5):
@@ -332,6 +366,25 @@ def test_the_ejected_do_not_count_among_the_others() -> None:
 
 
 # -- health checks
+
+
+def test_an_early_return_is_forgiven_after_a_whole_interval_and_not_at_the_next_sweep() -> None:
+    env = Environment()
+
+    def ill_but_for_probes(request: Any) -> Any:
+        yield from ()
+        if request.operation != "health":
+            raise ServerError("no")
+
+    balancer = Balancer(env, [FunctionEndpoint(ill_but_for_probes, name="a")])
+    OutlierEjector(env, balancer, envoy_outlier(), health_checker=HealthChecker(env, balancer, CHECKS))
+    for at in (2.0, 12.0, 36.0):
+        for _ in range(5):
+            env.call_later(at, call, env, balancer)
+    env.run(until=50.0)
+    # Back at 5 s: not for 10 s yet at the sweep of 10 s. Back again at 15 s: forgiven once, at 30 s.
+    lasting = [record.detail["duration"] for record in env.event_log.of_kind("ejection")]
+    assert lasting == [30.0, 60.0, 60.0]
 
 
 @pytest.mark.parametrize("uneject", [True, False])

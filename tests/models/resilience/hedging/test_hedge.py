@@ -221,9 +221,9 @@ def test_the_delay_must_be_finite_and_not_negative(after: float) -> None:
 def test_nonsense_is_told_by_its_name() -> None:
     env = Environment()
     target = Scripted(env)
-    with pytest.raises(TypeError, match="after must be a number, got '1'"):
+    with pytest.raises(TypeError, match="after must be a number of seconds, got '1'"):
         Hedge(env, target, after="1")  # type: ignore[arg-type]
-    with pytest.raises(TypeError, match="after must be a number, got True"):
+    with pytest.raises(TypeError, match="after must be a number of seconds, got True"):
         Hedge(env, target, after=True)
     with pytest.raises(ValueError, match="copies_max must be a whole number >= 1, got 0"):
         Hedge(env, target, after=1.0, copies_max=0)
