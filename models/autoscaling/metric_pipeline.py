@@ -27,12 +27,12 @@ from typing import Any
 
 from simulator import Environment
 
-from ..instance_groups import InstanceGroup, Member
+from ..instance_groups import Member
 from ..services import Instance
 from ..validation import require_delay, require_each, require_finite_duration
 from .meters import Meter, Read
 from .observation import InstanceView, Observation
-from .scalable import Scalable
+from .scalable import Measurable, Scalable
 
 Probe = Callable[[], float | None]
 """Reads a metric of the whole; None where it cannot be read now."""
@@ -51,6 +51,8 @@ class _Scrape:
 class MetricPipeline:
     """Reads `meters` of each member of `group` (none: of nobody), and `totals` by their probes.
 
+    The group may be an instance group, a pool of workers' or a deployment.
+
     Each `scrape_interval` (> 0 s), to be known `delay` (>= 0 s) later, for `expiry` (> 0 s) from the scrape.
     Example::
 
@@ -62,7 +64,7 @@ class MetricPipeline:
         self,
         env: Environment,
         *,
-        group: InstanceGroup | None = None,
+        group: Measurable | None = None,
         meters: Iterable[Meter] = (),
         totals: Mapping[str, Probe] | None = None,
         scrape_interval: float = 15.0,

@@ -15,6 +15,7 @@
     routes          Routes: which version gets which share of the requests
     agent           Draining, and what carries out orders on a host
     fleet           Fleet: what was ordered, and what was heard of it
+    roster          who is in the service and since when, for whoever scales it
 
 A crash of the same instances, unplanned, differs in one thing: nobody takes them out of the balancers, and
 nothing that they do is finished first.

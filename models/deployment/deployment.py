@@ -37,10 +37,10 @@ from simulator import CallFailed, Process
 
 from ..balancing import Balancer
 from ..infrastructure import Host
-from ..instance_groups import HostSource
+from ..instance_groups import HostSource, Member
 from ..request import Request
 from ..resilience import Timeout
-from ..services import Service
+from ..services import Instance, Service
 from ..system import System
 from .agent import Draining
 from .bounds import Bounds, share_of
@@ -49,6 +49,7 @@ from .monitor import CallMonitor, Question
 from .moves import Moves, Stock, next_moves, proportional_moves
 from .rolling import RollingUpgrade
 from .rollout import Rollout
+from .roster import Roster
 from .routes import Routes, Split
 from .strategy import Step, Strategy
 from .version import Version
@@ -132,6 +133,7 @@ class Deployment:
         self.fleet = Fleet(
             env, system.network, service, host, draining=draining, hosts=hosts, patience=interval
         )
+        self._roster = Roster(env, service)
         self.desired_count = len(self.fleet.entries)
         self._previous: Version | None = None
         self._network = system.network
@@ -149,6 +151,23 @@ class Deployment:
 
     def __repr__(self) -> str:
         return f"Deployment({self.service.name!r})"
+
+    # -- what there is, for whoever scales it
+
+    @property
+    def instances(self) -> tuple[Instance, ...]:
+        """The service's instances, of whichever version; those on their way out are in it no longer."""
+        return self.service.instances
+
+    @property
+    def members(self) -> tuple[Member, ...]:
+        """Their records: since when each has been as it is."""
+        return self._roster.members()
+
+    @property
+    def pending_count(self) -> int:
+        """How many are ordered that have no instance yet."""
+        return max(0, self.fleet.staying_count - len(self.service.instances))
 
     # -- orders
 

@@ -97,6 +97,11 @@ class Fleet:
         return tuple(self._entries.values())
 
     @property
+    def staying_count(self) -> int:
+        """How many were ordered and not told to stop."""
+        return sum(not entry.is_leaving for entry in self._entries.values())
+
+    @property
     def is_leaving(self) -> bool:
         """Whether some have been told to stop and have not yet."""
         return any(entry.is_leaving for entry in self._entries.values())
