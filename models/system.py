@@ -5,8 +5,8 @@ are added in the order in which one would build: regions, zones, hosts, services
 space, and a name is given once. Whatever else deserves a name (a pool of connections, a switch, an endpoint
 inside) is added with `add_part`.
 
-One of thousands of hosts is faster on Linux when `simulator.use_huge_pages()` is called after it has been
-built: see there.
+One of thousands of hosts is faster on Linux when `simulator.use_huge_pages()` is called once it
+runs: see there.
 
 A system is a directory and a builder: it holds no state of the run, and nothing on the way of a request goes
 through it.

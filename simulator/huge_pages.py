@@ -23,8 +23,9 @@ _MAPS, _TOTALS = Path("/proc/self/maps"), Path("/proc/self/smaps_rollup")
 def use_huge_pages() -> int:
     """Gather what this process has in memory into huge pages; return how many bytes are in such now.
 
-    For large systems: to be called when the system has been built, and takes longer the larger it is (some
-    0.7 s for 10,000 hosts). Returns 0 where the operating system has no such pages, or does not tell.
+    For large systems: to be called when the system has been built and has run for a while, as streams of
+    random numbers take their place when first drawn from. It takes longer the larger the system is, some
+    0.7 s for 10,000 hosts. Returns 0 where the operating system has no such pages, or does not tell.
     """
     if not sys.platform.startswith("linux"):
         return 0
