@@ -39,7 +39,7 @@ def check_well_again(live: LiveSystem) -> None:
         return
     for detection in live.detections:
         checker, checks = detection.checker, detection.plan.health_checks
-        if checker is None or checks is None:
+        if checker is None or checks is None or detection.is_over:
             continue
         since = live.env.now - checks.interval - checks.timeout
         for target in detection.balancer.targets:
@@ -61,7 +61,7 @@ def _check_probes(live: LiveSystem, detection: Detection) -> None:
 
 def _check_ill(live: LiveSystem, detection: Detection) -> None:
     checker, checks = detection.checker, detection.plan.health_checks
-    if checker is None or checks is None:
+    if checker is None or checks is None or detection.is_over:
         return
     # So many probes as strikes have failed by then, and one more that was under way.
     since = live.env.now - (checks.strikes + 1) * (checks.interval + checks.timeout)

@@ -100,6 +100,11 @@ class Detection:
         """Those that watch."""
         return [each for each in (self.checker, self.ejector) if each is not None]
 
+    @property
+    def is_over(self) -> bool:
+        """Whether nobody watches any more, as the host of the balancer is gone for good."""
+        return self.balancer.host is not None and self.balancer.host.is_gone
+
 
 def detect(
     env: Environment,

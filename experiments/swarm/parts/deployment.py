@@ -86,6 +86,8 @@ class UpgradedService(LivePart):
         self.given = given
         self.size = len(service.instances)
         self.deployment: Deployment | None = None
+        # What each good version does: once a bad one is complete the service itself makes bad ones.
+        self.usual = service.make_handler
         self.routes: Routes | None = None
         self._seen = _Seen()
         self._delays = [0.0]
@@ -176,7 +178,7 @@ class UpgradedService(LivePart):
     def _note_added(self, live: LiveSystem, instance: Instance) -> None:
         assert self.deployment is not None
         desired, count = self.size, len(self.service.instances)
-        steps = [step for rollout in self.deployment.rollouts for step in rollout.steps]
+        steps = [step for rollout in self.deployment.rollouts for step in rollout.strategy.steps()]
         beside = desired if any(step.keeps_old for step in steps) else 0
         surge, _ = self.bounds.resolve(desired)
         if count > desired + beside + surge:
@@ -282,7 +284,7 @@ class Upgrade(Fault):
         assert deployment is not None
         self._count += 1
         name = f"{self.subject} #{self._count}"
-        usual = Version.of(self._part.service).make_handler
+        usual = self._part.usual
         match self._quality:
             case "bad":
                 version = Version(name=f"{name}{_BAD}", make_handler=_failing(usual))
