@@ -1,8 +1,8 @@
 """Huge pages: what a large system has in memory, where the processor finds it sooner.
 
 The objects of one host of ten thousand lie all over the heap. Whoever calls it touches a dozen pages of
-4 KiB that were last touched seconds ago, and for each the processor must first look up where it is: it
-remembers some 2,000 of them, and the system has 50,000. In pages of 2 MiB there are a hundred.
+4 KiB that were last touched seconds ago, and for each the processor must first look up where it is, since it
+remembers but a few of the 50,000 that the process has. Of 2 MiB there are a hundred.
 
 Linux gathers memory into such pages when it is asked to (`madvise` with `MADV_COLLAPSE`, since 6.1; it only
 notes the wish before). Nothing that a run does or finds is changed by it; elsewhere nothing happens.

@@ -117,6 +117,8 @@ class HostPool:
             raise TypeError(f"host_type must be a HostType, got {host_type!r}")
         if placement not in PLACEMENTS:
             raise ValueError(f"placement must be one of {', '.join(PLACEMENTS)}, got {placement!r}")
+        if not isinstance(env, Environment):  # of a system: its hosts would fail in the midst of a run
+            raise TypeError(f"env must be an Environment, got {env!r}")
         self.env = env
         self.name = name
         self.host_type = host_type

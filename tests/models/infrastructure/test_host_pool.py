@@ -428,3 +428,9 @@ def test_thousands_of_hosts_come_and_go() -> None:
 def test_pools_that_make_no_sense_are_refused(make: Any, error: type[Exception], message: str) -> None:
     with pytest.raises(error, match=message):
         make(Environment())
+
+
+def test_a_pool_of_a_system_is_refused_when_it_is_made() -> None:
+    system = System(Environment(seed=1))
+    with pytest.raises(TypeError, match=r"env must be an Environment, got <models\.system\.System object"):
+        HostPool(system, "web", HostType())  # type: ignore[arg-type]
