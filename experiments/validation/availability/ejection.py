@@ -20,18 +20,15 @@ successes; renewal rewards; the rules are Envoy's.
 
 from __future__ import annotations
 
-from collections.abc import Generator
 from functools import partial
-from typing import Any
 
-from models import FunctionEndpoint, Request, ServerError
 from models.balancing import Balancer
 from models.balancing.outlier_ejection import OutlierEjector, OutlierSettings
 from models.workload import OpenLoop
 from simulator import Environment
-from simulator.randomness import Uniform
 
 from ..experiment import Claim, TheoryCheck
+from .flaky_target import flaky_target
 
 _CYCLES = 300.0
 _SWEEP = 1.0  # s: so much shorter than a stay that an ejection may come at any moment between two
@@ -49,14 +46,7 @@ def ejection(
 ) -> tuple[float, float]:
     """Return the calls per ejection, and the share of calls that find the only target out."""
     env = Environment(seed=seed)
-    draw = env.sampler("failures", Uniform(0.0, 1.0))
-
-    def answer(request: Request) -> Generator[Any, Any, None]:
-        yield from ()
-        if draw() < failure_probability:
-            raise ServerError("no")
-
-    balancer = Balancer(env, [FunctionEndpoint(answer, name="target")], panic_threshold=0.0)
+    balancer = Balancer(env, [flaky_target(env, failure_probability)], panic_threshold=0.0)
     settings = OutlierSettings(
         interval=_SWEEP,
         base_ejection_time=ejection_time,

@@ -18,18 +18,15 @@ successes; alternating renewals.
 
 from __future__ import annotations
 
-from collections.abc import Generator
 from functools import partial
-from typing import Any
 
-from models import FunctionEndpoint, Request, ServerError
 from models.balancing import Balancer
 from models.balancing.health_checks import HealthChecker, HealthCheckSettings
 from simulator import Environment
-from simulator.randomness import Uniform
 
 from ..experiment import Claim, TheoryCheck
 from .ejection import calls_per_ejection
+from .flaky_target import flaky_target
 
 _CYCLES = 400.0
 _INTERVAL = 1.0
@@ -46,14 +43,7 @@ def false_marks(
 ) -> tuple[float, float]:
     """Return the probes per mark, and the share of time for which the only target is marked down."""
     env = Environment(seed=seed)
-    draw = env.sampler("failures", Uniform(0.0, 1.0))
-
-    def answer(request: Request) -> Generator[Any, Any, None]:
-        yield from ()
-        if draw() < failure_probability:
-            raise ServerError("no")
-
-    balancer = Balancer(env, [FunctionEndpoint(answer, name="target")])
+    balancer = Balancer(env, [flaky_target(env, failure_probability)])
     settings = HealthCheckSettings(
         interval=_INTERVAL, timeout=_INTERVAL, unhealthy_threshold=strikes, healthy_threshold=successes
     )
