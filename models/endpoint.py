@@ -7,9 +7,11 @@ a Function" (PLOS 2013).
 
 from __future__ import annotations
 
-from abc import ABC, abstractmethod
+from abc import abstractmethod
 from collections.abc import Callable, Generator
 from typing import TYPE_CHECKING, Any
+
+from simulator import Nominal
 
 from .request import Request, Response
 
@@ -25,7 +27,7 @@ Call = Generator[Any, Any, Response]
 _NONE: tuple[str, ...] = ()
 
 
-class Endpoint(ABC):
+class Endpoint(metaclass=Nominal):
     """Something that answers requests.
 
     `name` says which one it is in logs, tables and errors; `host` is where it runs, if that matters.

@@ -5,6 +5,7 @@
     randomness      named streams, samplers, distributions
     measurement     request table, event log, gauges, series, histograms
     failures        CallFailed and TimedOut, the simulated failures the engine itself raises
+    nominal         abstract classes that are cheap to ask for
     huge_pages      what makes large systems faster on Linux
 
 The names used most are importable from here; distributions and measurements from their own packages.
@@ -23,6 +24,7 @@ from .fast_simpy import (
 )
 from .huge_pages import use_huge_pages
 from .measurement import EventLog, Gauge, LatencyHistogram, RequestTable
+from .nominal import Nominal
 from .permits import Permits, PermitStatistics, QueueFull
 from .randomness import Distribution, Sampler
 
@@ -37,6 +39,7 @@ __all__ = [
     "EventLog",
     "Gauge",
     "LatencyHistogram",
+    "Nominal",
     "PermitStatistics",
     "Permits",
     "Process",

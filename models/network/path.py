@@ -37,8 +37,8 @@ RETRANSMISSIONS_MAX = 15
 TRANSPORTS = ("tcp", "datagram")
 
 
-_CONSTANTS = 64
-"""How many draws of a constant latency are laid out at a time."""
+_CONSTANTS = 16
+"""How many draws of a constant latency are laid out at a time: not many, as many a way is hardly used."""
 
 
 class MessageGone(Exception):

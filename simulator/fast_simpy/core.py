@@ -12,6 +12,7 @@ loop.
 from __future__ import annotations
 
 from collections.abc import Callable, Generator, Iterable
+from functools import partial
 from math import inf
 from typing import TYPE_CHECKING, Any
 
@@ -62,7 +63,6 @@ class Environment(EventLoop):
         if not instant_events_max >= 1:
             raise ValueError(f"instant_events_max must be >= 1, got {instant_events_max!r}")
         super().__init__(initial_time, trace=trace, instant_events_max=instant_events_max)
-        BoundClass.bind_early(self)
         self.seed = seed
         self.event_log = EventLog()
         self._streams = Streams(seed)
@@ -202,7 +202,10 @@ class Environment(EventLoop):
         """
         count = self._sampler_counts.get(name, 0) + 1
         self._sampler_counts[name] = count
-        return Sampler(self._streams.stream(name if count == 1 else f"{name}#{count}"), distribution)
+        if count > 1:
+            name = f"{name}#{count}"
+        self._streams.require(name)
+        return Sampler.to_be_made(partial(self._streams.stream, name), distribution)
 
     def log(self, kind: str, subject: str, **detail: Any) -> None:
         """Write down that something of this `kind` happened now to `subject`; see `event_log`."""

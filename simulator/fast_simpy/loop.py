@@ -359,6 +359,9 @@ class EventLoop(simpy.Environment):
         self.active_process = None
         self.processes.pop(process, None)
         if end.__class__ is Cancelled and end.scope is process:
+            # The frames through which it came have it among their variables: they would hold each other, with
+            # all that the process knew and all who have called the engine, until the garbage is looked for.
+            end.__traceback__ = None
             process._end_cancelled()
         elif process.callbacks is None:
             # Nobody can wait for it: it was launched, or it has given its answer already.

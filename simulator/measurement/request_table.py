@@ -139,6 +139,13 @@ class RequestTable:
             until=until,
         )
 
+    def rows(self) -> list[tuple[float, float, int, int]]:
+        """Return the rows, each with its start and end (s) and the codes of its outcome and its operation.
+
+        For a few: they cost a tenth of columns then, and ten times as much where there are many.
+        """
+        return list(_ROW.iter_unpack(bytes(self._rows)))
+
     def columns(self) -> dict[str, npt.NDArray[np.generic]]:
         """Return copies of the columns, shape (requests,): times and latency in seconds, and the codes."""
         sample = self.sample(since=-math.inf)

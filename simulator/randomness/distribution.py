@@ -12,13 +12,14 @@ parameter values gives values that rise and fall together (common random numbers
 from __future__ import annotations
 
 import math
-from abc import ABC, abstractmethod
+from abc import abstractmethod
 from collections.abc import Callable
 from typing import TypeVar
 
 import numpy as np
 import numpy.typing as npt
 
+from ..nominal import Nominal
 from .conditional import ConditionalLaw
 from .moments import Moments, integrated_moments
 
@@ -28,7 +29,7 @@ FloatArray = npt.NDArray[np.float64]
 _FloatOrArray = TypeVar("_FloatOrArray", float, FloatArray)
 
 
-class Distribution(ABC):
+class Distribution(metaclass=Nominal):
     """A law of one real random variable: a frozen value without state.
 
     A subclass is a frozen, slotted dataclass with `mean`, `variance`, `_cdf` and `_quantile`; `_survival`

@@ -13,7 +13,7 @@ costs is at how many places in memory it has to look, and here they are two.
 from __future__ import annotations
 
 from array import array
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from functools import partial
 from itertools import chain
 from math import inf
@@ -26,6 +26,7 @@ from .distribution import Distribution
 __all__ = ["Sampler"]
 
 _FIRST_BLOCK = 32
+_LARGEST_BLOCK = 1024
 
 
 class Sampler(partial[float]):
@@ -67,18 +68,29 @@ class Sampler(partial[float]):
 
     # `partial` takes its arguments in __new__; there is no __init__ to override.
     def __new__(
-        cls, generator: np.random.Generator, distribution: Distribution, block: int = 1024
+        cls, generator: np.random.Generator, distribution: Distribution, block: int = _LARGEST_BLOCK
     ) -> Sampler:
         """Bind the distribution to the stream; nothing is drawn yet."""
         if not isinstance(generator, np.random.Generator):
             raise TypeError(f"generator must be a numpy.random.Generator, got {generator!r}")
+        return cls._bound(lambda: generator, distribution, block)
+
+    @classmethod
+    def to_be_made(cls, make: Callable[[], np.random.Generator], distribution: Distribution) -> Sampler:
+        """Bind the distribution to a stream that is made at the first draw: many a sampler is never asked."""
+        return cls._bound(make, distribution, _LARGEST_BLOCK)
+
+    @classmethod
+    def _bound(
+        cls, make: Callable[[], np.random.Generator], distribution: Distribution, block: int
+    ) -> Sampler:
         if not isinstance(distribution, Distribution):
             raise TypeError(f"distribution must be a Distribution, got {distribution!r}")
         if block < 1:
             raise ValueError(f"block must be >= 1, got {block}")
         stack = array("d", [inf])
-        values = chain.from_iterable(_blocks(generator, distribution, block, stack))
-        sampler = super().__new__(cls, values.__next__)
+        values = chain.from_iterable(_blocks(make, distribution, block, stack))
+        sampler = partial.__new__(cls, values.__next__)
         sampler.distribution = distribution
         sampler.stack = stack
         sampler.values = values
@@ -99,8 +111,9 @@ class Sampler(partial[float]):
 
 
 def _blocks(
-    generator: np.random.Generator, distribution: Distribution, largest: int, stack: array[float]
+    make: Callable[[], np.random.Generator], distribution: Distribution, largest: int, stack: array[float]
 ) -> Iterator[Iterator[float]]:
+    generator = make()
     size = min(_FIRST_BLOCK, largest)
     while True:
         values = distribution.sample(generator, size)

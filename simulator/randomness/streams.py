@@ -66,16 +66,21 @@ class Streams:
         """
         generator = self._generators.get(name)
         if generator is None:
+            self.require(name)
             generator = self._generators[name] = self._new_generator(name)
         return generator
 
-    def _new_generator(self, name: str) -> np.random.Generator:
+    def require(self, name: str) -> None:
+        """Raise, as `stream` does, unless there can be a generator of this name."""
         if not isinstance(name, str):
             raise TypeError(f"name of a random stream must be a string, got {name!r}")
         if not name:
             raise ValueError("name of a random stream must not be empty, got ''")
         if self._seed is None:
             raise ValueError(f"a random stream needs a seed: Environment(seed=...), got None for {name!r}")
+
+    def _new_generator(self, name: str) -> np.random.Generator:
+        assert self._seed is not None
         sequence = np.random.SeedSequence(self._seed, spawn_key=_words_of(name))
         # PCG64 by name: `default_rng` may choose another bit generator in a later NumPy.
         return np.random.Generator(np.random.PCG64(sequence))

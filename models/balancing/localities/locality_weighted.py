@@ -7,7 +7,8 @@ turns in proportion, and a policy chooses among the available targets of the zon
 
 Where that policy goes by a key, so does the choice of the zone, or the key would wander from zone to zone:
 key and zone together make an exponential time with the zone's share as its rate, and the shortest wins
-(weighted rendezvous hashing). When shares change, keys leave only zones whose share of all falls.
+(weighted rendezvous hashing). When shares change, a key moves only to a zone whose share has grown
+against that of its own.
 
 Zones without a weight get nothing. Where no zone with a weight has an available target, and where the
 balancer panics, targets are chosen from anywhere.

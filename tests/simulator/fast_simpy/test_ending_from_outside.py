@@ -1,5 +1,7 @@
 """Cancel, kill and interrupt from outside, in whatever state the process is."""
 
+import gc
+import weakref
 from collections.abc import Callable, Generator
 from typing import Any
 
@@ -317,3 +319,26 @@ def test_a_cancellation_that_is_not_ones_own_is_an_error_like_any_other() -> Non
     with pytest.raises(Cancelled):
         env.run()
     assert isinstance(process.value, Cancelled)
+
+
+def test_what_a_cancelled_process_knew_is_not_left_to_the_garbage_collector() -> None:
+    class Known:
+        """Something that is large in life."""
+
+    def sleep(known: Known) -> Generator[Any, Any, None]:
+        yield 1.0
+
+    env, known = Environment(), Known()
+    gone = weakref.ref(known)
+    process = env.process(sleep(known))
+    del known
+    gc.collect()
+    gc.disable()
+    try:
+        env.run(until=0.5)
+        process.cancel()
+        env.run(until=0.7)
+        del process
+        assert gone() is None
+    finally:
+        gc.enable()

@@ -36,6 +36,14 @@ def test_a_row_holds_what_was_recorded(table: RequestTable) -> None:
     np.testing.assert_array_equal(columns["operation"], [1, 1, 2, 1])
 
 
+def test_rows_are_the_columns_row_by_row(table: RequestTable) -> None:
+    columns = table.columns()
+    names = ("start", "end", "outcome", "operation")
+    assert len(table) > 0
+    assert table.rows() == list(zip(*(columns[name].tolist() for name in names), strict=True))
+    assert RequestTable(["ok"]).rows() == []
+
+
 def test_in_flight_is_what_was_issued_and_has_not_ended(table: RequestTable) -> None:
     assert (len(table), table.in_flight) == (4, 2)
 

@@ -96,3 +96,19 @@ def test_misuse_is_an_error_at_construction() -> None:
 
 
 GOLDEN_UNIFORM: list[float] = [0.11782129539668673, 0.7006528236023986, 0.5985916397649351]
+
+
+def test_a_stream_that_is_made_late_gives_the_same_values() -> None:
+    made = []
+
+    def make() -> np.random.Generator:
+        made.append(generator())
+        return made[-1]
+
+    sampler = Sampler.to_be_made(make, Exponential(mean=1.0))
+    assert not made
+    early = Sampler(generator(), Exponential(mean=1.0))
+    assert [sampler() for _ in range(100)] == [early() for _ in range(100)]
+    assert len(made) == 1
+    with pytest.raises(TypeError, match="distribution must be a Distribution"):
+        Sampler.to_be_made(make, 1.0)  # type: ignore[arg-type] # this is the point
