@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Generator
 from dataclasses import dataclass
+from functools import cache
 from math import inf
 from typing import Any
 
@@ -59,6 +60,18 @@ class BadTarget:
         return self.name
 
 
+@cache
+def _by_turns(durations: tuple[float, ...], outcomes: tuple[Outcome, ...]) -> Callable[[float, int], Verdict]:
+    """Return one verdict for all targets that end alike: what the oracle says of one goes for the others."""
+
+    def verdict(t: float, number: int) -> Verdict:
+        duration = durations[(number - 1) % len(durations)]
+        outcome = outcomes[(number - 1) % len(outcomes)]
+        return Verdict(outcome, t + ONE_WAY + duration + ONE_WAY, t + ONE_WAY)
+
+    return verdict
+
+
 def _served(
     name: str,
     *durations: float,
@@ -66,14 +79,10 @@ def _served(
     results: tuple[Response | CallFailed | None, ...] = (None,),
 ) -> BadTarget:
     """A service across the link that takes the durations, and gives the results, by turns."""
-
-    def verdict(t: float, number: int) -> Verdict:
-        duration = durations[(number - 1) % len(durations)]
-        outcome = outcomes[(number - 1) % len(outcomes)]
-        return Verdict(outcome, t + ONE_WAY + duration + ONE_WAY, t + ONE_WAY)
-
     return BadTarget(
-        name=name, build=lambda world: world.link(world.serve(*durations, results=results)), verdict=verdict
+        name=name,
+        build=lambda world: world.link(world.serve(*durations, results=results)),
+        verdict=_by_turns(durations, outcomes),
     )
 
 

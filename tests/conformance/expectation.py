@@ -12,8 +12,8 @@ from abc import ABC, abstractmethod
 from collections.abc import Callable, Sequence
 from functools import partial
 from heapq import heappop, heappush
-from itertools import count, cycle
-from math import inf
+from itertools import cycle
+from math import floor, inf
 from typing import TYPE_CHECKING, Any
 
 from models.outcome import Outcome
@@ -30,6 +30,24 @@ Withdraw = Callable[[bool], None]
 
 # Times that the engine and this oracle add up in different orders may differ in the last bit.
 TICK = 1e-9
+_BEFORE_ALL = 1 << 60  # more than is ever asked for
+
+
+def _rounded(time: float) -> float:
+    """Return a time to the picosecond; `round` takes five times as long."""
+    return floor(time * 1e12 + 0.5) / 1e12
+
+
+class _Due:
+    """A function that is due, until somebody takes it back."""
+
+    __slots__ = ("function",)
+
+    def __init__(self, function: Callable[[], None]) -> None:
+        self.function: Callable[[], None] | None = function
+
+    def __call__(self, killed: bool) -> None:
+        self.function = None
 
 
 class Clock:
@@ -42,31 +60,41 @@ class Clock:
         self.now = 0.0
         self.has_ties = False
         self._waited_until = -1.0
-        self._due: list[tuple[float, bool, int, list[Callable[[], None]], bool]] = []
-        self._order = count()
+        self._due: list[tuple[float, int, _Due, bool]] = []
+        self._order = 0
 
     def after(self, delay: float, function: Callable[[], None], *, at_once: bool = False) -> Withdraw:
         """Call `function` after so many seconds, `at_once` before all that is due then.
 
         Return what withdraws it.
         """
-        cell = [function]
+        due = _Due(function)
         if delay < inf:
             # Rounded, so that what is meant to be due at one time is, in whatever order its parts were added
             # up.
-            due = round(self.now + delay, 12)
-            heappush(self._due, (due, not at_once, next(self._order), cell, delay > 0.0))
-        return lambda killed: cell.clear()
+            time = _rounded(self.now + delay) if delay else self.now
+            self._order = order = self._order + 1
+            heappush(self._due, (time, order - _BEFORE_ALL if at_once else order, due, delay > 0.0))
+        return due
+
+    def forget(self) -> None:
+        """Forget all that is due."""
+        self._due.clear()
+
+    def move(self, time: float) -> None:
+        """Let it be that time."""
+        self.now = _rounded(time)
 
     def run(self, until: float) -> None:
         """Do everything that is due before a time."""
-        while self._due and self._due[0][0] < until:
-            self.now, _, _, cell, is_waited_for = heappop(self._due)
-            if cell and is_waited_for:
-                self.has_ties |= self._waited_until == self.now
-                self._waited_until = self.now
-            if cell:
-                cell[0]()
+        queue = self._due
+        while queue and queue[0][0] < until:
+            self.now, _, due, is_waited_for = heappop(queue)
+            if (function := due.function) is not None:
+                if is_waited_for:
+                    self.has_ties |= self._waited_until == self.now
+                    self._waited_until = self.now
+                function()
 
 
 class Node(ABC):

@@ -9,12 +9,12 @@ give up, lets what is left run out, and then nothing may be held, running or wai
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from typing import Any
 
 from experiments import swarm
-from experiments.swarm import check_system
-from experiments.swarm.invariants import check_books
+from experiments.swarm.bookkeeping import books_of, negative_fields, statistics_of
+from experiments.swarm.invariants import _check_rules, check_books, check_log, entity_of, reachable
 from models import Endpoint, Host
 from models.resilience import Outbox, Retry
 from models.services import Instance
@@ -30,23 +30,47 @@ LONG_ENOUGH = 100.0
 
 def check_always(world: World) -> None:
     """Check that everything adds up now."""
-    check_system(world.env, clients=world.clients, endpoints=world.endpoints, hosts=world.hosts)
-    for part in world.endpoints:
-        check_hidden(part, world.env.now)
+    _check_world(world, is_over=False)
+
+
+def _check_world(world: World, *, is_over: bool) -> None:
+    """Check that everything adds up now, and if it `is_over` that nothing is held, running or waiting.
+
+    These are `swarm.check_system` and `swarm.check_empty` in one go: each part is asked once what it has to
+    say.
+    """
+    env, clients = world.env, world.clients
+    check_log(env)
+    if is_over:
+        assert not env.processes, f"processes are left: {[process.name for process in env.processes]}"
+        assert not env._lanes, "a deadline lane outlives its deadlines"
+    tables = [client.table for client in clients]
+    found = reachable([*(client.target for client in clients), *world.endpoints])
+    for part in (*clients, *tables, *found, *world.hosts, *_hidden(world.endpoints)):
+        statistics, books = statistics_of(part), books_of(part)
+        assert not (names := negative_fields(statistics)), f"{entity_of(part)}: {names} < 0 in {statistics}"
+        _check_rules(part, statistics, books.always, env.now)
+        if is_over:
+            _check_rules(part, statistics, books.idle, env.now)
+    for table in tables:
+        rows = table.rows()
+        assert not rows or rows[-1][1] <= env.now, "a request has ended in the future"
 
 
 def check_part(part: Any, now: float) -> None:
     """Check that what one part says about itself adds up, and so does what it keeps to itself."""
     check_books(part, now)
-    check_hidden(part, now)
+    for hidden in _hidden([part]):
+        check_books(hidden, now)
 
 
-def check_hidden(part: object, now: float) -> None:
-    """Check what a part keeps to itself."""
-    if isinstance(part, Instance):
-        check_books(part._threads, now)
-    elif isinstance(part, Retry):
-        check_books(part._budget, now)
+def _hidden(parts: Iterable[object]) -> Iterator[object]:
+    """Yield what parts keep to themselves."""
+    for part in parts:
+        if isinstance(part, Instance):
+            yield part._threads
+        elif isinstance(part, Retry):
+            yield part._budget
 
 
 def drain(world: World) -> None:
@@ -68,8 +92,7 @@ def drain(world: World) -> None:
 def check_drained(world: World) -> None:
     """Drain the world, and check that nothing is held, running, waiting or leaked."""
     drain(world)
-    check_always(world)
-    check_empty(world.env, world.clients, world.endpoints, world.hosts)
+    _check_world(world, is_over=True)
 
 
 def check_empty(
@@ -77,7 +100,5 @@ def check_empty(
 ) -> None:
     """Check that nothing is held, running or waiting."""
     endpoints = list(endpoints)
-    budgets = [each._budget for each in endpoints if isinstance(each, Retry)]
-    threads = [each._threads for each in endpoints if isinstance(each, Instance)]
-    swarm.check_empty(env, clients=clients, endpoints=endpoints, hosts=hosts, parts=[*budgets, *threads])
+    swarm.check_empty(env, clients=clients, endpoints=endpoints, hosts=hosts, parts=_hidden(endpoints))
     assert not env._lanes, "a deadline lane outlives its deadlines"

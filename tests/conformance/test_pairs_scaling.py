@@ -129,7 +129,7 @@ def _healthy(time: float, number: int) -> Verdict:
 def scale_under(chain: Chain, interruption: Interruption | None = None, **settings: float) -> Fleet:
     """Compare a chain around the fleet with the oracle's around a healthy server; return what was scaled."""
     scaled = _ScaledTarget(**settings)
-    compare(chain, scaled.target(), calls=CALLS, end=END, interruption=interruption)
+    compare(chain, scaled.target(), calls=CALLS, end=END, interruption=interruption, keeps_world=True)
     assert scaled.fleet is not None
     scaled.fleet.check()
     return scaled.fleet

@@ -30,7 +30,7 @@ from . import (
 )
 from .wrapper import Wrapper
 
-__all__ = ["WRAPPERS", "Wrapper", "build_chain", "model_chain", "name_of", "named"]
+__all__ = ["WRAPPERS", "Wrapper", "build_chain", "model_chain", "name_of", "named", "scheduling_of"]
 
 WRAPPERS: tuple[Wrapper, ...] = (
     *timeouts.WRAPPERS,
@@ -61,11 +61,12 @@ def named(*names: str) -> tuple[Wrapper, ...]:
 
 def build_chain(world: World, target: BadTarget, wrappers: tuple[Wrapper, ...]) -> Endpoint:
     """Put `wrappers`, outermost first, around `target`, each where those outside of it lead to."""
-    world.make_proxy(_scheduling(wrappers))
-    world.here = world.proxy if _leads_to_the_proxy(wrappers) else world.web
+    world.schedule_proxy(scheduling_of(wrappers))
+    *places, innermost = _leading_to_the_proxy(wrappers)
+    world.here = world.proxy if innermost else world.web
     endpoint = target.build(world)
-    for number, wrapper in _inside_out(wrappers):
-        world.here = world.proxy if _leads_to_the_proxy(wrappers[:number]) else world.web
+    for wrapper, is_at_the_proxy in zip(reversed(wrappers), reversed(places), strict=True):
+        world.here = world.proxy if is_at_the_proxy else world.web
         endpoint = wrapper.build(world, endpoint)
         world.endpoints.append(endpoint)
     return endpoint
@@ -75,28 +76,32 @@ def model_chain(
     clock: Clock, target: BadTarget, wrappers: tuple[Wrapper, ...], proxy: HostModel
 ) -> tuple[Target, list[Node]]:
     """The same with the oracle's nodes: the target, and the wrappers, the innermost first."""
-    proxy.cores = CoresModel(clock, _scheduling(wrappers))
+    proxy.cores = CoresModel(clock, scheduling_of(wrappers))
     proxy.on_restart.append(proxy.cores.boot)
-    proxy.here = proxy if _leads_to_the_proxy(wrappers) else proxy.web
+    *places, innermost = _leading_to_the_proxy(wrappers)
+    proxy.here = proxy if innermost else proxy.web
     bottom = Target(clock, target, HostModel() if target.is_local else proxy.here)
     nodes: list[Node] = [bottom]
-    for number, wrapper in _inside_out(wrappers):
-        proxy.here = proxy if _leads_to_the_proxy(wrappers[:number]) else proxy.web
+    for wrapper, is_at_the_proxy in zip(reversed(wrappers), reversed(places), strict=True):
+        proxy.here = proxy if is_at_the_proxy else proxy.web
         nodes.append(wrapper.model(clock, nodes[-1], proxy))
     return bottom, nodes[1:]
 
 
-def _inside_out(wrappers: tuple[Wrapper, ...]) -> list[tuple[int, Wrapper]]:
-    return list(enumerate(wrappers))[::-1]
+def _leading_to_the_proxy(wrappers: tuple[Wrapper, ...]) -> list[bool]:
+    """Say of each wrapper, and of the target, whether one outside of it leads to the proxy."""
+    leading = [False]
+    for wrapper in wrappers:
+        leading.append(leading[-1] or wrapper.leads_to_the_proxy)
+    return leading
 
 
-def _leads_to_the_proxy(wrappers: tuple[Wrapper, ...]) -> bool:
-    return any(wrapper.leads_to_the_proxy for wrapper in wrappers)
-
-
-def _scheduling(wrappers: tuple[Wrapper, ...]) -> str:
+def scheduling_of(wrappers: tuple[Wrapper, ...]) -> str:
     """Return how the proxy shares its cores out: as the outermost says that says anything about it."""
-    return next((each.scheduling for each in wrappers if each.scheduling is not None), "first-come")
+    for wrapper in wrappers:
+        if wrapper.scheduling is not None:
+            return wrapper.scheduling
+    return "first-come"
 
 
 def name_of(wrappers: tuple[Wrapper, ...]) -> str:

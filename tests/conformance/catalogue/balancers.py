@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Generator
+from collections.abc import Callable, Generator
+from functools import cache
 from typing import Any
 
 from models import Endpoint, FunctionEndpoint, Host, Request, Zone
@@ -23,7 +24,8 @@ from models.balancing import (
 from models.balancing.localities import LocalityWeighted, Priorities, ZoneAware
 from models.endpoint import Call
 
-from ..expectation import Spare, TurnsModel
+from ..expectation import Clock, Node, Spare, TurnsModel
+from ..host_expectation import HostModel
 from ..world import World
 from .wrapper import SPARE, Wrapper
 
@@ -43,6 +45,18 @@ def _host(world: World, zone: Zone) -> Host:
     return Host(world.env, f"{zone.name} {len(world.endpoints)}", zone=zone)
 
 
+# One model for all policies that do the same here: what the oracle says of one goes for the others.
+
+
+def _always_the_second(clock: Clock, inner: Node, host: HostModel) -> Node:
+    return TurnsModel(clock, [Spare(clock, SPARE), inner], [1])
+
+
+@cache
+def _in_turns(*turns: int) -> Callable[[Clock, Node, HostModel], Node]:
+    return lambda clock, inner, host: TurnsModel(clock, [inner, Spare(clock, SPARE)], turns, host.here)
+
+
 def _balancer(policy: Policy) -> Wrapper:
     # Beside one that is ejected, since nobody can foresee what a policy that draws would choose; that one
     # stands far away, which zones must not mind either.
@@ -56,7 +70,7 @@ def _balancer(policy: Policy) -> Wrapper:
     return Wrapper(
         name=type(policy).__name__,
         build=build,
-        model=lambda clock, inner, host: TurnsModel(clock, [Spare(clock, SPARE), inner], [1]),
+        model=_always_the_second,
     )
 
 
@@ -67,7 +81,7 @@ def _balancer_in_turns(policy: Policy, weights: list[float], turns: list[int]) -
     return Wrapper(
         name=type(policy).__name__,
         build=build,
-        model=lambda clock, inner, host: TurnsModel(clock, [inner, Spare(clock, SPARE)], turns, host.here),
+        model=_in_turns(*turns),
     )
 
 
@@ -85,9 +99,7 @@ def _balancer_of_zones() -> Wrapper:
     return Wrapper(
         name=type(policy).__name__,
         build=build,
-        model=lambda clock, inner, host: TurnsModel(
-            clock, [inner, Spare(clock, SPARE)], [0, 1, 0], host.here
-        ),
+        model=_in_turns(0, 1, 0),
     )
 
 

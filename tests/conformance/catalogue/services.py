@@ -3,21 +3,36 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Generator
+from functools import cache
 from typing import Any
 
 from models import Endpoint, Request
 from models.services import Dependency, Instance, Service, Step, by_operation, in_parallel, in_sequence
 
 from ..expectation import Clock, Node, Spare
-from ..host_expectation import InstanceModel, OptionalModel, ParallelModel, SequenceModel
+from ..host_expectation import HostModel, InstanceModel, OptionalModel, ParallelModel, SequenceModel
 from ..world import World
 from .wrapper import AFTER, BEFORE, LATER, SPARE, Wrapper
+
+
+def _what_is_inside(clock: Clock, inner: Node) -> Node:
+    return inner
+
+
+@cache
+def _model(
+    inside: Callable[[Clock, Node], Node], threads: int, queue: int
+) -> Callable[[Clock, Node, HostModel], Node]:
+    """Return one model for all that do the same: what the oracle says of one goes for the others."""
+    return lambda clock, inner, host: InstanceModel(
+        clock, inside(clock, inner), host, threads=threads, queue=queue
+    )
 
 
 def _instance(
     name: str,
     step: Callable[[Endpoint], Step] = Dependency,
-    model: Callable[[Clock, Node], Node] = lambda clock, inner: inner,
+    model: Callable[[Clock, Node], Node] = _what_is_inside,
     *,
     threads: int = 200,
     queue: int = 100,
@@ -36,9 +51,7 @@ def _instance(
         name=name,
         build=build,
         leads_to_the_proxy=True,
-        model=lambda clock, inner, host: InstanceModel(
-            clock, model(clock, inner), host, threads=threads, queue=queue
-        ),
+        model=_model(model, threads, queue),
     )
 
 
