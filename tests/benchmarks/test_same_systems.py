@@ -96,7 +96,8 @@ def test_reference_path_has_the_same_latencies_in_both(statistic, latencies_in_g
 
 @pytest.mark.slow
 def test_a_twentieth_more_work_would_have_been_noticed(latencies_in_simpy):
-    ours = [np.mean(of_gameday(seed, work_mean=0.0525)) for seed in SEEDS]
+    # What a third of the runs tells, all would.
+    ours = [np.mean(of_gameday(seed, work_mean=0.0525)) for seed in SEEDS[:10]]
     low, _ = interval(ours, list(map(np.mean, latencies_in_simpy)))
     assert low > 0.0
 

@@ -19,7 +19,7 @@ from .ejection import calls_per_ejection, ejection, share_ejected
 from .false_ejections import false_ejections, outliers_among_equals
 from .false_marks import false_marks, probes_per_mark, share_marked
 from .redundancy import down_probabilities, redundancy
-from .replication_lag import replication_lag
+from .replication_lag import replication_lag, writes_lost
 from .zones import zones, zones_availability
 
 __all__ = [
@@ -39,6 +39,7 @@ __all__ = [
     "share_ejected",
     "share_marked",
     "time_to_data_loss_mean",
+    "writes_lost",
     "zones",
     "zones_availability",
 ]

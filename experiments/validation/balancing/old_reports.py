@@ -32,58 +32,69 @@ from ..queueing.stations import Window
 LOAD, QUEUES = 0.7, 100
 _LEVELS = 40  # of queues; at a load of 0.7 nobody is longer for any period of some service times
 _STEP = 0.02  # service times, of the integration
-_WINDOW = Window(warm_up=50.0, duration=500.0)
+_SETTLED = 1e-9  # what a service time may still change
+_BETWEEN = 12  # periods from one extrapolation to the next
+# Within 0.07 % of the steady state after 40 s with reports every 5 s, by the equations below from empty.
+_WINDOW = Window(warm_up=40.0, duration=500.0)
 
 Table = npt.NDArray[np.float64]
 
 
 @cache
 def reported_choices_sojourn(utilisation: float, period: float, choices_count: int = 2) -> float:
-    """Return the mean sojourn, in service times, with reports once in a `period` (service times, > 0)."""
-    distribution: Table = np.power(utilisation, np.arange(_LEVELS), dtype=np.float64) * (1.0 - utilisation)
-    number_mean, before = 0.0, -1.0
-    while abs(number_mean - before) > 1e-7:
-        before = number_mean
-        distribution, number_mean = _period(distribution, utilisation, period, choices_count)
-    return number_mean / utilisation
+    """Return the mean sojourn, in service times, with reports once in a `period` (service times, > 0).
+
+    Young reports need thousands of periods until nothing changes any more, and in most of these what is left
+    shrinks by one and the same ratio. So it is taken away at once, each time that has been so for a while
+    (Aitken's extrapolation), until a period changes next to nothing of itself.
+    """
+    tails: Table = np.power(utilisation, (choices_count ** np.arange(8.0) - 1.0) / (choices_count - 1.0))
+    distribution: Table = np.zeros(_LEVELS)
+    distribution[:8] = tails - np.append(tails[1:], 0.0)  # with fresh reports
+    change: Table = np.ones(_LEVELS)
+    number = 0
+    while True:
+        before, last = distribution, change
+        distribution, number_mean = _period(before, utilisation, period, choices_count)
+        change = distribution - before
+        if float(abs(change).sum()) < _SETTLED * period:
+            return number_mean / utilisation
+        number += 1
+        if number % _BETWEEN == 0:
+            ratio = float(change @ last / (last @ last))
+            if 0.0 < ratio < 1.0:
+                distribution = np.maximum(distribution + change * ratio / (1.0 - ratio), 0.0)
+                distribution /= distribution.sum()
 
 
 def _period(distribution: Table, utilisation: float, period: float, d: int) -> tuple[Table, float]:
     """Return the distribution of queue lengths at the end of a period, and the mean length over it."""
     tails = np.append(np.cumsum(distribution[::-1])[::-1], 0.0)
-    shares = np.maximum(tails[:-1] - tails[1:], 1e-300)
-    rates = np.where(
-        tails[:-1] - tails[1:] > 1e-12, utilisation * (tails[:-1] ** d - tails[1:] ** d) / shares, 0.0
-    )[:, np.newaxis]
+    reported = np.flatnonzero(tails[:-1] - tails[1:] > 1e-12)  # the others are nobody's
+    upper = tails[reported + 1]
+    rates = (utilisation * (tails[reported] ** d - upper**d) / (tails[reported] - upper))[:, np.newaxis]
     steps = max(1, round(period / _STEP))
-    state = np.diag(distribution)  # rows: what was reported; columns: what there is
+    state = np.diag(distribution)[reported]  # rows: what was reported; columns: what there is
+    flow: Table = np.zeros((len(reported), _LEVELS + 1))  # to each length from the one below
     lengths = np.arange(_LEVELS)
     sums = [float((state @ lengths).sum())]
     for _ in range(steps):
-        state = _runge_kutta(state, rates, period / steps)
+        state = _runge_kutta(state, rates, flow, period / steps)
         sums.append(float((state @ lengths).sum()))
     mean = (sum(sums) - (sums[0] + sums[-1]) / 2.0) / steps
     ended = state.sum(axis=0)
     return ended / ended.sum(), mean
 
 
-def _runge_kutta(state: Table, rates: Table, step: float) -> Table:
-    first = _change(state, rates)
-    second = _change(state + step / 2.0 * first, rates)
-    third = _change(state + step / 2.0 * second, rates)
-    fourth = _change(state + step * third, rates)
-    moved: Table = state + step / 6.0 * (first + 2.0 * second + 2.0 * third + fourth)
+def _runge_kutta(state: Table, rates: Table, flow: Table, step: float) -> Table:
+    """Fourth order, which for what is linear in the state is Taylor's series up to there."""
+    moved = state
+    for order in (4, 3, 2, 1):
+        # What arrivals and services do per service time; nobody comes to the longest queue there is.
+        np.multiply(rates, moved[:, :-1], out=flow[:, 1:-1])
+        flow[:, 1:-1] -= moved[:, 1:]
+        moved = state + step / order * (flow[:, :-1] - flow[:, 1:])
     return moved
-
-
-def _change(state: Table, rates: Table) -> Table:
-    """What arrivals and services do per service time; nobody comes to the longest queue there is."""
-    up = rates * state[:, :-1]
-    down = state[:, 1:]
-    change: Table = np.zeros_like(state)
-    change[:, 1:] += up - down
-    change[:, :-1] += down - up
-    return change
 
 
 def simulate_old_reports(seed: int, effort: float, *, period: float) -> Sequence[float]:

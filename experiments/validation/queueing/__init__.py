@@ -2,6 +2,7 @@
 
     catalogue            all of them
     stations             what they are built of and measured with
+    controls             corrections for what happened to come
     many_servers         M/M/c, Erlang B, M/M/c/K
     single_server        M/G/1 and M/D/1, first-come; processor sharing
     impatience           Erlang A, a constant timeout on waiting

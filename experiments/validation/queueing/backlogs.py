@@ -14,7 +14,7 @@ from __future__ import annotations
 
 from collections.abc import Generator, Sequence
 from functools import partial
-from math import exp
+from math import exp, inf
 from typing import Any
 
 from models import Host, Network, Request, ServerError
@@ -27,36 +27,57 @@ from simulator.randomness import Exponential, Uniform
 
 from ..closed_forms import erlang_c, wait_mean
 from ..experiment import Claim, TheoryCheck
+from .controls import Arrivals, Theory, came_claims, surplus
 from .stations import WAITED, Window, share_above
 
-_POOL = Window(warm_up=100.0, duration=5_000.0, duration_min=1_000.0)
-_DYING = Window(warm_up=20.0, duration=1_500.0, duration_min=400.0)
+_POOL = Window(warm_up=100.0, duration=5_000.0, duration_min=400.0)
+# Jobs for which there are workers enough do not feel each other: what a run begins with is soon forgotten.
+_DYING = Window(warm_up=10.0, duration=1_500.0, duration_min=300.0)
 _ATTEMPTS = 15
 """More than a job needs, unless one time in a million: each fails with a probability of 0.4 or less."""
-_RETRIED = Window(warm_up=50.0, duration=1_500.0, duration_min=500.0)
+_RETRIED = Window(warm_up=10.0, duration=1_500.0, duration_min=300.0)
 
 
 def simulate_pool(seed: int, effort: float, *, workers: int, rate: float) -> Sequence[float]:
-    """M/M/c as a pool at a backlog: P(wait), mean wait, mean number in queue and at work, Little's ratio."""
+    """M/M/c as a pool at a backlog: P(wait), mean wait, mean number in queue and at work, Little's ratio.
+
+    The first four are corrected for what came.
+    """
     window = _POOL.shortened(effort)
     env = Environment(seed=seed)
-    waits, demands = request_table(), env.sampler("demand", Exponential(1.0))
+    waits, draw = request_table(), env.sampler("demand", Exponential(1.0))
+    arrivals = Arrivals()
+    demands: dict[float, float] = {}
+
+    def come() -> float:
+        arrivals.add(demands.setdefault(env.now, draw()))
+        return env.now
 
     def work(instance: Instance, request: Request) -> Generator[Any, Any, None]:
         waits.record(request.key, env.now, 0)
-        yield demands()
+        yield demands.pop(request.key)
 
-    backlog = _with_pool(env, BacklogSettings(visibility=40_000.0), work, workers, rate, lambda: env.now)
-    window.run(env, backlog.visible.restart, backlog.in_flight.restart)
+    backlog = _with_pool(env, BacklogSettings(visibility=40_000.0), work, workers, rate, come)
+    window.run(env, backlog.visible.restart, backlog.in_flight.restart, arrivals.restart)
     sample = window.sample(waits)
     wait = float(sample.latency.mean())
     queue = backlog.visible.mean()
+    seen = (share_above(sample.latency, WAITED), wait, queue, backlog.in_flight.mean())
+    came = arrivals.came(window.duration)
+    corrected = [
+        value - surplus(theory, rate, came)
+        for value, theory in zip(seen, _pool_theories(workers), strict=True)
+    ]
+    return *corrected, queue / (sample.throughput * wait), *came
+
+
+def _pool_theories(workers: int) -> tuple[Theory, ...]:
+    """M/M/c, by rate and mean service time: P(wait), mean wait, mean number in queue and at work."""
     return (
-        share_above(sample.latency, WAITED),
-        wait,
-        queue,
-        backlog.in_flight.mean(),
-        queue / (sample.throughput * wait),
+        lambda rate, service_mean: erlang_c(workers, rate * service_mean),
+        lambda rate, service_mean: wait_mean(workers, rate, 1.0 / service_mean),
+        lambda rate, service_mean: rate * wait_mean(workers, rate, 1.0 / service_mean),
+        lambda rate, service_mean: rate * service_mean,
     )
 
 
@@ -78,11 +99,11 @@ def simulate_second_chances(
         done[request.key] = env.now
 
     rules = BacklogSettings(visibility=timeout, receives_max=receives)
-    backlog = _with_pool(env, rules, work, 30, 2.0, lambda: env.now)  # no two are sent at one instant
-    window.run(env)
-    # Those that were sent so late that their end may lie outside are left out.
+    # None is sent so late that its end may lie outside.
     latest = window.end - receives * (timeout + 1.0)
-    sent = [at for at in attempts if window.warm_up <= at < latest]
+    backlog = _with_pool(env, rules, work, 30, 2.0, lambda: env.now, until=latest)  # each at its own instant
+    window.run(env)
+    sent = [at for at in attempts if window.warm_up <= at]
     latencies = [done[at] - at for at in sent if at in done]
     assert backlog.statistics().lost_count == 0
     return (
@@ -112,10 +133,11 @@ def simulate_crashing_workers(
         yield 1.0
         done[request.key] = env.now
 
-    backlog = _with_pool(env, BacklogSettings(visibility=timeout), work, 30, 2.0, lambda: env.now)
-    window.run(env)
     latest = window.end - _ATTEMPTS * timeout
-    sent = [at for at in attempts if window.warm_up <= at < latest]
+    rules = BacklogSettings(visibility=timeout)
+    backlog = _with_pool(env, rules, work, 30, 2.0, lambda: env.now, until=latest)
+    window.run(env)
+    sent = [at for at in attempts if window.warm_up <= at]
     assert backlog.statistics().lost_count == 0
     return (
         sum(attempts[at] for at in sent) / len(sent),
@@ -125,33 +147,41 @@ def simulate_crashing_workers(
 
 
 def _with_pool(
-    env: Environment, rules: BacklogSettings, work: Any, workers: int, rate: float, keys: Any
+    env: Environment,
+    rules: BacklogSettings,
+    work: Any,
+    workers: int,
+    rate: float,
+    keys: Any,
+    *,
+    until: float = inf,
 ) -> Backlog:
-    """Return a backlog to which users send jobs, and a pool of workers comes for them, in no time."""
+    """Return a backlog to which users send jobs `until` then, and for which workers come, in no time."""
     network = Network(env, latencies=0.0)
     broker = Host(env, "broker")
-    graveyard = Backlog(env, broker, name="dead letters") if rules.receives_max < float("inf") else None
+    graveyard = Backlog(env, broker, name="dead letters") if rules.receives_max < inf else None
     backlog = Backlog(env, broker, rules, dead_letters=graveyard)
     hosts = ExistingHosts([Host(env, f"host-{number}") for number in range(workers)])
     connect = partial(network.connect, target=backlog)
     settings = WorkerSettings(wait=10_000.0)  # a poll that has waited in vain begins anew: seldom
     WorkerPool(env, hosts, connect, lambda host: work, size=workers, settings=settings)
-    OpenLoop(env, network.connect(Host(env, "web"), backlog), rate=rate, keys=keys)
+    OpenLoop(env, network.connect(Host(env, "web"), backlog), rate=rate, until=until, keys=keys)
     return backlog
 
 
 def _pool_check(workers: int, rate: float) -> TheoryCheck:
-    wait = wait_mean(workers, rate)
+    waiting, wait, visible, in_flight = (theory(rate, 1.0) for theory in _pool_theories(workers))
     return TheoryCheck(
         name=f"{workers} workers at a backlog, arrival rate {rate:g}",
         group="queueing",
         source="Erlang C; Kleinrock 1975, 3.4",
         claims=(
-            Claim("P(wait)", erlang_c(workers, rate), precision=0.1),
+            Claim("P(wait)", waiting, precision=0.1),
             Claim("mean wait", wait, precision=0.2),
-            Claim("mean number visible", rate * wait, precision=0.2),
-            Claim("mean number in flight", rate),
+            Claim("mean number visible", visible, precision=0.2),
+            Claim("mean number in flight", in_flight),
             Claim("visible / (lambda W)", 1.0, precision=0.01),
+            *came_claims(rate, precision=0.03),
         ),
         simulate=partial(simulate_pool, workers=workers, rate=rate),
     )

@@ -13,6 +13,7 @@ from simulator.randomness import Exponential, Hyperexponential
 
 from ..closed_forms import erlang_b, erlang_c, many_servers, wait_mean, wait_percentile
 from ..experiment import Claim, TheoryCheck
+from .controls import Theory, came_claims, surplus
 from .stations import WAITED, Station, Watched, Window, little_ratio, share_above
 
 _EXPONENTIAL = Exponential(1.0)
@@ -27,22 +28,37 @@ LIMITED_MANY = Window(warm_up=100.0, duration=12_000.0)
 def simulate_delay(
     seed: int, effort: float, *, servers: int, rate: float, law: Distribution = _EXPONENTIAL
 ) -> Sequence[float]:
-    """M/G/c on the cores of one host: P(wait), mean, p95 and p99 wait, mean number, Little's ratio."""
+    """M/G/c on the cores of one host, as `_delay_check` claims it of M/M/c."""
     window = _DELAY.shortened(effort)
     env = Environment(seed=seed)
     station = Station(env, Host(env, "host", cores=servers), law)
     watched = Watched(env, station)
     users = OpenLoop(env, watched, rate=rate)
-    window.run(env, watched.gauge.restart)
+    window.run(env, watched.gauge.restart, station.arrivals.restart)
     waits = window.sample(station.waits)
     p95, p99 = waits.percentiles([95.0, 99.0])
-    return (
+    seen = (
         share_above(waits.latency, WAITED),
         float(waits.latency.mean()),
         float(p95),
         float(p99),
         watched.gauge.mean(),
-        little_ratio(watched, window.sample(users.table)),
+    )
+    came = station.arrivals.came(window.duration)
+    corrected = [
+        value - surplus(theory, rate, came) for value, theory in zip(seen, _theories(servers), strict=True)
+    ]
+    return *corrected, little_ratio(watched, window.sample(users.table)), *came
+
+
+def _theories(servers: int) -> tuple[Theory, ...]:
+    """M/M/c, by rate and mean service time: P(wait), mean, p95 and p99 wait, mean number."""
+    return (
+        lambda rate, service_mean: erlang_c(servers, rate * service_mean),
+        lambda rate, service_mean: wait_mean(servers, rate, 1.0 / service_mean),
+        lambda rate, service_mean: wait_percentile(servers, rate, 95.0, 1.0 / service_mean),
+        lambda rate, service_mean: wait_percentile(servers, rate, 99.0, 1.0 / service_mean),
+        lambda rate, service_mean: rate * (wait_mean(servers, rate, 1.0 / service_mean) + service_mean),
     )
 
 
@@ -75,18 +91,19 @@ def simulate_loss(
 
 
 def _delay_check(servers: int, rate: float) -> TheoryCheck:
-    mean = wait_mean(servers, rate)
+    waiting, mean, p95, p99, number = (theory(rate, 1.0) for theory in _theories(servers))
     return TheoryCheck(
         name=f"M/M/{servers}, arrival rate {rate:g}",
         group="queueing",
         source="Erlang C; Kleinrock 1975, 3.4",
         claims=(
-            Claim("P(wait)", erlang_c(servers, rate)),
+            Claim("P(wait)", waiting),
             Claim("mean wait", mean, precision=0.07),
-            Claim("p95 wait", wait_percentile(servers, rate, 95.0), precision=0.07),
-            Claim("p99 wait", wait_percentile(servers, rate, 99.0), precision=0.1),
-            Claim("mean number in system", rate * (mean + 1.0)),
+            Claim("p95 wait", p95, precision=0.07),
+            Claim("p99 wait", p99, precision=0.1),
+            Claim("mean number in system", number),
             Claim("L / (lambda W)", 1.0, precision=0.005),
+            *came_claims(rate),
         ),
         simulate=partial(simulate_delay, servers=servers, rate=rate),
     )

@@ -5,6 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from functools import partial
 
+import numpy as np
+import numpy.typing as npt
+
 from models import Host
 from models.workload import OpenLoop
 from simulator import Distribution, Environment
@@ -17,6 +20,7 @@ from ..closed_forms import (
     processor_sharing_sojourn_variance,
 )
 from ..experiment import Claim, TheoryCheck
+from .controls import came_claims, surplus
 from .stations import WAITED, Station, Watched, Window, little_ratio, share_above
 
 _RATE = 0.8
@@ -24,8 +28,8 @@ _SHARED_RATE = 0.5
 _VARIABLE = Hyperexponential.from_mean_and_scv(mean=1.0, scv=4.0)
 
 # Relaxation takes some 90 s with exponential service, and longer the more variable service is.
-_STEADY = Window(warm_up=1_000.0, duration=100_000.0, duration_min=20_000.0)
-_VARIABLE_STEADY = Window(warm_up=3_000.0, duration=160_000.0, duration_min=40_000.0)
+_STEADY = Window(warm_up=1_000.0, duration=100_000.0, duration_min=10_000.0)
+_VARIABLE_STEADY = Window(warm_up=3_000.0, duration=160_000.0, duration_min=20_000.0)
 _SHARED = Window(warm_up=300.0, duration=50_000.0)
 
 _PRECISION = 0.07
@@ -33,28 +37,43 @@ _PRECISION = 0.07
 
 
 def simulate_wait(
-    seed: int, effort: float, *, law: Distribution, window: Window = _STEADY
+    seed: int, effort: float, *, law: Distribution, scv: float, window: Window = _STEADY
 ) -> Sequence[float]:
-    """M/G/1 first-come: the mean wait."""
-    window = window.shortened(effort)
-    env = Environment(seed=seed)
-    station = Station(env, Host(env, "host"), law)
-    OpenLoop(env, station, rate=_RATE)
-    window.run(env)
-    return (float(window.sample(station.waits).latency.mean()),)
+    """M/G/1 first-come: the mean wait, corrected as for a service law of that `scv`; then what came."""
+    waits, came = _first_come(seed, effort, law, window)
+    return waits.mean() - surplus(partial(_wait_mean, scv=scv), _RATE, came), *came
 
 
 def simulate_constant(
     seed: int, effort: float, *, law: Distribution, times: Sequence[float]
 ) -> Sequence[float]:
-    """M/D/1 first-come: the mean wait, and the shares of waits up to each of `times`."""
-    window = _STEADY.shortened(effort)
+    """M/D/1 first-come: the mean wait and the shares of waits up to each of `times`; then what came."""
+    waits, came = _first_come(seed, effort, law, _STEADY)
+    shares = [
+        1.0 - share_above(waits, time + WAITED) - surplus(partial(_wait_probability, time), _RATE, came)
+        for time in times
+    ]
+    return waits.mean() - surplus(partial(_wait_mean, scv=0.0), _RATE, came), *shares, *came
+
+
+def _first_come(
+    seed: int, effort: float, law: Distribution, window: Window
+) -> tuple[npt.NDArray[np.float64], tuple[float, float]]:
+    """Return all waits, and the requests per second and the work per request that came."""
+    window = window.shortened(effort)
     env = Environment(seed=seed)
     station = Station(env, Host(env, "host"), law)
     OpenLoop(env, station, rate=_RATE)
-    window.run(env)
-    waits = window.sample(station.waits).latency
-    return float(waits.mean()), *(1.0 - share_above(waits, time + WAITED) for time in times)
+    window.run(env, station.arrivals.restart)
+    return window.sample(station.waits).latency, station.arrivals.came(window.duration)
+
+
+def _wait_mean(rate: float, service_mean: float, *, scv: float) -> float:
+    return general_service_wait_mean(rate, service_mean, scv)
+
+
+def _wait_probability(time: float, rate: float, service_mean: float) -> float:
+    return constant_service_wait_probability(rate, time, service_mean)
 
 
 def simulate_shared(seed: int, effort: float, *, law: Distribution) -> Sequence[float]:
@@ -80,8 +99,8 @@ def _wait_check(law: Distribution, law_name: str, window: Window, precision: flo
         name=f"M/G/1, load {_RATE:g}, {law_name} service",
         group="queueing",
         source="Pollaczek-Khinchine; Kleinrock 1975, 5.6",
-        claims=(Claim("mean wait", expected, precision=precision),),
-        simulate=partial(simulate_wait, law=law, window=window),
+        claims=(Claim("mean wait", expected, precision=precision), *came_claims(_RATE)),
+        simulate=partial(simulate_wait, law=law, scv=law.squared_coefficient_of_variation, window=window),
     )
 
 
@@ -96,6 +115,7 @@ def _constant_check(times: Sequence[float]) -> TheoryCheck:
         claims=(
             Claim("mean wait", general_service_wait_mean(_RATE, 1.0, 0.0), precision=_PRECISION),
             *probabilities,
+            *came_claims(_RATE),
         ),
         simulate=partial(simulate_constant, law=Constant(1.0), times=times),
     )

@@ -18,6 +18,8 @@ from models.workload import request_table
 from simulator import Distribution, Environment, Gauge, RequestTable
 from simulator.measurement import RequestSample
 
+from .controls import Arrivals
+
 WAITED = 1e-9
 """Waits (s) above this are waits: an end less a service time is the start only up to rounding."""
 
@@ -25,7 +27,7 @@ WAITED = 1e-9
 class Station(Endpoint):
     """Work of random demand for the cores of `host`; `waits` records from when to when each request waited.
 
-    The demands come from `law`, on the stream "<name>/service".
+    The demands come from `law`, on the stream "<name>/service"; `arrivals` counts them.
     """
 
     def __init__(self, env: Environment, host: Host, law: Distribution, name: str = "station") -> None:
@@ -33,6 +35,7 @@ class Station(Endpoint):
         self.host: Host = host
         self.name = name
         self.waits = request_table()
+        self.arrivals = Arrivals()
         self._env = env
         self._draw = env.sampler(f"{name}/service", law)
 
@@ -41,6 +44,7 @@ class Station(Endpoint):
         env = self._env
         start = env.now
         demand = self._draw()
+        self.arrivals.add(demand)
         yield from self.host.work(demand)
         self.waits.record(start, max(start, env.now - demand), 0)
         return Response()

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from itertools import product
-from math import inf
+from math import exp, inf
 
 import numpy as np
 import pytest
@@ -18,8 +18,10 @@ from experiments.validation.availability import (
     share_ejected,
     share_marked,
     time_to_data_loss_mean,
+    writes_lost,
     zones_availability,
 )
+from simulator.randomness import Constant, Exponential, LogNormal
 
 from ..chains import birth_death, stationary
 
@@ -112,6 +114,17 @@ def test_a_limit_on_how_many_are_down_cuts_the_chain_off() -> None:
     # As lines of which so many can be busy: Engset, and with very many sources Erlang B.
     many = down_probabilities(10_000, 10_000.0, 1.0, down_max=2)
     assert many[:3] == pytest.approx(list(birth_death(1.0, float, 2).values()), rel=1e-3)
+
+
+def test_writes_under_way_fill_up_to_littles_law() -> None:
+    """By hand, and all that Little's law has after a long time."""
+    assert writes_lost(3.0, Constant(0.5), 0.5) == pytest.approx((0.75, exp(-0.75)))
+    assert writes_lost(3.0, Constant(0.5), 2.0)[0] == pytest.approx(1.5)
+    assert writes_lost(3.0, Exponential(0.5), 4.0)[0] == pytest.approx(1.5 * (1.0 - exp(-4.0)))
+    law = LogNormal(mean=0.2, standard_deviation=0.4)
+    draws = law.sample(np.random.default_rng(1), 400_000)
+    assert writes_lost(6.0, law, 8.0)[0] == pytest.approx(6.0 * np.minimum(draws, 1.6).mean(), rel=0.01)
+    assert writes_lost(6.0, law, 200.0)[0] == pytest.approx(1.2, rel=2e-3)
 
 
 def test_zones_are_all_cases_counted() -> None:

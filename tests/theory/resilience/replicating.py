@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import replace
-from functools import partial
 
 from experiments.validation.experiment import TheoryCheck
 from experiments.validation.resilience import CHECKS
 from experiments.validation.verdict import judge
+from tests.theory import running
 
 # So many claims are judged in one run of all of these tests; the intervals are widened for that.
 CLAIMS_COUNT = 2 * sum(len(check.claims) for check in CHECKS)
@@ -29,12 +28,10 @@ def verdicts(check: TheoryCheck, effort: float, *, precision_factor: float = 4.0
     ]
 
 
-def changed(check: TheoryCheck, **setup: object) -> TheoryCheck:
-    """The same claims about another system."""
-    assert isinstance(check.simulate, partial)
-    unknown = set(setup) - set(check.simulate.keywords)
-    assert not unknown, f"{check.name} has no {unknown}"
-    return replace(check, simulate=partial(check.simulate, **setup))
+def is_found_out(check: TheoryCheck, effort: float) -> bool:
+    """Whether a claim differs, by as few of these replications as can tell."""
+    seeds = range(SEED, SEED + check.replications)
+    return running.is_found_out(check, effort, seeds=seeds, claims_count=CLAIMS_COUNT)
 
 
 def named(*beginnings: str) -> Iterable[TheoryCheck]:
