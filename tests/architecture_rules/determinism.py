@@ -37,7 +37,7 @@ def sources_of_chance(source: Source) -> list[str]:
 
 
 def _banned_imports(source: Source) -> Iterator[str]:
-    for node in ast.walk(source.tree):
+    for node in source.statements:
         if isinstance(node, ast.Import):
             modules = [alias.name for alias in node.names]
         elif isinstance(node, ast.ImportFrom) and node.level == 0:
@@ -50,7 +50,7 @@ def _banned_imports(source: Source) -> Iterator[str]:
 
 
 def _wall_clock_calls(source: Source) -> Iterator[str]:
-    for node in ast.walk(source.tree):
+    for node in source.nodes:
         called = node.func if isinstance(node, ast.Call) else None
         if isinstance(called, ast.Attribute) and called.attr in WALL_CLOCK_METHODS:
             yield source.at(node, f"{ast.unparse(called)}() reads a clock: {BANNED_MODULES['time']}")
@@ -58,8 +58,8 @@ def _wall_clock_calls(source: Source) -> Iterator[str]:
 
 def _numpy_random(source: Source) -> Iterator[str]:
     allowed = GENERATOR_PARTS[source.package]
-    for node in ast.walk(source.tree):
-        if isinstance(node, ast.Attribute) and ast.unparse(node.value) in ("np.random", "numpy.random"):
+    for node in source.nodes:
+        if isinstance(node, ast.Attribute) and _is_numpy_random(node.value):
             names = [node.attr]
         elif isinstance(node, ast.ImportFrom) and node.module == "numpy.random":
             names = [alias.name for alias in node.names]
@@ -70,14 +70,20 @@ def _numpy_random(source: Source) -> Iterator[str]:
                 yield source.at(node, f"no numpy.random.{name} here: {BANNED_MODULES['random']}")
 
 
+def _is_numpy_random(node: ast.expr) -> bool:
+    """Return whether this is `np.random` or `numpy.random`."""
+    is_random = isinstance(node, ast.Attribute) and node.attr == "random"
+    return is_random and isinstance(node.value, ast.Name) and node.value.id in ("np", "numpy")
+
+
 def _hash_calls(source: Source) -> Iterator[str]:
     in_hash_methods = {
         id(call)
-        for function in ast.walk(source.tree)
+        for function in source.statements
         if isinstance(function, ast.FunctionDef) and function.name == "__hash__"
         for call in ast.walk(function)
     }
-    for node in ast.walk(source.tree):
+    for node in source.nodes:
         calls_hash = isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id == "hash"
         if calls_hash and id(node) not in in_hash_methods:
             yield source.at(node, "hash() differs from process to process; use hashlib.blake2b")

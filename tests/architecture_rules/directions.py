@@ -26,7 +26,7 @@ ONLY_UNDER_EXPERIMENTS = frozenset({"pandas", "matplotlib"})
 
 def imported_modules(source: Source) -> Iterator[tuple[ast.stmt, str]]:
     """Yield each absolute import, wherever in the file, with the dotted name of the module that is named."""
-    for node in ast.walk(source.tree):
+    for node in source.statements:
         if isinstance(node, ast.Import):
             for alias in node.names:
                 yield node, alias.name
@@ -73,7 +73,7 @@ def relative_imports_out_of_the_package(source: Source) -> list[str]:
     depth = source.path.count("/")
     return [
         source.at(node, f"relative import above {source.package}")
-        for node in ast.walk(source.tree)
+        for node in source.statements
         if isinstance(node, ast.ImportFrom) and node.level > depth
     ]
 

@@ -46,7 +46,7 @@ def long_functions(source: Source) -> list[str]:
     """
     suspects = [
         node
-        for node in ast.walk(source.tree)
+        for node in source.statements
         if isinstance(node, _Function) and len(_lines_of(node)) > FUNCTION_CODE_LINES_MAX
     ]
     if not suspects:
@@ -87,7 +87,7 @@ def star_imports(source: Source) -> list[str]:
     """Return a complaint for each import of everything."""
     return [
         source.at(node, "import the names, not *")
-        for node in ast.walk(source.tree)
+        for node in source.statements
         if isinstance(node, ast.ImportFrom) and any(alias.name == "*" for alias in node.names)
     ]
 

@@ -77,7 +77,6 @@ def test_a_delay_and_a_window_go_with_rules_that_have_them() -> None:
         autoscaling(policy="target tracking", stabilisation=60.0)
 
 
-@pytest.mark.slow
 def test_what_it_says_is_to_be_seen_of_policies_is_what_the_sweep_shows() -> None:
     said = what_to_see(autoscaling)
     day = {policy: means(autoscaling, policy=policy) for policy in POLICIES if policy != "step scaling"}
@@ -92,7 +91,6 @@ def test_what_it_says_is_to_be_seen_of_policies_is_what_the_sweep_shows() -> Non
     assert f"{percent(queue['late'])} are late on the usual day, for {queue['host_hours']:.1f} host" in said
 
 
-@pytest.mark.slow
 def test_what_it_says_is_to_be_seen_of_a_crowd_is_what_the_sweep_shows() -> None:
     said = what_to_see(autoscaling)
     crowd = {
@@ -114,7 +112,6 @@ def test_what_it_says_is_to_be_seen_of_a_crowd_is_what_the_sweep_shows() -> None
     assert f"instead of {percent(small['answered'])}" in said
 
 
-@pytest.mark.slow
 def test_what_it_says_is_to_be_seen_of_delays_and_targets_is_what_the_sweep_shows() -> None:
     said = what_to_see(autoscaling)
     nervous, steady = (

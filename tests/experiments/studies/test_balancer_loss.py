@@ -111,7 +111,6 @@ def test_a_sweep_has_its_figures() -> None:
     assert "host lost" in texts(figures["over_time"])
 
 
-@pytest.mark.slow
 def test_what_it_says_is_to_be_seen_is_what_the_sweep_shows() -> None:
     said = what_to_see(balancer_loss)
     one, pair, own = (

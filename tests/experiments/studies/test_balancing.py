@@ -2,27 +2,19 @@
 
 from __future__ import annotations
 
-from functools import lru_cache
-
 import pytest
 
-from experiments import Misuse, Points, Run, sweep
+from experiments import Misuse, Points, sweep
 from experiments.studies.balancing import HOSTS, balancing
 from experiments.workers import InProcess
 
-from .figure_checks import assert_complete, texts
+from .figure_checks import assert_complete, runs_once, texts  # noqa: F401 - a fixture is found by name
 from .what_is_said import means, percent, what_to_see
-
-pytestmark = pytest.mark.slow
-
-
-@lru_cache
-def ran(scene: str, policy: str, report_interval: float | None = None) -> Run:
-    return balancing(seed=1, scene=scene, policy=policy, report_interval=report_interval)
 
 
 def p95(scene: str, policy: str, report_interval: float | None = None) -> float:
-    return ran(scene, policy, report_interval).measures["p95"]
+    """Return the mean of the runs of the default sweep."""
+    return means(balancing, scene=scene, policy=policy, report_interval=report_interval)["p95"]
 
 
 def test_the_more_a_policy_knows_the_better() -> None:
@@ -37,12 +29,15 @@ def test_unequal_hosts_hurt_who_takes_turns_and_not_who_counts() -> None:
 
 
 def test_black_hole_draws_more_to_whoever_counts_more() -> None:
-    failed = [ran("black hole", policy).measures["failed"] for policy in ("two choices", "least outstanding")]
-    assert ran("black hole", "round robin").measures["failed"] == pytest.approx(1 / HOSTS, abs=0.001)
+    in_turn, two, least = (
+        means(balancing, scene="black hole", policy=policy)
+        for policy in ("round robin", "two choices", "least outstanding")
+    )
+    failed = [two["failed"], least["failed"]]
+    assert in_turn["failed"] == pytest.approx(1 / HOSTS, abs=0.001)
     assert 1.4 / HOSTS < failed[0] < failed[1]
     assert failed[1] > 2 / HOSTS
-    shares = ran("black hole", "least outstanding").measures
-    assert shares["top_share"] == pytest.approx(shares["failed"], abs=0.02)
+    assert least["top_share"] == pytest.approx(least["failed"], abs=0.02)
 
 
 def test_old_news_make_the_herd_and_leave_two_choices_standing() -> None:
@@ -93,6 +88,8 @@ def test_what_it_says_is_to_be_seen_is_what_the_sweep_shows() -> None:
     )
 
 
+@pytest.mark.slow
+@pytest.mark.usefixtures("runs_once")
 def test_figures_show_policies_old_reports_and_the_herd() -> None:
     points = [
         {"scene": scene, "policy": policy}
@@ -104,7 +101,7 @@ def test_figures_show_policies_old_reports_and_the_herd() -> None:
         for policy in ("two choices", "least outstanding")
         for interval in (None, 1.0)
     ]
-    result = sweep(balancing, Points(points), replications=1, executor=InProcess())
+    result = sweep(balancing, Points(points), fixed={"load": 0.5}, replications=1, executor=InProcess())
     assert balancing.figures_of_sweep is not None
     figures = dict(balancing.figures_of_sweep(result))
     assert set(figures) == {"policies", "old_reports", "herd"}

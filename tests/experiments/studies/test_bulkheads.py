@@ -56,7 +56,6 @@ def test_size_goes_with_pools_only() -> None:
         bulkheads(isolation="own pools")
 
 
-@pytest.mark.slow
 def test_what_it_says_is_to_be_seen_is_what_the_sweep_shows() -> None:
     said = what_to_see(bulkheads)
     none, timeout = (means(bulkheads, isolation=name) for name in ("none", "timeout"))

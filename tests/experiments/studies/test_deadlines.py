@@ -54,7 +54,6 @@ def test_without_overload_it_makes_no_difference(travels: str) -> None:
     assert measures["wasted"] < 0.1
 
 
-@pytest.mark.slow
 def test_what_it_says_is_to_be_seen_is_what_the_sweep_shows() -> None:
     said = what_to_see(deadlines)
     kept, honoured, cancelling = (means(deadlines, deadlines=travels, offered=1.6) for travels in TRAVELS)

@@ -13,9 +13,9 @@ from matplotlib.figure import Figure
 from experiments import InProcess, Points, sweep
 from experiments.studies.autoscaling import autoscaling
 
-from .figure_checks import assert_complete, texts
+from .figure_checks import assert_complete, runs_once, texts  # noqa: F401 - a fixture is found by name
 
-pytestmark = pytest.mark.slow
+pytestmark = [pytest.mark.slow, pytest.mark.usefixtures("runs_once")]
 
 mpl.use("Agg")
 

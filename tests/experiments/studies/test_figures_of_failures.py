@@ -14,11 +14,11 @@ from experiments import Grid, InProcess, Points, find_study, sweep
 from experiments.design import Design
 from experiments.plots import POLICY_COLOURS
 
-from .figure_checks import assert_complete, texts
+from .figure_checks import assert_complete, runs_once, texts  # noqa: F401 - a fixture is found by name
 
 mpl.use("Agg")
 
-pytestmark = pytest.mark.slow
+pytestmark = [pytest.mark.slow, pytest.mark.usefixtures("runs_once")]
 
 SMALL: Sequence[tuple[str, Design, Mapping[str, Any], list[str]]] = (
     (

@@ -14,10 +14,10 @@ from experiments.studies.breakers import breakers
 from experiments.studies.timeouts import timeouts
 from models.faults import OUTAGE_MODES
 
-from .figure_checks import assert_complete, texts
+from .figure_checks import assert_complete, runs_once, texts  # noqa: F401 - a fixture is found by name
 from .short_runs import DURATION, short_sweep
 
-pytestmark = pytest.mark.slow
+pytestmark = [pytest.mark.slow, pytest.mark.usefixtures("runs_once")]
 
 mpl.use("Agg")
 

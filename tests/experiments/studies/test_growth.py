@@ -161,7 +161,6 @@ def at(design: str, load: float) -> dict[str, Any]:
     return means(growth, design=design, load=load)
 
 
-@pytest.mark.slow
 def test_what_it_says_is_to_be_seen_is_what_the_sweep_shows() -> None:
     said = what_to_see(growth)
     full_at = {design: at(design, 1.0)["saturates_at"] for design in DESIGNS}

@@ -134,7 +134,6 @@ def test_a_sweep_has_its_figures() -> None:
     assert "dependency: deep, never panics" in texts(figures["trouble"])
 
 
-@pytest.mark.slow
 def test_what_it_says_is_to_be_seen_is_what_the_sweep_shows() -> None:
     said = what_to_see(health_checks)
 

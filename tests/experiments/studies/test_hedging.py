@@ -2,51 +2,52 @@
 
 from __future__ import annotations
 
-from functools import lru_cache
-
 import pytest
 
-from experiments import Misuse, Run
+from experiments import Misuse
 from experiments.studies.hedging import hedging
 
-from .what_is_said import means, percent, what_to_see
-
-pytestmark = pytest.mark.slow
+from .what_is_said import means, percent, runs_of, what_to_see
 
 
-@lru_cache
-def ran(leaves: int, after: float | None, budget: float | None = None) -> Run:
-    return hedging(seed=1, leaves=leaves, after=after, budget=budget)
-
-
-@pytest.mark.parametrize("leaves", [1, 20, 50])
+@pytest.mark.parametrize("leaves", [1, 10, 100])
 def test_share_of_late_requests_follows_the_law(leaves: int) -> None:
-    measures = ran(leaves, None).measures
-    spread = (measures["law"] * (1.0 - measures["law"]) / 400) ** 0.5
-    assert measures["late"] == pytest.approx(measures["law"], abs=3.5 * spread)
+    """In each run of the default sweep."""
+    for measures in runs_of(hedging, leaves=leaves, after=None):
+        spread = (measures["law"] * (1.0 - measures["law"]) / 400) ** 0.5
+        assert measures["late"] == pytest.approx(measures["law"], abs=3.5 * spread)
+
+
+def test_law_is_that_of_the_share_that_is_late() -> None:
+    measures = hedging(seed=1, leaves=5, after=None, late_share=0.1).measures
+    assert measures["law"] == pytest.approx(1.0 - 0.9**5)
+    assert measures["late"] == pytest.approx(measures["law"], abs=3.5 * (0.41 * 0.59 / 400) ** 0.5)
 
 
 def test_copy_after_a_high_percentile_brings_the_tail_back() -> None:
-    without, hedged = ran(20, None).measures, ran(20, 95.0).measures
-    assert hedged["late"] < 0.1 * without["late"]
-    assert hedged["p99"] < 0.3 * without["p99"]
-    assert hedged["extra_load"] == pytest.approx(0.05, abs=0.015)
+    for leaves, tail in ((10, "p99"), (100, "p95")):
+        without, hedged = (means(hedging, leaves=leaves, after=after) for after in (None, 95.0))
+        assert hedged["late"] < 0.1 * without["late"]
+        assert hedged[tail] < 0.3 * without[tail]
+        assert hedged["extra_load"] == pytest.approx(0.05, abs=0.015)
 
 
 def test_shorter_delay_costs_more() -> None:
-    assert ran(20, 50.0).measures["extra_load"] == pytest.approx(0.5, abs=0.03)
-    assert ran(20, 99.0).measures["extra_load"] == pytest.approx(0.01, abs=0.006)
+    for after, copied, bound in ((50.0, 0.5, 0.03), (99.0, 0.01, 0.006)):
+        for measures in runs_of(hedging, leaves=100, after=after):
+            assert measures["extra_load"] == pytest.approx(copied, abs=bound)
 
 
 def test_budget_bounds_the_cost() -> None:
-    assert ran(20, 50.0, 0.1).measures["extra_load"] == pytest.approx(0.1, abs=0.01)
+    measures = hedging(seed=1, leaves=10, after=50.0, budget=0.1).measures
+    assert measures["extra_load"] == pytest.approx(0.1, abs=0.01)
 
 
 def test_both_copies_late_are_what_hedging_leaves() -> None:
     # One request in a hundred: more than the 99th percentile forgives, less than the 95th does.
-    measures = ran(100, 90.0).measures
-    assert measures["late"] == pytest.approx(0.01, abs=0.015)
-    assert measures["p95"] < 0.03
+    for measures in runs_of(hedging, leaves=100, after=90.0):
+        assert measures["late"] == pytest.approx(0.01, abs=0.015)
+        assert measures["p95"] < 0.03
 
 
 def test_budget_without_copies_is_refused() -> None:

@@ -51,7 +51,6 @@ def test_client_is_told_of_more_orders_with_a_key() -> None:
     assert ran("durable").measures["paid"] > ran("no key").measures["paid"]
 
 
-@pytest.mark.slow
 def test_what_it_says_is_to_be_seen_is_what_the_sweep_shows() -> None:
     said = what_to_see(idempotency)
     none, per_try, memory, durable = (

@@ -67,7 +67,6 @@ def test_weights_and_quotas_go_with_shares_only() -> None:
         neighbours(neighbour_jobs=0, weight=2.0)
 
 
-@pytest.mark.slow
 def test_what_it_says_is_to_be_seen_is_what_the_sweep_shows() -> None:
     said = what_to_see(neighbours)
 

@@ -87,7 +87,6 @@ def test_outage_shorter_than_a_second_is_refused() -> None:
         retries(outage=1e-9)
 
 
-@pytest.mark.slow
 def test_what_it_says_is_to_be_seen_is_what_the_sweep_shows() -> None:
     said = what_to_see(retries)
     layers = {"layers": 3, "attempts": 3, "clients": 100}

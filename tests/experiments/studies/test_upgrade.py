@@ -126,7 +126,6 @@ def test_a_run_is_shown_over_time(strategy: str) -> None:
     assert ("canary 0.05" in texts(figures["over_time"])) == (strategy == "canary")
 
 
-@pytest.mark.slow
 def test_what_it_says_is_to_be_seen_is_what_the_sweep_shows() -> None:
     said = what_to_see(upgrade)
 

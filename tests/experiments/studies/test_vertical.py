@@ -66,7 +66,6 @@ def test_theory_comes_out_in_the_default_sweep(point: dict[str, Any]) -> None:
     assert isnan(theory) or abs(found.mean - theory) < 2.0 * found.half_width
 
 
-@pytest.mark.slow
 def test_what_it_says_is_to_be_seen_is_what_the_sweep_shows() -> None:
     said = what_to_see(vertical)
     one = means(vertical, growth="faster core", size=1)

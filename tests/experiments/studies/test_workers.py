@@ -136,7 +136,6 @@ def test_sweep_has_the_figures_that_it_has_points_for() -> None:
     assert dict(workers.figures_of_sweep(alone)) == {}  # type: ignore[misc]
 
 
-@pytest.mark.slow
 def test_what_it_says_is_to_be_seen_is_what_the_sweep_shows() -> None:
     said = what_to_see(workers)
 

@@ -1,0 +1,236 @@
+"""The kept numbers of the default sweeps are those of the default sweeps, and what the code gives.
+
+A run is a value, so one that is what it was vouches for the others that take its way through the code. The
+runs that are made again meet, between them, every choice of each parameter and the least and the greatest of
+each number, where what was chosen has something to do: a server that sheds has more than it can do. A number
+in between takes no way of its own. Of the runs that would do, these are the cheapest.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+import pytest
+
+from experiments import find_study
+
+from .what_is_said import DIGITS, kept_runs, kept_studies, key_of
+
+AGAIN: Mapping[str, tuple[Mapping[str, Any], ...]] = {
+    "autoscaling": (
+        {"policy": "large fleet", "load": "flash crowd"},
+        {"policy": "target tracking", "load": "flash crowd"},
+        {"policy": "step scaling", "load": "flash crowd"},
+        {"policy": "schedule", "load": "flash crowd"},
+        {"policy": "queue depth", "load": "flash crowd"},
+        {"metric_delay": 240.0, "stabilisation": 0.0},
+        {"load": "flash crowd", "boot_time": 0.0},
+        {"load": "flash crowd", "boot_time": 240.0},
+        {"target": 0.3},
+        {"target": 0.9},
+        {"policy": "small fleet", "load": "flash crowd", "bottleneck": "database"},
+    ),
+    "balancer_loss": (
+        {},
+        {"arrangement": "names", "ttl": 1.0},
+        {"arrangement": "names, next address", "ttl": 60.0},
+        {"arrangement": "in each client"},
+        {"arrangement": "pair", "loss": "process", "tracking": True},
+        {"arrangement": "pair", "loss": "cut apart"},
+    ),
+    "balancing": (
+        {"policy": "round robin"},
+        {"scene": "unequal", "policy": "weighted"},
+        {"scene": "heavy tails", "policy": "random"},
+        {"scene": "black hole", "policy": "least outstanding"},
+        {"report_interval": 0.05},
+        {"report_interval": 5.0},
+    ),
+    "bulkheads": (
+        {},
+        {"isolation": "timeout"},
+        {"isolation": "shared pool", "size": 28},
+        {"isolation": "own pools", "size": 1},
+        {"isolation": "own pools", "size": 32},
+    ),
+    "capacity": (
+        {"rate": 60.0},
+        {"rate": 340.0},
+    ),
+    "chaos": (
+        {"zones": 1, "preset": "bare"},
+        {"zones": 4},
+    ),
+    "deadlines": (
+        {"offered": 0.5},
+        {"deadlines": "honoured", "offered": 1.2},
+        {"deadlines": "cancelling", "offered": 2.0},
+    ),
+    "degradation": (
+        {"feature": "catalogue"},
+        {"feature": "cart", "design": "optional"},
+        {"design": "careful"},
+        {"feature": "checkout", "design": "timeouts"},
+        {"feature": "payment", "design": "switched"},
+    ),
+    "game_day": (
+        {},
+        {"trouble": "edge zone cut", "preset": "bare"},
+        {"trouble": "payment silent"},
+        {"trouble": "recommendations slow"},
+    ),
+    "growth": (
+        {"load": 1.0},
+        {"design": "bigger host", "load": 3.0},
+        {"design": "larger pool", "load": 3.0},
+        {"design": "wider link", "load": 100.0},
+        {"design": "pay later", "load": 3.0},
+        {"design": "own hosts", "load": 3.0},
+        {"design": "more hosts", "load": 3.0},
+    ),
+    "health_checks": (
+        {"interval": 2.0, "strikes": 3},
+        {"scene": "slow answers", "interval": 10.0, "strikes": 1},
+        {"scene": "overload", "check": "port"},
+        {"scene": "dependency", "check": "deep", "panic_threshold": 0.0},
+        {"scene": "overload", "check": "shallow"},
+    ),
+    "hedging": (
+        {"leaves": 1, "after": 50.0},
+        {"leaves": 1, "after": 99.0},
+        {"leaves": 10},
+        {"after": None},
+    ),
+    "idempotency": (
+        {"timeout": 1.6},
+        {"keys": "key per try", "timeout": 0.4},
+        {"keys": "in memory", "timeout": 0.4},
+        {"keys": "durable", "timeout": 0.1},
+        {"keys": "separate", "timeout": 0.4},
+    ),
+    "metastable": (
+        {"load": 0.3},
+        {"remedy": "backoff"},
+        {"remedy": "budget"},
+        {"load": 0.8, "remedy": "breaker"},
+        {"remedy": "one attempt"},
+        {"remedy": "deadlines"},
+        {"remedy": "queue age"},
+        {"remedy": "lifo"},
+        {"remedy": "adaptive limit"},
+        {"relief": "restart"},
+        {"relief": "fewer users"},
+    ),
+    "neighbours": (
+        {"sharing": "processor sharing"},
+        {"weight": 0.25},
+        {"weight": 4.0},
+        {"neighbour_quota": 2.0},
+        {"sharing": "first-come", "neighbour_jobs": 0},
+        {"neighbour_jobs": 0, "quota": 1.1},
+        {"neighbour_jobs": 0, "quota": 3.0},
+    ),
+    "placement": (
+        {"rule": "pack"},
+        {"rule": "one per host", "loss": "region"},
+        {"rule": "spread racks", "loss": "rack"},
+        {"loss": "rack"},
+        {"rule": "spread regions", "loss": "host"},
+    ),
+    "retries": (
+        {"attempts": 3, "backoff": "none", "clients": 100},
+        {"attempts": 3, "budget": "token bucket", "clients": 100},
+        {"attempts": 3, "budget": "grpc", "layers": 3, "clients": 100},
+        {"attempts": 3, "budget": "envoy", "clients": 100},
+        {"attempts": 3, "budget": "sre", "clients": 100},
+        {"backoff": "constant"},
+        {"backoff": "exponential"},
+        {"backoff": "equal jitter"},
+        {"backoff": "decorrelated jitter"},
+    ),
+    "shedding": (
+        {"offered": 0.5},
+        {"shedding": "queue length", "offered": 1.2},
+        {"shedding": "queue age", "offered": 1.2},
+        {"shedding": "codel", "offered": 1.2},
+        {"shedding": "lifo", "offered": 1.2},
+        {"shedding": "priority", "offered": 1.2},
+        {"shedding": "aimd", "offered": 1.2},
+        {"shedding": "vegas", "offered": 1.2},
+        {"shedding": "gradient", "offered": 3.0},
+        {"shedding": "throttle", "offered": 1.2},
+    ),
+    "upgrade": (
+        {"strategy": "crash"},
+        {"strategy": "abrupt"},
+        {"linger": 0.0},
+        {"linger": 0.5},
+        {"strategy": "blue-green", "version": "slow"},
+        {"strategy": "canary", "version": "errors"},
+        {"strategy": "canary", "version": "never ready"},
+        {"strategy": "canary", "version": "incompatible"},
+        {"strategy": "canary", "version": "leak", "pause": 120.0},
+    ),
+    "vertical": (
+        {"growth": "faster core", "size": 1},
+        {"growth": "more cores", "size": 16},
+        {"size": 2, "balancing": "random"},
+        {"size": 2, "balancing": "two choices"},
+    ),
+    "workers": (
+        {"visibility": 5.0, "heartbeat": False, "deaths": 4.0},
+        {"visibility": 300.0, "heartbeat": False, "deaths": 4.0},
+        {"receives_max": 3, "poison": 0.01},
+        {"size": 24, "visibility": 120.0, "surge": 3.0},
+        {"fleet": "scaled", "size": 8, "visibility": 120.0, "surge": 3.0},
+        {"fleet": "spot", "size": 8, "visibility": 120.0, "surge": 3.0, "notice": 120.0},
+        {"fleet": "spot", "size": 8, "visibility": 120.0, "surge": 3.0, "notice": 0.0},
+    ),
+}
+"""By study: the points of which the run of seed 0 is made again; what is left out has its default."""
+
+
+def values_of_note(values: Iterable[Any]) -> set[Any]:
+    """Return the choices among these, as they are written, and the least and the greatest of the numbers."""
+    numbers = [value for value in values if isinstance(value, int | float) and not isinstance(value, bool)]
+    ends = {min(numbers), max(numbers)} if numbers else set()
+    return ends | {str(value) for value in values if isinstance(value, bool) or value not in numbers}
+
+
+def test_every_sweep_that_is_kept_has_runs_that_are_made_again() -> None:
+    assert sorted(AGAIN) == kept_studies()
+
+
+@pytest.mark.parametrize("name", AGAIN)
+def test_what_is_kept_is_the_default_sweep(name: str) -> None:
+    study = find_study(name)
+    kept = kept_runs(name)
+    assert list(kept) == [key_of(point) for point in study.points()]
+    assert {len(runs) for runs in kept.values()} == {study.replications}
+    assert {tuple(measures) for runs in kept.values() for measures in runs} == {tuple(study.measures)}
+
+
+@pytest.mark.parametrize("name", AGAIN)
+def test_runs_that_are_made_again_meet_every_choice_and_both_ends_of_every_number(name: str) -> None:
+    study = find_study(name)
+    points, again = study.points(), [study.space.values(point) for point in AGAIN[name]]
+    assert [point for point in again if point not in points] == []
+    for parameter in study.space.names:
+        swept = values_of_note([point[parameter] for point in points])
+        assert values_of_note([point[parameter] for point in again]) == swept, parameter
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    ("name", "point"),
+    [
+        pytest.param(name, point, id=f"{name} {key_of(dict(point))}")
+        for name in AGAIN
+        for point in AGAIN[name]
+    ],
+)
+def test_run_that_is_made_again_gives_what_is_kept(name: str, point: Mapping[str, Any]) -> None:
+    study = find_study(name)
+    kept = kept_runs(name)[key_of(study.space.values(point))][0]
+    assert study(seed=0, **point).measures == pytest.approx(kept, rel=10.0 ** (1 - DIGITS), nan_ok=True)
