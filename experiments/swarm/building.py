@@ -13,18 +13,18 @@ from math import inf
 from typing import Any
 
 from models import Endpoint, Host, Network, System
-from models.balancing import Balancer, Connect, follow
+from models.balancing import Balancer, Connect, Policy, follow
 from models.balancing.health_checks import HEALTH
 from models.network import Connection
 from models.resilience.idempotency import Effect, EffectLog
-from models.services import Dependency, Instance, Step, Work, by_operation, in_parallel, in_sequence
+from models.services import Dependency, Instance, Service, Step, Work, by_operation, in_parallel, in_sequence
 from simulator import Environment
 
 from .choices import Names, completed
 from .detectors import PROBE_WORK, detect
 from .fault_catalogue import FAULTS
 from .live_system import LiveClient, LiveSystem
-from .part_kind import LivePart, at
+from .part_kind import LivePart, at, probed_services
 from .parts import PARTS
 from .plan import (
     REGION,
@@ -100,9 +100,11 @@ class _Builder:
                     cores=host.cores,
                     scheduling=host.scheduling,
                     boot_time=host.boot_time,
+                    speed=host.speed,
+                    memory_gib=inf if host.memory_gib is None else host.memory_gib,
                 )
         for index, service in enumerate(plan.services):
-            self._add_service(f"services.{index}", service)
+            self.add_service(f"services.{index}", service)
         for index, part in enumerate(plan.parts):
             self._add_part(f"parts.{index}.parameters", part)
         for index, client in enumerate(plan.clients):
@@ -115,12 +117,14 @@ class _Builder:
 
     # -- services
 
-    def _add_service(self, place: str, service: ServicePlan) -> None:
+    def add_service(self, place: str, service: ServicePlan) -> Service:
+        """Add a service of the plan, or of a part."""
         system = self.live.system
         together = in_sequence if service.together == "in sequence" else in_parallel
         effects = system.add_part(f"effects of {service.name}", EffectLog())
 
-        is_checked = service.name in self.plan.checked_services()
+        probed = self.plan.checked_services() | probed_services(self.plan.parts, PARTS)
+        is_checked = service.name in probed
         made: dict[Host, int] = {}
 
         def make_handler(host: Host) -> Step:
@@ -156,7 +160,7 @@ class _Builder:
             return way.endpoint
 
         with at(place):
-            system.add_service(
+            return system.add_service(
                 service.name,
                 [system.host(name) for name in service.hosts],
                 make_handler,
@@ -189,15 +193,15 @@ class _Builder:
         """Return the part of that name, if it is one and no service."""
         return next((part for part in self.live.others if part.name == name), None)
 
-    def inner_way(self, host: Host, caller: str, plan: WayPlan) -> Endpoint:
+    def inner_way(self, host: Host, caller: str, plan: WayPlan, *, policy: Policy | None = None) -> Endpoint:
         """Build a way to a service that no client and no service has in the plan, and note what is known."""
-        way = self._way(caller, host, caller, plan)
+        way = self._way(caller, host, caller, plan, policy)
         self._note(way)
         return way.endpoint
 
     # -- ways
 
-    def _way(self, place: str, host: Host, caller: str, plan: WayPlan) -> _Way:
+    def _way(self, place: str, host: Host, caller: str, plan: WayPlan, policy: Policy | None = None) -> _Way:
         """Build the way from `host`, where `caller` is, to a service."""
         live = self.live
         standing = host if plan.balancer_host is None else live.system.host(plan.balancer_host)
@@ -224,7 +228,8 @@ class _Builder:
             reached[link] = instance
             return link
 
-        balancer = self._balancer(standing, f"balancer of {caller} to {plan.service}", plan)
+        name = f"balancer of {caller} to {plan.service}"
+        balancer = self._balancer(standing, name, plan, policy or POLICIES[plan.policy])
         if (part := self._asked(plan.service)) is not None:
             balancer.add(linked(part.connect(self, standing, plan), part.name))
         else:
@@ -243,14 +248,15 @@ class _Builder:
         side_by_side = f"wrappers of {caller}"
         return self._wrapped(f"{place}.wrappers", way, host, caller, plan.wrappers, side_by_side=side_by_side)
 
-    def _balancer(self, standing: Host, name: str, plan: WayPlan) -> Balancer:
+    def _balancer(self, standing: Host, name: str, plan: WayPlan, policy: Policy) -> Balancer:
         live = self.live
         balancer = Balancer(
             live.env,
             [],
-            policy=POLICIES[plan.policy],
+            policy=policy,
             host=standing,
             panic_threshold=plan.panic_threshold,
+            fails_in_panic=plan.fails_in_panic,
             name=name,
         )
         live.endpoints.append(balancer)

@@ -21,8 +21,9 @@ from dataclasses import replace
 from random import Random
 from typing import Any, TypeVar
 
-from .choices import Names, OwnHosts, Reference, drawn
-from .fault_catalogue import FAULTS
+from .choices import Names, OwnHosts, drawn
+from .fault_catalogue import FAULTS, can_strike
+from .fleet_drawing import with_fleet
 from .part_kind import own_hosts
 from .parts import PARTS
 from .plan import (
@@ -97,7 +98,7 @@ _FEW_KEYS = (None, "a", "b")
 
 def draw_plan(seed: int) -> SystemPlan:
     """Return the system of a seed: always the same one, as long as the catalogues are."""
-    return _Drawing(seed).plan()
+    return with_fleet(_Drawing(seed).plan(), seed)
 
 
 class _Drawing:
@@ -112,7 +113,8 @@ class _Drawing:
         }
         self.policies = _some(random, list(POLICIES)) or [next(iter(POLICIES))]
         self.faults = _some(random, [name for name, kind in FAULTS.items() if not kind.is_order])
-        self.parts = [kind for kind in PARTS if random.random() < _SHARE_OF_PARTS]
+        small = [name for name, kind in PARTS.items() if not kind.needs_fleet]
+        self.parts = [name for name in small if random.random() < _SHARE_OF_PARTS]
         self.loads = _some(random, LOADS) or list(LOADS)
         self.load_end = random.choice([4.0, 10.0])
         self.wrapper_count = 0
@@ -395,11 +397,11 @@ class _Drawing:
         kinds = [
             kind
             for kind, each in FAULTS.items()
-            if each.is_order and _can_strike(kind, names)
+            if each.is_order and can_strike(kind, names)
             for _ in range(self.random.randint(1, 3))
         ]
         free = replace(names, services=tuple(unmanaged(plan)))
-        may_strike = [kind for kind in self.faults if _can_strike(kind, _those_for(kind, names, free))]
+        may_strike = [kind for kind in self.faults if can_strike(kind, _those_for(kind, names, free))]
         if may_strike and not (kinds and self.random.random() < _CALM):
             kinds += [self._kind(may_strike) for _ in range(self.random.randint(0, 5))]
         return tuple(
@@ -474,9 +476,3 @@ def _links(plan: SystemPlan) -> list[tuple[str, str]]:
 def _those_for(kind: str, names: Names, free: Names) -> Names:
     """Return the names that a kind of fault may strike: instances are not taken from who manages them."""
     return free if FAULTS[kind].changes_instances else names
-
-
-def _can_strike(kind: str, names: Names) -> bool:
-    """Return whether there is something in the plan that a kind of fault could strike."""
-    parameters = FAULTS[kind].parameters.values()
-    return all(each.candidates(names) for each in parameters if isinstance(each, Reference))

@@ -35,7 +35,7 @@ from models.resilience.bulkheads import ConnectionPool
 from models.resilience.feature_switches import FeatureSwitch
 from models.services import Instance, Service
 
-from .choices import Choice, NameOf, Parameter, WrapperOf
+from .choices import Choice, NameOf, Names, Parameter, Reference, WrapperOf
 from .fault_kind import FaultKind
 from .hand_made_faults import (
     BreakersByHand,
@@ -293,6 +293,12 @@ FAULTS: dict[str, FaultKind] = {
     **{name: fault for part in PARTS.values() for name, fault in part.faults.items()},
 }
 """By kind."""
+
+
+def can_strike(kind: str, names: Names) -> bool:
+    """Return whether there is something of these names that a kind of fault could strike."""
+    parameters = FAULTS[kind].parameters.values()
+    return all(each.candidates(names) for each in parameters if isinstance(each, Reference))
 
 
 def changed_services(plan: SystemPlan) -> set[object]:

@@ -44,6 +44,10 @@ def check_healed(live: LiveSystem) -> None:
                 for rule, holds in rules:
                     if not holds(part):
                         raise _unhealed(part, rule, live.env.now)
+    speeds = {host.name: host.speed for host in live.plan.hosts}
+    for host in live.hosts:
+        if host.speed != speeds.get(host.name, 1.0):
+            raise _unhealed(host, "a host works at its own speed", live.env.now)
     for connection in live.system.connections:
         if not _is_plain(live, connection.host, connection.target.host):
             raise _unhealed(connection, "messages pass untouched", live.env.now)
@@ -68,7 +72,6 @@ def _is_plain(live: LiveSystem, one: Host | None, other: Host | None) -> bool:
 _AS_BEFORE: dict[type, tuple[tuple[str, Callable[[Any], bool]], ...]] = {
     Host: (
         ("a host is up", lambda host: host.is_up),
-        ("a host works at its own speed", lambda host: host.speed == 1.0),
         ("a host knows what time it is", lambda host: host.clock() == host.env.now),
     ),
     Instance: (("a process listens", lambda instance: instance.is_listening or instance.is_stopping),),
@@ -129,19 +132,20 @@ def _ask(live: LiveSystem, pairs: list[tuple[ServicePlan, Instance]]) -> Generat
             continue
         if not isinstance(answer, Response) or answer.degraded:
             raise _broken(instance, "an instance that needs nobody answers well", env.now, repr(answer))
-        took, least = env.now - start, plan.demand.mean
-        if plan.demand.law == "constant" and not least - _ROUNDING <= took <= _longest(plan) + _ROUNDING:
+        took, least = env.now - start, plan.demand.mean / instance.host.speed
+        most = _longest(plan, least)
+        if plan.demand.law == "constant" and not least - _ROUNDING <= took <= most + _ROUNDING:
             rule = "an instance that is alone takes as long as its work"
             raise _broken(instance, rule, env.now, f"{took!r} s, work of {least!r} s")
 
 
-def _longest(plan: ServicePlan) -> float:
-    """Return how long the work of a request may take an instance that is alone, its quota considered (s)."""
+def _longest(plan: ServicePlan, work: float) -> float:
+    """Return how long `work` (s) may take an instance that is alone, its quota considered (s)."""
     quota = plan.resources.cpu_quota
     if quota is None or quota.cores >= 1.0:
-        return plan.demand.mean
+        return work
     # The first period may be nearly over.
-    return (1 + ceil(plan.demand.mean / quota.time)) * quota.period
+    return (1 + ceil(work / quota.time)) * quota.period
 
 
 def _broken(instance: Instance, rule: str, now: float, detail: str) -> BrokenInvariant:

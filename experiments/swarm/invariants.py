@@ -20,13 +20,14 @@ Example, for a system of your own::
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Iterator
+from collections.abc import Collection, Iterable
 from math import inf
 from typing import Any
 
 from models import Endpoint, Host
 from models.workload import Client
 from simulator import Environment
+from simulator.measurement import LogRecord
 
 from .bookkeeping import Rule, books_of, negative_fields, statistics_of
 
@@ -165,9 +166,10 @@ def check_log(env: Environment, moved_by_hand: Collection[str] = ()) -> None:
 
     Those that are `moved_by_hand` may make any; one whose process starts anew is closed, whatever it was.
     """
-    check_times(env)
+    records = list(env.event_log)
+    _check_times(records, env.now)
     states: dict[str, str] = {}
-    for record in env.event_log:
+    for record in records:
         kind, _, state = record.kind.partition(".")
         if kind == "breaker" and record.subject not in moved_by_hand:
             before = states.get(record.subject, "closed")
@@ -180,10 +182,14 @@ def check_log(env: Environment, moved_by_hand: Collection[str] = ()) -> None:
 
 def check_times(env: Environment) -> None:
     """Check that the log is in order of time, and knows nothing of the future."""
-    times = [record.time for record in env.event_log]
-    if times != sorted(times) or (times and times[-1] > env.now):
+    _check_times(list(env.event_log), env.now)
+
+
+def _check_times(records: list[LogRecord], now: float) -> None:
+    times = [record.time for record in records]
+    if times != sorted(times) or (times and times[-1] > now):
         rule = "the event log is in order of time, up to now"
-        raise BrokenInvariant(rule, "event log", rule, env.now)
+        raise BrokenInvariant(rule, "event log", rule, now)
 
 
 def entity_of(part: Any) -> str:
@@ -192,10 +198,9 @@ def entity_of(part: Any) -> str:
     return type(part).__name__ if name is None else f"{type(part).__name__} {name!r}"
 
 
-def _targets(part: Any) -> Iterator[Endpoint]:
-    for each in (getattr(part, "target", None), *(getattr(part, "targets", None) or ())):
-        if isinstance(each, Endpoint):
-            yield each
+def _targets(part: Any) -> list[Endpoint]:
+    found = [getattr(part, "target", None), *(getattr(part, "targets", None) or ())]
+    return [each for each in found if isinstance(each, Endpoint)]
 
 
 def _check_rules(part: Any, statistics: Any, rules: Iterable[Rule], now: float) -> None:

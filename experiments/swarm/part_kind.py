@@ -19,15 +19,16 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Protocol
 
 from models import Endpoint, Host
+from models.balancing import Policy
 from models.network import Connection
-from models.services import Instance
+from models.services import Instance, Service
 from simulator import Environment
 
 from ..misuse import Misuse
 from .choices import Parameter
 from .fault_kind import FaultKind
 from .invariants import BrokenInvariant, entity_of
-from .plan import PartPlan, SystemPlan, WayPlan
+from .plan import PartPlan, ServicePlan, SystemPlan, WayPlan
 
 if TYPE_CHECKING:
     from .live_system import LiveSystem
@@ -42,8 +43,14 @@ class Builder(Protocol):
     def connect(self, source: Host, target: Endpoint, way: WayPlan) -> Connection:
         """Return a connection from `source` to `target`, with the transport of a way."""
 
-    def inner_way(self, host: Host, caller: str, plan: WayPlan) -> Endpoint:
-        """Return the way from `host`, where `caller` is, to a service; what begins on it must be limited."""
+    def add_service(self, place: str, service: ServicePlan) -> Service:
+        """Return a service of a part's own, of which the plan knows nothing; it may begin without a host."""
+
+    def inner_way(self, host: Host, caller: str, plan: WayPlan, *, policy: Policy | None = None) -> Endpoint:
+        """Return the way from `host`, where `caller` is, to a service; what begins on it must be limited.
+
+        With a `policy` its balancer chooses by that, and not by the one that the plan names.
+        """
 
 
 class LivePart(ABC):
@@ -111,6 +118,8 @@ class PartKind:
     - `faults`: what can be done to such a part, by kind, for the catalogue.
     - `is_asked`: clients ask it by its name, as they do services.
     - `manages`: it adds and takes away the instances of its `service`, and nobody else may.
+    - `probes`: it may ask the instances of its `service` whether they are well.
+    - `needs_fleet`: it says little in a small system, and is drawn with a fleet (see `fleet_drawing`).
     """
 
     parameters: Mapping[str, Parameter]
@@ -118,6 +127,8 @@ class PartKind:
     faults: Mapping[str, FaultKind] = field(default_factory=dict)
     is_asked: bool = False
     manages: bool = False
+    probes: bool = False
+    needs_fleet: bool = False
 
     @property
     def leads_to_service(self) -> bool:
@@ -128,6 +139,11 @@ class PartKind:
 def managed_services(parts: Iterable[PartPlan], kinds: Mapping[str, PartKind]) -> list[object]:
     """Return the names of the services whose instances one of `parts` adds and takes away."""
     return [part.parameters.get("service") for part in parts if kinds[part.kind].manages]
+
+
+def probed_services(parts: Iterable[PartPlan], kinds: Mapping[str, PartKind]) -> set[object]:
+    """Return the names of the services whose instances one of `parts` may probe."""
+    return {part.parameters.get("service") for part in parts if kinds[part.kind].probes}
 
 
 def own_hosts(part: PartPlan) -> tuple[str, ...]:

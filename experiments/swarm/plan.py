@@ -22,6 +22,7 @@ from simulator.randomness import Constant, Distribution, Exponential, LogNormal
 
 Seconds = Annotated[float, Field(ge=0, allow_inf_nan=False)]
 PositiveSeconds = Annotated[float, Field(gt=0, allow_inf_nan=False)]
+Amount = Annotated[float, Field(ge=0, allow_inf_nan=False)]
 Rate = Annotated[float, Field(gt=0, allow_inf_nan=False)]
 Count = Annotated[int, Field(ge=1)]
 Number = Annotated[float, Field(allow_inf_nan=False)]
@@ -91,7 +92,7 @@ class WayPlan(Record):
     `balancer_host` and is then reached over the network. It hears of instances that come and go
     `discovery_delay` seconds later. With `health_checks` it probes them, and with `ejects_outliers` it asks
     those whose calls fail no more for a while (see `detectors`); where fewer than `panic_threshold` of them
-    are well it asks all.
+    are well it asks all, or with `fails_in_panic` nobody.
     """
 
     service: Name
@@ -103,6 +104,7 @@ class WayPlan(Record):
     health_checks: HealthChecksPlan | None = None
     ejects_outliers: bool = False
     panic_threshold: Annotated[float, Field(ge=0, le=1)] = 0.5
+    fails_in_panic: bool = False
     transport: Transport = "tcp"
     propagate_cancellation: bool = False
 
@@ -127,7 +129,10 @@ class RackPlan(Record):
 
 
 class HostPlan(Record):
-    """A host; see `models.Host`. Its `rack`, if it stands in one, is in its zone."""
+    """A host; see `models.Host`. Its `rack`, if it stands in one, is in its zone.
+
+    Where no memory is given there is no end to it.
+    """
 
     name: Name
     zone: Name | None = None
@@ -135,6 +140,8 @@ class HostPlan(Record):
     cores: Count = 1
     scheduling: Scheduling = "first-come"
     boot_time: Seconds = 0.0
+    speed: Rate = 1.0
+    memory_gib: Annotated[float, Field(gt=0, allow_inf_nan=False)] | None = None
 
 
 class ServicePlan(Record):
@@ -144,7 +151,8 @@ class ServicePlan(Record):
     work too. With `has_effects` it takes effect at its very end, which is to happen once for each `key`; then
     all requests must have one. `guards` stand in front of each instance, in its process, outermost first.
     Dependencies are services that stand earlier in the plan. Where all hosts share fairly, each instance has
-    a share of `cpu_weight`, and of at most `cpu_quota` cores if that is given.
+    a share of `cpu_weight`, and of at most `cpu_quota` cores if that is given. `cores` and `memory_gib` are
+    set aside for each.
     """
 
     name: Name
@@ -158,12 +166,16 @@ class ServicePlan(Record):
     cpu_weight: Annotated[float, Field(gt=0, allow_inf_nan=False)] = 1.0
     cpu_quota: Annotated[float, Field(gt=0, allow_inf_nan=False)] | None = None
     queue_size_max: Annotated[int, Field(ge=0)] | None = None
+    cores: Amount = 0.0
+    memory_gib: Amount = 0.0
 
     @property
     def resources(self) -> Resources:
-        """How each instance shares the cores of its host."""
+        """What each instance takes of its host, and how it shares the cores."""
         quota = None if self.cpu_quota is None else CpuQuota(self.cpu_quota)
-        return Resources(cpu_weight=self.cpu_weight, cpu_quota=quota)
+        return Resources(
+            cores=self.cores, memory_gib=self.memory_gib, cpu_weight=self.cpu_weight, cpu_quota=quota
+        )
 
     @property
     def waiting_max(self) -> int:

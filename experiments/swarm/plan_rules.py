@@ -7,8 +7,6 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 
-from models.infrastructure import NOTHING_ASKED
-
 from ..misuse import Misuse, unknown_name
 from .choices import Names, completed
 from .fault_catalogue import FAULTS
@@ -118,7 +116,7 @@ def _require_fair(place: str, host: str, plan: SystemPlan, service: str) -> None
 def hosts_for(plan: SystemPlan, service: str) -> list[str]:
     """Return the names of the hosts on which an instance of a service can be: weights need fair sharing."""
     (asked,) = (each for each in plan.services if each.name == service)
-    needs_share = asked.resources != NOTHING_ASKED
+    needs_share = asked.cpu_weight != 1.0 or asked.cpu_quota is not None
     return [host.name for host in plan.hosts if not needs_share or host.scheduling == "fair-share"]
 
 

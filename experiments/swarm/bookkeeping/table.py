@@ -5,6 +5,7 @@ Of every part that has statistics, whether it is in the table or not, no number 
 
 from __future__ import annotations
 
+from functools import cache
 from typing import Any
 
 from .books import Books
@@ -32,11 +33,16 @@ def statistics_of(part: Any) -> Any:
     return None if function is None else function()
 
 
-def negative_fields(statistics: object) -> list[str]:
+def negative_fields(statistics: Any) -> list[str]:
     """Return the names of the numbers in some statistics, a dataclass, that are below zero."""
     found = []
-    for name in getattr(statistics, "__dataclass_fields__", ()):
+    for name in _field_names(type(statistics)):
         value = getattr(statistics, name)
-        if type(value) in (int, float) and value < 0:
+        if (type(value) is int or type(value) is float) and value < 0:
             found.append(name)
     return found
+
+
+@cache
+def _field_names(kind: type) -> tuple[str, ...]:
+    return tuple(getattr(kind, "__dataclass_fields__", ()))

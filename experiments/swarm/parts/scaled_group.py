@@ -20,37 +20,18 @@ from math import inf
 from typing import Any
 
 from models import Host
-from models.autoscaling import (
-    Autoscaler,
-    InFlight,
-    MetricPipeline,
-    ScalingRule,
-    ScheduledCount,
-    ScheduledScaling,
-    Step,
-    StepScaling,
-    TargetTracking,
-    warming,
-)
-from models.autoscaling.kubernetes import (
-    Behaviour,
-    CountLimit,
-    HorizontalPodAutoscaler,
-    InstanceMetric,
-    PercentLimit,
-)
+from models.autoscaling import Autoscaler, ScalingRule
+from models.autoscaling.kubernetes import HorizontalPodAutoscaler
 from models.infrastructure import HostPool, HostType, NoCapacity
 from models.instance_groups import ExistingHosts, InstanceGroup, Replacement
 
 from ..choices import Choice, NameOf, OwnHosts
 from ..invariants import BrokenInvariant
 from ..live_system import LiveSystem
-from ..part_kind import Builder, LivePart, PartKind, end_processes
+from ..part_kind import Builder, LivePart, PartKind
 from ..plan import HostPlan, PartPlan
 from .scaling_laws import check_scaling
-
-_METRIC = "in_flight"
-_PERIOD = 2.0  # of the limit on growth (s)
+from .scaling_rules import PERIOD, RULES, autoscaler_of, end_scaling, scaling_rule
 
 
 class OwnFirst:
@@ -113,7 +94,7 @@ class ScaledGroup(LivePart):
             rule,
             window=given["window"] if keeps and is_kubernetes else 0.0,
             growth_max=given["growth_max"] if keeps and is_kubernetes else None,
-            period=_PERIOD,
+            period=PERIOD,
         )
         if self.pool is not None:
             members, draining = len(self.group.members), self.group.statistics().draining_count
@@ -143,44 +124,7 @@ class ScaledGroup(LivePart):
 
     def wind_down(self, live: LiveSystem) -> None:
         """Scale no more, replace nobody."""
-        names = self.autoscaler.name, f"metrics of {self.name}", f"watching {self.group.name}"
-        end_processes(live.env, *names)
-
-
-def _rule(kind: str, count_max: int, window: float, growth_max: int | None) -> ScalingRule:
-    bounds: dict[str, Any] = {"count_min": 1, "count_max": count_max, "interval": 0.5}
-    match kind:
-        case "target_tracking":
-            return TargetTracking(
-                **bounds,
-                metric=_METRIC,
-                target=1.0,
-                out_datapoints=1,
-                in_datapoints=2,
-                pace=warming(0.2),
-            )
-        case "steps":
-            return StepScaling(
-                **bounds,
-                metric=_METRIC,
-                high=2.0,
-                low=0.5,
-                steps_out=(Step(0.0, 1), Step(3.0, 2)),
-                steps_in=(Step(0.0, -1),),
-                out_datapoints=1,
-                in_datapoints=2,
-                pace=warming(0.2),
-            )
-        case "schedule":
-            times = (ScheduledCount(0.0, 1), ScheduledCount(1.0, count_max), ScheduledCount(3.0, 1))
-            return ScheduledScaling(**bounds, times=times)
-    fast = PercentLimit(100.0, _PERIOD), CountLimit(4, _PERIOD)
-    return HorizontalPodAutoscaler(
-        **bounds,
-        metrics=(InstanceMetric(name=_METRIC, target=1.0),),
-        up=Behaviour(limits=fast if growth_max is None else (CountLimit(growth_max, _PERIOD),)),
-        down=Behaviour(limits=(PercentLimit(100.0, _PERIOD),), stabilisation_window=window),
-    )
+        end_scaling(live.env, self.name, self.group)
 
 
 def _build(builder: Builder, plan: PartPlan, **given: Any) -> ScaledGroup:
@@ -205,18 +149,9 @@ def _build(builder: Builder, plan: PartPlan, **given: Any) -> ScaledGroup:
         replacement=Replacement(check_interval=0.5, strikes=2) if given["heals"] else None,
         retry_interval=0.5,
     )
-    rule = _rule(given["rule"], count_max, given["window"], given["growth_max"])
-    pipeline = MetricPipeline(
-        env,
-        group=group,
-        meters=[InFlight()],
-        scrape_interval=0.5,
-        delay=given["delay"],
-        expiry=2.0,
-        name=f"metrics of {plan.name}",
-    )
+    rule = scaling_rule(given["rule"], count_max, given["window"], given["growth_max"])
     host = system.host(given["host"][0]) if given["host"] else None
-    autoscaler = Autoscaler(env, group, rule, pipeline, host=host, name=f"autoscaler of {plan.name}")
+    autoscaler = autoscaler_of(env, plan.name, group, rule, delay=given["delay"], host=host)
     return ScaledGroup(plan, group, pool, rule, autoscaler, given)
 
 
@@ -241,7 +176,7 @@ SCALED_GROUP = PartKind(
     parameters={
         "service": NameOf(("services",)),
         "host": OwnHosts(0, 1),
-        "rule": Choice("kubernetes", "target_tracking", "steps", "schedule"),
+        "rule": Choice(*RULES),
         "count_max": Choice(4, 3, 6),
         "window": Choice(0.0, 2.0),
         "growth_max": Choice(None, 1),

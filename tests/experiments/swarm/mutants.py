@@ -32,6 +32,7 @@ from models.workload import Client
 from simulator import PARKED, Cancelled, Permits
 
 from .fleet_mutants import FLEET_MUTANTS
+from .fleet_parts_mutants import FLEET_PARTS_MUTANTS
 from .parts_mutants import PARTS_MUTANTS
 
 Mutant = Callable[[pytest.MonkeyPatch], None]
@@ -384,6 +385,7 @@ def crash_leaves_those_who_wait_for_a_thread(patch: pytest.MonkeyPatch) -> None:
 
 MUTANTS: tuple[Mutant, ...] = (
     *FLEET_MUTANTS,
+    *FLEET_PARTS_MUTANTS,
     *PARTS_MUTANTS,
     balancer_loses_a_count_where_a_call_fails,
     breaker_calls_while_it_is_open,

@@ -20,7 +20,7 @@ FAILED = Failed(kind="wanted", what="it failed", entity="something", time=1.0)
 @cache
 def rich_plan() -> SystemPlan:
     """A drawn plan with a bit of everything."""
-    plans = (draw_plan(seed) for seed in range(1_000))
+    plans = (draw_plan(seed) for seed in range(4_000))
     return next(
         plan
         for plan in plans
