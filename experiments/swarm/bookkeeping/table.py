@@ -36,7 +36,7 @@ def statistics_of(part: Any) -> Any:
 def negative_fields(statistics: Any) -> list[str]:
     """Return the names of the numbers in some statistics, a dataclass, that are below zero."""
     found = []
-    for name in _field_names(type(statistics)):
+    for name in _field_names(statistics.__class__):
         value = getattr(statistics, name)
         if (type(value) is int or type(value) is float) and value < 0:
             found.append(name)
