@@ -19,7 +19,7 @@ def pytest_collection_finish() -> None:
     """
     gc.collect()
     gc.freeze()
-    gc.set_threshold(2_000, 200, 20)
+    gc.set_threshold(2_000, 50, 10)
 
 
 @pytest.fixture(scope="session")

@@ -44,13 +44,17 @@ def check_healed(live: LiveSystem) -> None:
                 for rule, holds in rules:
                     if not holds(part):
                         raise _unhealed(part, rule, live.env.now)
-    speeds = {host.name: host.speed for host in live.plan.hosts}
     for host in live.hosts:
-        if host.speed != speeds.get(host.name, 1.0):
+        if host.speed != _own_speed(live, host):
             raise _unhealed(host, "a host works at its own speed", live.env.now)
     for connection in live.system.connections:
         if not _is_plain(live, connection.host, connection.target.host):
             raise _unhealed(connection, "messages pass untouched", live.env.now)
+
+
+def _own_speed(live: LiveSystem, host: Host) -> float:
+    """Return how fast a host is when nothing slows it down: as planned, or 1 where it is hired."""
+    return next((planned.speed for planned in live.plan.hosts if planned.name == host.name), 1.0)
 
 
 def _to_be_as_before(live: LiveSystem) -> Iterator[object]:
@@ -132,7 +136,7 @@ def _ask(live: LiveSystem, pairs: list[tuple[ServicePlan, Instance]]) -> Generat
             continue
         if not isinstance(answer, Response) or answer.degraded:
             raise _broken(instance, "an instance that needs nobody answers well", env.now, repr(answer))
-        took, least = env.now - start, plan.demand.mean / instance.host.speed
+        took, least = env.now - start, plan.demand.mean / _own_speed(live, instance.host)
         most = _longest(plan, least)
         if plan.demand.law == "constant" and not least - _ROUNDING <= took <= most + _ROUNDING:
             rule = "an instance that is alone takes as long as its work"
