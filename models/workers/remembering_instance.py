@@ -44,11 +44,14 @@ class RememberingInstance(Instance):
             self._remember()
 
     def _remember(self) -> None:
-        self._memory = self.host.start(self._keep_memory(), f"{self.name} memory")
+        memory = self._keep_memory()
+        next(memory)  # a crash at this very instant must find it begun, or it would end without a word
+        self._memory = self.env.process(memory, f"{self.name} memory")
         self.host.bind(self._memory, self)
 
     def _keep_memory(self) -> Generator[Any, Any, None]:
         try:
+            yield PARKED
             yield PARKED
         finally:
             self._forget()
