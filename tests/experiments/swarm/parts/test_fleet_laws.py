@@ -7,12 +7,13 @@ from typing import Any
 
 import pytest
 
-from experiments.swarm import Failed, Passed, SystemPlan, build, run_trial, trial
+from experiments.swarm import Passed, SystemPlan, build, run_trial
 from experiments.swarm.parts import PARTS
 from experiments.swarm.parts.localities import Localities
 from experiments.swarm.parts.placed_group import PlacedGroup
 
 from .. import fleet_parts_mutants as mutants
+from .broken_laws import assert_a_law_is_broken_by
 from .building import fault
 
 ZONES = ["a", "b", "c"]
@@ -171,13 +172,7 @@ CASES: list[tuple[Any, SystemPlan, str]] = [
 def test_a_law_that_is_broken_is_found(
     mutant: Any, plan: SystemPlan, rule: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    verdict = run_trial(plan, thorough=False, locate=False)
-    assert isinstance(verdict, Passed), verdict.what
-    mutant(monkeypatch)
-    monkeypatch.setattr(trial, "_PATIENCES_OF_PARTS_MAX", 2)  # it has been settled sooner than that
-    verdict = run_trial(plan, thorough=False, locate=False)
-    assert isinstance(verdict, Failed)
-    assert rule in verdict.what
+    assert_a_law_is_broken_by(mutant, plan, rule, monkeypatch)
 
 
 def test_choices_of_all_balancers_are_judged() -> None:

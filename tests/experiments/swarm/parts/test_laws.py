@@ -7,9 +7,10 @@ from typing import Any
 import pytest
 
 from experiments import Misuse
-from experiments.swarm import Failed, Passed, SystemPlan, build, run_trial, trial
+from experiments.swarm import SystemPlan, build
 
 from .. import parts_mutants as mutants
+from .broken_laws import assert_a_law_is_broken_by
 from .building import OWN, SERVERS, fault, plan_with
 
 LONG = [{"time": 0.25 * number} for number in range(18)]
@@ -125,13 +126,7 @@ CASES: list[tuple[Any, SystemPlan, str]] = [
 def test_a_law_that_is_broken_is_found(
     mutant: Any, plan: SystemPlan, rule: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    verdict = run_trial(plan, thorough=False, locate=False)
-    assert isinstance(verdict, Passed), verdict.what
-    mutant(monkeypatch)
-    monkeypatch.setattr(trial, "_PATIENCES_OF_PARTS_MAX", 2)  # it has been settled sooner than that
-    verdict = run_trial(plan, thorough=False, locate=False)
-    assert isinstance(verdict, Failed)
-    assert rule in verdict.what
+    assert_a_law_is_broken_by(mutant, plan, rule, monkeypatch)
 
 
 def test_two_parts_do_not_manage_one_service() -> None:
