@@ -1,4 +1,4 @@
-"""How the laws of parts are tested: a sound system passes, and the same one with a planted bug breaks its law."""
+"""How the laws of parts are tested: a sound system passes, and with a planted bug it breaks its law."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from experiments.swarm import Failed, Passed, SystemPlan, run_trial, trial
 def assert_a_law_is_broken_by(
     mutant: Any, plan: SystemPlan, rule: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Check that the system of `plan` passes, and that `mutant` makes it break a law that speaks of `rule`."""
+    """Check that the system of `plan` passes, and that `mutant` makes it break the law `rule`."""
     verdict = run_trial(plan, thorough=False, locate=False)
     assert isinstance(verdict, Passed), verdict.what
     mutant(monkeypatch)
