@@ -208,8 +208,13 @@ class Host:
         self.running[process] = endpoint
 
     def release(self, process: Process) -> None:
-        """Undo `bind`; does nothing for a process that a crash has already taken."""
-        self.running.pop(process, None)
+        """Undo `bind`; does nothing for a process that a crash has already taken.
+
+        Whoever stops the endpoint's process waits for this one too, and hears of it.
+        """
+        endpoint = self.running.pop(process, None)
+        if endpoint is not None and endpoint.on_left is not None:
+            endpoint.on_left()
 
     def start(self, generator: Generator[Any, Any, Any], name: str | None = None) -> Process:
         """Start a process that runs here until it ends or the host crashes.
@@ -227,7 +232,7 @@ class Host:
         try:
             return (yield from generator)
         finally:
-            self.running.pop(process, None)
+            self.release(process)
 
     def on_restart(self, function: Callable[[], object], endpoint: Endpoint | None = None) -> None:
         """Call `function()` whenever the host is up again, to start anew what should run on it.

@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Generator
 from math import inf, nan
+from typing import Any
 
 import pytest
 
-from models.failures import ConnectionLost, Refused
+from models import Request
+from models.failures import ConnectionLost, Refused, ServerError
 from models.infrastructure import Host
 from models.network import Network
 from models.resilience.shedding import ConcurrencyLimiter, Fifo, FixedLimit
-from models.services import Instance, Service, Work
+from models.services import Instance, Service, Work, in_parallel
 from simulator import Environment
 from tests.models.services.building import assert_idle, call
 
@@ -272,3 +275,21 @@ def test_one_on_a_host_that_boots_starts_when_it_has_booted() -> None:
     service.add_instance(host)
     env.run()
     assert ready == [12.0]
+
+
+def test_branches_that_outlive_their_failed_call_are_waited_for_and_no_longer() -> None:
+    env = Environment()
+    host = Host(env, "server")
+
+    def fail(instance: Instance, request: Request) -> Generator[Any, Any, None]:
+        yield 0.5
+        raise ServerError("no")
+
+    instance = Instance(env, host, in_parallel(fail, SECOND), name="shop")
+    called = call(env, instance)
+    env.run(until=0.25)
+    stopped = instance.stop(grace=inf)
+    env.run(until=stopped)
+    assert env.now == 0.5
+    assert isinstance(called.outcome, ServerError)
+    assert_idle(instance)
