@@ -36,6 +36,13 @@ _PATIENCES_MAX = 12
 _ROUNDING = 1e-6  # s
 
 
+def is_being_repaired(live: LiveSystem) -> bool:
+    """Say whether repairers are still at work, of whom one alone takes his time, or hosts boot."""
+    chaos = [part.chaos for part in live.parts if isinstance(part, ChaosForAWhile)]
+    is_broken = any(each is not None and each.down_count for each in chaos)
+    return is_broken or any(host.is_booting for host in live.hosts)
+
+
 def check_healed(live: LiveSystem) -> None:
     """Raise `BrokenInvariant` for what is not as it was, when faults should have healed and hosts booted."""
     for part in _to_be_as_before(live):

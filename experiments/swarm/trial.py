@@ -31,7 +31,7 @@ from .bookkeeping import statistics_of
 from .building import build
 from .cuts import check_cuts
 from .detection import check_detection, check_well_again
-from .healing import check_all_answer, check_healed
+from .healing import check_all_answer, check_healed, is_being_repaired
 from .invariants import (
     BrokenInvariant,
     check_empty,
@@ -156,9 +156,12 @@ def _run(live: LiveSystem, advance: Callable[[float], object], *, checks_count: 
         _check(live)
         check_detection(live)
     advance(end)
-    # Long enough for hosts to boot, too.
     patience = _PATIENCE
     advance(end + patience)
+    for _ in range(_PATIENCES_MAX):
+        if not is_being_repaired(live):
+            break
+        advance(env.now + patience)
     check_healed(live)
     check_detection(live)
     check_well_again(live)

@@ -137,6 +137,11 @@ class Host:
         return f"Host({self.name!r})"
 
     @property
+    def is_booting(self) -> bool:
+        """Whether it has been told to start, and is not up yet."""
+        return self._is_booting
+
+    @property
     def cores(self) -> int:
         """The number of cores."""
         return self._cores.count
