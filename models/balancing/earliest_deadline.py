@@ -32,13 +32,20 @@ class EarliestDeadline(Generic[Item]):
         self._now = 0.0
 
     def keep(self, items: Iterable[Item]) -> None:
-        """Take turns among `items` from now on: those that are new begin as if they had just had a turn."""
-        due = {id(item): (deadline, order) for deadline, order, item in self._heap}
-        self._heap = [
-            (*due[id(item)], item) if id(item) in due else (self._due(item), next(self._order), item)
-            for item in items
-        ]
+        """Take turns among `items` from now on: those that are new begin as if they had just had a turn.
+
+        So do those whose weight has grown so much that they would be due sooner: who had next to no weight
+        at his last turn does not wait for what that was worth.
+        """
+        places = {id(item): (deadline, order) for deadline, order, item in self._heap}
+        self._heap = [self._place(item, places.get(id(item))) for item in items]
         heapify(self._heap)
+
+    def _place(self, item: Item, place: tuple[float, int] | None) -> tuple[float, int, Item]:
+        due = self._due(item)
+        if place is None or due < place[0]:
+            return due, next(self._order), item
+        return *place, item
 
     def turn(self) -> Item:
         """Return whose turn it is, and let it wait for its next one."""
