@@ -5,7 +5,7 @@ smooth weighted round robin costs n; the weight of an item is asked for at its t
 that has waited longest.
 
 Source: the schedule of Envoy's weighted round robin and weighted least request (`EdfScheduler`). There a
-change of hosts begins it anew; here those that stay keep their place.
+change of hosts begins it anew; here those that stay keep their place, unless their weight has grown (`keep`).
 """
 
 from __future__ import annotations

@@ -168,8 +168,6 @@ class Worker:
         del self._slots[process]
         if not self.instance.has_stopped and not self.host.runs(self.instance):
             self._notice_crash()
-        if self.instance.on_left is not None:
-            self.instance.on_left()  # whoever stops the instance waits for that
 
     def _fetch(self) -> Generator[Any, Any, Message | None]:
         settings = self.settings
