@@ -1,6 +1,7 @@
 """Services: what answers requests on hosts, and how to say what it does.
 
     instance        Instance: a thread pool with a bounded queue on a host
+    remembering_instance  RememberingInstance: one that notices when its memory is gone
     service         Service: one instance per host, all alike
     step            what an instance does for a request: Step, Handler
     stopping        how an instance stops in good order
@@ -20,6 +21,7 @@ from .dependency import Dependency, DependencyFailed
 from .instance import Instance, InstanceStatistics
 from .parallel import in_parallel
 from .pause import Pause
+from .remembering_instance import RememberingInstance
 from .sequence import in_sequence
 from .service import MakeHandler, Service
 from .step import Handler, Step
@@ -33,6 +35,7 @@ __all__ = [
     "InstanceStatistics",
     "MakeHandler",
     "Pause",
+    "RememberingInstance",
     "Service",
     "Step",
     "Work",

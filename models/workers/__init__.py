@@ -2,7 +2,6 @@
 
     backlog             Backlog: hands out messages until they are deleted; at least once
     ledger              the states of its messages
-    remembering_instance  what a backlog in memory runs in, and is lost with
     backlog_settings    BacklogSettings: its rules; sqs: those of Amazon SQS
     message             Message, Receipt: what is handed out
     operations          Send, Receive, Delete, Extend: what it is asked

@@ -27,7 +27,7 @@ refuses. While that one does not listen, the message is handed out once more.
 A backlog is an `Instance` on a host: it dies with it, is refused or silent as that is, and its polls hold
 connections. A durable one has messages, receive counts and the ends of timeouts on a disk: timeouts go on
 while it is down, and receipts are good afterwards. One in memory loses all messages in a crash (`lost`), and
-when it has been told to stop and its last call has ended (see `remembering_instance`).
+when it has been told to stop and its last call has ended (see `services.remembering_instance`).
 
 Not the `Outbox` of `models.resilience`: that one is its caller's, delivers by itself, in the order of
 acceptance, and holds what it delivers until it hears how that ended; its workers die with it. Here workers
@@ -56,12 +56,11 @@ from ..failures import Rejected, ServerError
 from ..infrastructure import Host
 from ..request import Request, Response
 from ..resilience.deadlines import with_deadline
-from ..services import Instance
+from ..services import Instance, RememberingInstance
 from .backlog_settings import BacklogSettings
 from .ledger import Entry, Ledger, MessageState
 from .message import Message
 from .operations import Delete, Extend, Receive, Send
-from .remembering_instance import RememberingInstance
 
 _DEFAULT = BacklogSettings()
 
@@ -156,7 +155,7 @@ class Backlog(Endpoint):
             Instance(env, host, self._answer, threads=threads, queue_size_max=0, name=name)
             if settings.is_durable
             else RememberingInstance(
-                env, host, self._answer, self._ledger.lose_all, threads=threads, name=name
+                env, host, self._answer, self._ledger.lose_all, threads=threads, queue_size_max=0, name=name
             )
         )
         self.host: Host = host

@@ -1,8 +1,9 @@
 """An instance with a memory, whose end is noticed at the instant at which it comes.
 
 What most parts keep in memory is made anew at the next restart, and that is soon enough. What a backlog in
-memory holds is lost when its process dies, and is to be counted then, and its timers stopped. So the memory
-is a process of its own in the instance's, which does nothing but die with it.
+memory holds, or a replica has not yet made durable, is lost when its process dies, and is to be counted then,
+and its timers stopped. So the memory is a process of its own in the instance's, which does nothing but die
+with it.
 
 It is no call, and whoever stops the instance does not wait for it: from the order to stop on it hangs on the
 process that sees to that, and ends when that one does, after the last call, or in a crash meanwhile.
@@ -16,27 +17,28 @@ from typing import Any
 from simulator import PARKED, Environment, Process
 
 from ..infrastructure import Host
-from ..services import Handler, Instance
+from .instance import Instance
+from .step import Handler, Step
 
 
 class RememberingInstance(Instance):
     """An `Instance` that calls `forget()` when its memory is gone: in each crash, and when it has stopped.
 
-    Its queue has no room: who finds no thread free is rejected.
+    `settings` are those of `Instance`.
     """
+
+    __slots__ = ("_forget", "_memory")
 
     def __init__(
         self,
         env: Environment,
         host: Host,
-        handler: Handler,
+        handler: Step | Handler,
         forget: Callable[[], object],
-        *,
-        threads: int,
-        name: str,
+        **settings: Any,
     ) -> None:
         """Remember nothing yet."""
-        super().__init__(env, host, handler, threads=threads, queue_size_max=0, name=name)
+        super().__init__(env, host, handler, **settings)
         self._forget = forget
         self._memory: Process | None = None
         self.on_restart(self._remember)

@@ -6,8 +6,7 @@ from collections.abc import Generator
 from typing import Any
 
 from models import Host, Request
-from models.services import Instance
-from models.workers.remembering_instance import RememberingInstance
+from models.services import Instance, RememberingInstance
 from simulator import Environment
 
 
