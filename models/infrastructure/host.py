@@ -17,7 +17,8 @@ resets them too before the host is gone; later callers meet silence.
 Faults overlap: a power cut may strike a host that has crashed, and end before it is repaired. So whatever
 keeps a host down says so (`hold_down`, `let_up`), and it boots when nothing does any more; the same goes for
 a process, for what slows a host down and for what sets its clock wrong. The host's own clock is read with
-`clock()`; everything that happens, happens by the environment's.
+`clock()`; what measures durations (leases, timeouts) reads `monotonic_clock()`, which drifts alike but is
+never set; everything that happens, happens by the environment's.
 
 Leaves out: what memory is used for (it limits what fits, see `resources`), disks (they come with storage),
 several network interfaces. Source: fail-stop and crash-recovery models (Cachin, Guerraoui, Rodrigues 2011,
@@ -68,6 +69,8 @@ class Host:
         "_boot_sampler",
         "_boot_time",
         "_cores",
+        "_counted",
+        "_counted_since",
         "_holders",
         "_is_booting",
         "_on_restart",
@@ -127,6 +130,7 @@ class Host:
         self._speed = speed
         self._slowdowns: dict[object, float] = {}
         self._skews: dict[object, tuple[float, float, float]] = {}
+        self._counted, self._counted_since = env.now, env.now
         self._processes_down: dict[Endpoint, None] = {}
         if (place := rack or zone) is not None:
             place.add(self)
@@ -197,11 +201,26 @@ class Host:
         """
         if not -inf < offset < inf or not -1 < drift < inf:
             raise ValueError(f"offset must be finite and drift > -1, got {offset!r} s and {drift!r}")
+        counted = self.monotonic_clock()
         _take_hold(self._skews, holder, (offset, drift, self.env.now), f"clock of {self.name!r} is skewed")
+        self._counted, self._counted_since = counted, self.env.now
 
     def set_clock(self, holder: object) -> None:
         """Undo `skew_clock`. Raises `ValueError` if the holder does not skew it."""
+        counted = self.monotonic_clock()
         _let_go(self._skews, holder, f"clock of {self.name!r} is skewed")
+        self._counted, self._counted_since = counted, self.env.now
+
+    @property
+    def clock_rate(self) -> float:
+        """How many seconds the host's clock counts in a second: 1, and what it drifts."""
+        return 1.0 + sum(drift for _, drift, _ in self._skews.values())
+
+    def monotonic_clock(self) -> float:
+        """Return the seconds that the host has counted: it drifts as `clock()` does, and is never set."""
+        if not self._skews:
+            return self._counted + (self.env.now - self._counted_since)
+        return self._counted + (self.env.now - self._counted_since) * self.clock_rate
 
     # -- what runs here
 

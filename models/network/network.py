@@ -139,6 +139,9 @@ class Network:
         path = self.path(source, target)
         if not source.is_up:
             return
+        if path.is_plain:
+            self.env.call_later(path.next_latency(), path.deliver, function, arguments)
+            return
         copies_count = path.copies_count() if transport == "datagram" else 1
         for _ in range(copies_count):
             carrying = path.carry(size_bytes, transport)
@@ -146,7 +149,7 @@ class Network:
                 delay = next(carrying)  # judged now: a rule that comes or goes at this instant is too late
             except MessageGone:
                 continue
-            self.env.launch(_deliver(carrying, target, function, arguments), f"message {path.name}", delay)
+            self.env.launch(_deliver(carrying, path, function, arguments), f"message {path.name}", delay)
 
     def path(self, source: Host, target: Host) -> Path:
         """Return the way from `source` to `target`, always the same object.
@@ -261,7 +264,7 @@ class Network:
 
 def _deliver(
     carrying: Generator[Any, Any, None],
-    target: Host,
+    path: Path,
     function: Callable[..., object],
     arguments: tuple[Any, ...],
 ) -> Generator[Any, Any, None]:
@@ -270,5 +273,4 @@ def _deliver(
         yield from carrying
     except (MessageGone, ConnectionLost):
         return
-    if target.is_up:
-        function(*arguments)
+    path.deliver(function, arguments)

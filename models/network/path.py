@@ -174,6 +174,15 @@ class Path:
             timeout = min(2.0 * timeout, RETRANSMISSION_TIMEOUT_MAX)
         raise ConnectionLost(f"{self.name}: {RETRANSMISSIONS_MAX} retransmissions were lost")
 
+    def deliver(self, function: Callable[..., object], arguments: tuple[Any, ...]) -> None:
+        """Let a message be there that has been carried: call `function(*arguments)` if the target is up."""
+        if self.target.is_up:
+            try:
+                function(*arguments)
+            except Exception as error:
+                error.add_note(f"It came of a message {self.name}.")
+                raise
+
     def copies_count(self) -> int:
         """Return how many copies arrive of a datagram that is not lost: two where it is duplicated."""
         if self._duplicate_probability and self._loss_draw is not None:
