@@ -1,0 +1,48 @@
+"""What stores are asked: requests by operation, the same for every store.
+
+    read               the value of a key, `None` where none was ever written
+    write              set it; the answer has no value
+    compare-and-set    set it to `value[1]` if it is `value[0]`; the answer says whether it was: True or False
+    append             put an item at the end of the list that a key holds; an absent key holds an empty one
+    add                to the number that a key holds, for counters; an absent key holds 0
+
+A store that does not know an operation ends it in a `ServerError`. Source: the operations of Jepsen's
+register, compare-and-set and list-append workloads.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from ..request import Request
+
+READ = "read"
+WRITE = "write"
+COMPARE_AND_SET = "compare-and-set"
+APPEND = "append"
+ADD = "add"
+
+
+def read(key: Any, *, size_bytes: int = 0) -> Request:
+    """Return the request that reads `key`."""
+    return Request(READ, key, size_bytes=size_bytes)
+
+
+def write(key: Any, value: Any, *, size_bytes: int = 0) -> Request:
+    """Return the request that sets `key` to `value`."""
+    return Request(WRITE, key, value, size_bytes=size_bytes)
+
+
+def compare_and_set(key: Any, expected: Any, value: Any) -> Request:
+    """Return the request that sets `key` to `value` if it is `expected` (`None`: absent)."""
+    return Request(COMPARE_AND_SET, key, (expected, value))
+
+
+def append(key: Any, item: Any) -> Request:
+    """Return the request that appends `item` to the list at `key`."""
+    return Request(APPEND, key, item)
+
+
+def add(key: Any, amount: float) -> Request:
+    """Return the request that adds `amount` to the number at `key`."""
+    return Request(ADD, key, amount)

@@ -1,0 +1,378 @@
+"""A member of a primary-replica store: a node that is a primary or a replica, and has a log on its disk.
+
+States: *replica* of a primary that it may not have heard of yet -> *primary* (promoted by the monitor) ->
+*replica* (deposed by a later epoch, or its lease is over). Who starts again starts as a replica, whatever it
+was: it says so to the monitor, which waits for no lease then. Without failover the first member is made
+primary when the store is, and at each restart in an epoch of its own: what it has lost its replicas may have,
+and two records of one epoch may not share a position.
+
+Two things are durable: the log, and the epoch that it has promised (`Ask`): from then on it obeys nobody
+earlier, even after a crash. A promotion is good only for the life of the process in which it has reported
+what it has.
+
+What was applied and never committed is on the disk of a member that starts again: with
+`Visibility.RECEIVED` it is shown, as PostgreSQL does; otherwise when it is committed, or never.
+
+Source: PostgreSQL's standbys and timelines; pg_auto_failover's monitor, to which members report their
+position before one is promoted; Patroni's lease.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Generator, Sequence
+from math import inf
+from typing import TYPE_CHECKING, Any
+
+from simulator import PARKED, Environment
+
+from ...failures import ServerError, Unavailable
+from ...infrastructure import Host
+from ...network import Network
+from ...nodes import Node
+from ...request import Request
+from ...storage import Disk, ReplacedFile, StoredTable
+from ..effects import effect_of
+from ..operations import READ
+from .messages import (
+    Append,
+    Ask,
+    Install,
+    InSyncAltered,
+    Progressed,
+    Promote,
+    Renewed,
+    Report,
+    Resign,
+)
+from .primary import Primary
+from .replica import Replica
+from .requests import WHERE, Behind, Demand, Mark, NotPrimary, Reply
+from .settings import ReplicationFlaws, ReplicationSettings, Visibility
+
+if TYPE_CHECKING:
+    from .acknowledged import AcknowledgedWrites
+    from .monitor import Monitor
+
+
+class Member(Node):
+    """The `index`-th member of a store, on `disk`; made by `PrimaryReplicaStore`, which calls `join`.
+
+    `epoch` is the latest that it knows of; exactly one of `primary` and `replica` is there, by what it is.
+    `discarded_count` records were overruled here, `promoted_count` times it became primary.
+    """
+
+    __slots__ = (
+        "_control",
+        "_observer",
+        "_promised",
+        "_reported_epoch",
+        "discarded_count",
+        "epoch",
+        "flaws",
+        "index",
+        "members",
+        "monitor",
+        "primary",
+        "promoted_count",
+        "replica",
+        "settings",
+        "shown_position",
+        "stored",
+    )
+
+    host: Host
+    primary: Primary | None
+    replica: Replica | None
+
+    def __init__(
+        self,
+        env: Environment,
+        network: Network,
+        disk: Disk,
+        index: int,
+        settings: ReplicationSettings,
+        flaws: ReplicationFlaws,
+        observer: AcknowledgedWrites,
+        *,
+        name: str,
+        **node_settings: Any,
+    ) -> None:
+        self.index = index
+        self.settings = settings
+        self.flaws = flaws
+        self.members: Sequence[Member] = ()
+        self.monitor: Monitor | None = None
+        self.stored = StoredTable(
+            self,
+            disk,
+            settings.durability,
+            snapshot_interval=settings.snapshot_interval,
+            retained_count=settings.retained_count,
+        )
+        self._control: ReplacedFile[int] = ReplacedFile(disk, 1)
+        self._observer = observer
+        self.discarded_count = 0
+        self.promoted_count = 0
+        self.shown_position = 0
+        super().__init__(env, disk.host, network, name=name, **node_settings)
+
+    def join(self, members: Sequence[Member], monitor: Monitor | None) -> None:
+        """Know the others, and begin: the first as primary of epoch 1, whose lease runs from now."""
+        self.members = members
+        self.monitor = monitor
+        if self.index == 0:
+            failover = self.settings.failover
+            lease = 0.0 if failover is None else failover.lease
+            self._become_primary(1, frozenset(range(len(members))), self.host.monotonic_clock() + lease)
+        else:
+            self.replica = Replica(self, 1, members[0])
+
+    # -- life -----------------------------------------------------------------------------------------------
+
+    def remember(self) -> None:
+        """Be nothing yet, and know what to do with each message."""
+        self.stored.remember()
+        self.epoch = 1
+        self.primary = None
+        self.replica = Replica(self, 1, None)
+        self._promised = 0
+        self._reported_epoch = 0
+        self.on(Append, self._hear_append)
+        self.on(Install, self._hear_install)
+        self.on(Progressed, self._hear_progress)
+        self.on(Ask, self._hear_ask)
+        self.on(Promote, self._hear_promote)
+        self.on(Renewed, self._hear_renewal)
+        self.on(InSyncAltered, self._hear_in_sync)
+        self.on(Request, self._hear_unasked)
+
+    def forget(self) -> None:
+        """Note, for observers, up to where it has shown anything."""
+        self.shown_position = self.stored.table.position
+
+    def recover(self) -> Generator[Any, Any, None]:
+        """Read the disk, and be a replica of nobody that it has heard of yet."""
+        yield from self.stored.recover()
+        stored = self.stored
+        last = stored.log.last_position
+        self.epoch = max(self._control.content or 1, stored.epoch_at(last) or 1)
+        if self.settings.visibility is Visibility.RECEIVED:
+            stored.apply_until(last)
+        self.replica = Replica(self, self.epoch, None)
+        if self.settings.failover is None and self.index == 0:
+            yield from self._control.replace(self.epoch + 1)
+
+    def wake_up(self) -> None:
+        """Say that it has started again; the fixed primary goes on, in a new epoch."""
+        if not self.members:
+            return
+        if self.monitor is not None:
+            self.send(self.monitor, Resign(self.epoch, self))
+        elif self.index == 0:
+            self._become_primary(self.epoch + 1, frozenset(), 0.0)
+
+    # -- what it is -----------------------------------------------------------------------------------------
+
+    def _become_primary(self, epoch: int, in_sync: frozenset[int], lease_end: float) -> None:
+        if self.replica is not None:
+            self.replica.end()
+        self.replica = None
+        self.epoch = epoch
+        self.promoted_count += 1
+        self._observer.promoted(self)
+        self.primary = Primary(self, epoch, in_sync, lease_end=lease_end)
+        self.primary.begin()
+
+    def step_down(self, primary: Member | None) -> None:
+        """Be a replica of `primary` from now on, of whoever it will be where that is `None`."""
+        former, self.primary = self.primary, None
+        if self.replica is not None:
+            self.replica.end()
+        self.replica = Replica(self, self.epoch, primary)
+        if former is not None:
+            former.end()
+            self.env.log("primary.down", self.name, epoch=former.epoch)
+            if self.settings.visibility is Visibility.RECEIVED:
+                self.stored.apply_until(self.stored.log.last_position)
+
+    def _obeys(self, epoch: int, sender: Member) -> bool:
+        """Say whether a primary of `epoch` is to be obeyed, and be its replica then."""
+        if epoch < self.epoch and not self.flaws.no_epoch_check:
+            # It is told, or it would never learn of it; what it hears acknowledges nothing.
+            self.send(sender, Progressed(self.epoch, self, self.incarnation, 0, 0, 0, None))
+            return False
+        if self.primary is not None and self.flaws.no_fencing:
+            return False
+        replica = self.replica
+        if replica is None or replica.epoch != epoch or replica.primary is not sender:
+            self.epoch = epoch
+            self.step_down(sender)
+        return True
+
+    def rewind(self, position: int) -> bool:
+        """Drop what is overruled after `position`; return whether that can be done without a whole table."""
+        before = self.stored.log.last_position
+        try:
+            self.stored.truncate(position)
+        except ValueError:
+            return False
+        self.discarded_count += before - position
+        return True
+
+    # -- messages -------------------------------------------------------------------------------------------
+
+    def _hear_append(self, message: Append) -> None:
+        if self._obeys(message.epoch, message.sender):
+            assert self.replica is not None
+            self.replica.receive(message)
+
+    def _hear_install(self, message: Install) -> None:
+        if self._obeys(message.epoch, message.sender):
+            assert self.replica is not None
+            self.replica.install(message)
+
+    def _hear_progress(self, message: Progressed) -> None:
+        if self.primary is None:
+            return
+        if message.epoch > self.epoch and not self.flaws.no_fencing:
+            self.epoch = message.epoch
+            self.step_down(None)
+        else:
+            self.primary.hear(message)
+
+    def _hear_renewal(self, message: Renewed) -> None:
+        if self.primary is not None:
+            self.primary.renewed(message)
+
+    def _hear_in_sync(self, message: InSyncAltered) -> None:
+        if self.primary is not None:
+            self.primary.in_sync_altered(message)
+
+    def _hear_ask(self, message: Ask) -> None:
+        if self.primary is not None and self.flaws.no_fencing:
+            return
+        if message.epoch < self.epoch:
+            # The monitor does not know which epochs were used: its disk is not what it was.
+            assert self.monitor is not None
+            self.send(self.monitor, Report(self.epoch, self, 0, 0))
+            return
+        if message.epoch > self.epoch:
+            self.epoch = message.epoch
+            self.step_down(None)
+        if self._promised >= message.epoch:
+            self._report()
+        else:
+            self.run(self._promise(message.epoch), "promise")
+
+    def _promise(self, epoch: int) -> Generator[Any, Any, None]:
+        if (self._control.content or 0) < epoch:
+            yield from self._control.replace(epoch)
+        self._promised = max(self._promised, epoch)
+        if self._promised == self.epoch:
+            self._report()
+
+    def _report(self) -> None:
+        assert self.monitor is not None
+        if self.primary is not None:
+            return  # of this epoch already
+        self._reported_epoch = self.epoch
+        last = self.stored.log.last_position
+        self.send(self.monitor, Report(self.epoch, self, self.stored.epoch_at(last) or 0, last))
+
+    def _hear_promote(self, message: Promote) -> None:
+        if message.epoch == self.epoch == self._reported_epoch and self.primary is None:
+            # Its lease begins when it is first renewed.
+            self._become_primary(message.epoch, message.in_sync, 0.0)
+
+    def _hear_unasked(self, request: Request) -> None:
+        """Do a write whose client waits for nothing."""
+        if self.primary is not None and self.primary.may_serve():
+            try:
+                effect = effect_of(request, self.stored.latest(request.key))
+            except ServerError:
+                return  # nobody is there to be told
+            if effect.changes:
+                self.primary.append(request.key, effect.value)
+
+    # -- calls ----------------------------------------------------------------------------------------------
+
+    def answer(self, request: Request) -> Generator[Any, Any, Reply | NotPrimary | Behind]:
+        """Answer a client of the store."""
+        if request.operation == WHERE:
+            return self._not_primary()
+        if self.settings.request_work:
+            yield from self.work(self.settings.request_work)
+        if request.operation != READ:
+            return (yield from self._write(request))
+        demand: Demand = request.value
+        if demand.of_primary:
+            return (yield from self._read_as_primary(request.key))
+        return (yield from self._read_as_replica(request.key, demand))
+
+    def _not_primary(self) -> NotPrimary:
+        known: Member | None = self
+        if self.replica is not None:
+            known = self.replica.primary
+        return NotPrimary(self.epoch, None if known is None else known.index)
+
+    def _write(self, request: Request) -> Generator[Any, Any, Reply | NotPrimary]:
+        primary = self.primary
+        if primary is None or not primary.may_serve():
+            return self._not_primary()
+        if primary.has_too_few_in_sync():
+            raise Unavailable(f"{self.name}: fewer replicas are in sync than a write needs")
+        effect = effect_of(request, self.stored.latest(request.key))
+        position = self.stored.log.last_position
+        if effect.changes:
+            position = primary.append(request.key, effect.value)
+        yield from primary.wait_told(position)
+        if effect.changes:
+            self._observer.acknowledged(self, primary.epoch, position)
+        elif not primary.may_serve():
+            return self._not_primary()  # it was no more than a read
+        return Reply(effect.answer, (primary.epoch, position))
+
+    def _read_as_primary(self, key: Any) -> Generator[Any, Any, Reply | NotPrimary]:
+        primary = self.primary
+        if primary is not None and self.settings.visibility is Visibility.COMMITTED:
+            # What its predecessors have committed it knows when it has committed something itself.
+            yield from primary.wait_for(primary.start_position)
+        if primary is None or not (primary.may_serve() or self.flaws.reads_without_lease):
+            return self._not_primary()
+        return self._shown(key)
+
+    def _read_as_replica(self, key: Any, demand: Demand) -> Generator[Any, Any, Reply | Behind]:
+        if not self.has_applied(demand.mark):
+            if not demand.waits:
+                return Behind()
+            if demand.wait_max == inf:
+                yield from self._wait_until_applied(demand.mark)
+            else:
+                with self.env.move_on_after(demand.wait_max / self.host.clock_rate):
+                    yield from self._wait_until_applied(demand.mark)
+            if not self.has_applied(demand.mark):
+                raise Unavailable(f"{self.name} has not come as far as the read asks for")
+        return self._shown(key)
+
+    def _wait_until_applied(self, mark: Mark) -> Generator[Any, Any, None]:
+        process: Any = self.env.active_process
+        while not self.has_applied(mark):
+            replica = self.replica
+            if replica is None:
+                assert self.primary is not None
+                yield from self.primary.wait_for(mark[1])
+                return
+            replica.wait(mark, process)
+            try:
+                yield PARKED
+            finally:
+                replica.leave(process)
+
+    def has_applied(self, mark: Mark) -> bool:
+        """Say whether it shows what was written up to `mark`."""
+        table = self.stored.table
+        return table.epoch >= mark[0] and table.position >= mark[1]
+
+    def _shown(self, key: Any) -> Reply:
+        table = self.stored.table
+        return Reply(table.value(key), (table.epoch, table.position))

@@ -1,0 +1,239 @@
+"""The replica's part: it takes the primary's records in order, and says how far it has come.
+
+Rules, for each message of a primary of the present epoch:
+
+1. Records that follow one that is missing are kept until that one has come (as TCP does); a heartbeat that
+   finds it missing asks for it, and the primary sends all from there again.
+2. The record before must be of the epoch that the primary says. If it is, all up to there is the same in both
+   logs: an epoch has one primary, and each record only ever followed the one that it was sent with. If it is
+   not, the replica asks for the records from where that epoch began here.
+3. A record that is there already is passed over. One of another epoch at its position is overruled, and all
+   after it: the log is *rewound*, as PostgreSQL's `pg_rewind` and Kafka's followers do. Where a snapshot
+   holds what is overruled, a whole table is asked for.
+4. It acknowledges nothing beyond what it has found to be the primary's (`matched`): what it has besides may
+   be overruled yet.
+5. It applies what it may show (`Visibility`), in order: all that is committed, or all that it has flushed.
+
+Source: PostgreSQL's walreceiver (replies with written, flushed and applied positions; replays what is
+flushed); the check of the record before is Raft's (Ongaro and Ousterhout, 2014, section 5.3), for which Kafka
+has its leader epochs (KIP-101).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Generator
+from typing import TYPE_CHECKING, Any
+
+from ...storage import PeriodicSync, Snapshot
+from .commit_rules import Progress
+from .messages import Append, Install, Progressed
+from .requests import Mark
+from .settings import Visibility
+
+if TYPE_CHECKING:
+    from simulator import Process
+
+    from .member import Member
+
+
+class Replica:
+    """What `member` does as a replica of the primary of an epoch (`None`: that it has not heard of yet)."""
+
+    __slots__ = (
+        "_early",
+        "_installing",
+        "_member",
+        "_told_flushed",
+        "_waiting",
+        "commit",
+        "epoch",
+        "matched",
+        "primary",
+    )
+
+    def __init__(self, member: Member, epoch: int, primary: Member | None) -> None:
+        self._member = member
+        self.epoch = epoch
+        self.primary = primary
+        self.matched = 0
+        self.commit = 0
+        self._early: dict[int, Append] = {}
+        self._waiting: list[tuple[Mark, Process]] = []
+        self._installing: Process | None = None
+        self._told_flushed = 0
+
+    # -- records --------------------------------------------------------------------------------------------
+
+    def receive(self, message: Append) -> None:
+        """Take the records of a message, if it is their turn."""
+        if self._installing is not None:
+            return
+        log = self._member.stored.log
+        if message.previous > log.last_position:
+            if message.is_heartbeat:
+                self._tell(log.last_position + 1)
+            else:
+                self._early[message.previous] = message
+            return
+        wants = self._take(message)
+        while wants is None and (early := self._early.pop(log.last_position, None)) is not None:
+            wants = self._take(early)
+        if self._early:
+            self._early = {each: early for each, early in self._early.items() if each > log.last_position}
+        if wants is not None or message.is_heartbeat:
+            self._tell(wants)
+
+    def _take(self, message: Append) -> int | None:
+        """Append what is new; return from where the records are wanted instead, if they are."""
+        stored = self._member.stored
+        log = stored.log
+        previous, records = message.previous, message.records
+        if previous < log.dropped_count:
+            # A snapshot holds the first of them, or more: from there on they can be compared.
+            skipped = min(log.dropped_count - previous, len(records))
+            if skipped == 0 or previous + skipped < log.dropped_count:
+                return log.dropped_count + 1 if self.matched < log.dropped_count else None
+            previous, previous_epoch = previous + skipped, records[skipped - 1].epoch
+            records = records[skipped:]
+        else:
+            previous_epoch = message.previous_epoch
+        if stored.epoch_at(previous) != previous_epoch:
+            return self._beginning_of_epoch_at(previous)
+        position = previous
+        for position, record in enumerate(records, previous + 1):
+            if position <= log.last_position:
+                if log[position].epoch == record.epoch:
+                    continue
+                if not self._member.rewind(position - 1):
+                    return 0
+            stored.append(record)
+        self._matches(max(position, previous), message.commit)
+        return None
+
+    def _beginning_of_epoch_at(self, position: int) -> int:
+        stored = self._member.stored
+        dropped = stored.log.dropped_count
+        if position <= dropped:
+            return 0
+        epoch = stored.epoch_at(position)
+        while position > dropped and stored.epoch_at(position) == epoch:
+            position -= 1
+        return position + 1
+
+    def _matches(self, position: int, commit: int) -> None:
+        member = self._member
+        settings = member.settings
+        if position > self.matched:
+            self.matched = position
+            is_written_enough = settings.progress is Progress.WRITTEN
+            if is_written_enough or member.flaws.standby_acknowledges_unflushed:
+                self._tell(None)
+            if not is_written_enough or self._applies_flushed:
+                member.stored.log.when_durable(position, self._flushed)
+        self.commit = max(self.commit, min(commit, self.matched))
+        self._apply()
+
+    def _flushed(self) -> None:
+        if self._member.replica is self:
+            flushed = min(self.matched, self._member.stored.log.durable_position)
+            if flushed > self._told_flushed:
+                self._told_flushed = flushed
+                self._tell(None)
+            self._apply()
+
+    @property
+    def _applies_flushed(self) -> bool:
+        settings = self._member.settings
+        is_synced = not isinstance(settings.durability, PeriodicSync)
+        return is_synced and settings.visibility is Visibility.RECEIVED
+
+    # -- applying -------------------------------------------------------------------------------------------
+
+    def _apply(self) -> None:
+        member = self._member
+        log = member.stored.log
+        if member.settings.visibility is Visibility.COMMITTED:
+            position = self.commit
+        else:
+            limit = log.durable_position if self._applies_flushed else log.written_position
+            position = min(self.matched, limit)
+        if position > member.stored.table.position:
+            if member.settings.apply_delay:
+                member.after(member.settings.apply_delay, self._apply_until, position)
+            else:
+                self._apply_until(position)
+
+    def _apply_until(self, position: int) -> None:
+        member = self._member
+        if member.replica is not self:
+            return
+        before = member.stored.table.position
+        member.stored.apply_until(min(position, member.stored.log.last_position))
+        if member.stored.table.position == before:
+            return
+        if member.settings.progress is Progress.APPLIED:
+            self._tell(None)
+        still_waiting = []
+        for mark, process in self._waiting:
+            if member.has_applied(mark):
+                member.env.wake(process)
+            else:
+                still_waiting.append((mark, process))
+        self._waiting = still_waiting
+
+    def wait(self, mark: Mark, process: Process) -> None:
+        """Wake `process`, which parks, when all up to `mark` is applied here."""
+        self._waiting.append((mark, process))
+
+    def leave(self, process: Process) -> None:
+        """Do not wake `process` any more."""
+        self._waiting = [entry for entry in self._waiting if entry[1] is not process]
+
+    def end(self) -> None:
+        """Let those who wait look again, and take no table any more: the member is something else now."""
+        if self._installing is not None:
+            self._installing.kill()
+            self._installing = None
+        waiting, self._waiting = self._waiting, []
+        for _, process in waiting:
+            self._member.env.wake(process)
+
+    # -- a whole table --------------------------------------------------------------------------------------
+
+    def install(self, message: Install) -> None:
+        """Take a whole table in the place of what is here, unless that is as new and the primary's."""
+        if self._installing is None and (message.snapshot.position > self.matched or not self.matched):
+            self._installing = self._member.run(self._install(message.snapshot), "install")
+
+    def _install(self, snapshot: Snapshot) -> Generator[Any, Any, None]:
+        member = self._member
+        before = member.stored.log.last_position
+        yield from member.stored.install(snapshot)
+        self._installing = None
+        member.discarded_count += max(before - snapshot.position, 0)
+        self._early.clear()
+        self.matched = self.commit = snapshot.position
+        self._tell(snapshot.position + 1)
+
+    # -- acknowledging --------------------------------------------------------------------------------------
+
+    def _tell(self, wants: int | None) -> None:
+        member, primary = self._member, self.primary
+        if primary is None:
+            return
+        log, matched = member.stored.log, self.matched
+        flushed = min(matched, log.durable_position)
+        if member.flaws.standby_acknowledges_unflushed:
+            flushed = matched
+        member.send(
+            primary,
+            Progressed(
+                member.epoch,
+                member,
+                member.incarnation,
+                min(matched, log.written_position),
+                flushed,
+                min(matched, member.stored.table.position),
+                wants,
+            ),
+        )

@@ -1,0 +1,199 @@
+"""The store of one process: a table in memory, a log on a disk, and nobody else.
+
+What every other store is measured by: it is consistent without effort, and gone while its host is. Rules:
+
+1. A write is judged by the newest value of its key, appended to the log, and acknowledged when the durability
+   policy says so; then it is shown to reads, and not before, in the order of the log. So nobody sees what a
+   crash may still take.
+2. A read is answered from the table, at once.
+3. A crash ends the calls under way: of their writes nobody knows. The memory is gone; the disk has what was
+   durable, or after the crash of the process alone what was written. The restart makes that durable, reads it
+   (`Disk(read_time=...)` per record; `snapshot_interval` bounds how many), and refuses clients until then.
+4. A destroyed disk takes everything, acknowledged or not: a host that is down still holds its data, this one
+   does not.
+
+It is linearizable as long as no disk is destroyed, if it acknowledges only what is durable: each write takes
+effect at the instant at which it is applied, between its call and its answer (or at the restart, if a crash
+came first and it survived), each read at the instant at which it is answered; a compare-and-set that finds
+another value when that value is durable. With `PeriodicSync` it does not claim it: the crash of a host takes
+what was acknowledged.
+
+Leaves out: transactions of more than one key. Source: PostgreSQL's order of commit (flush, then visible) in
+`RecordTransactionCommit`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Generator, Mapping, Sequence
+from dataclasses import dataclass
+from math import inf
+from typing import Any
+
+from simulator import Environment
+
+from ..endpoint import Endpoint
+from ..infrastructure import Host
+from ..network import Network
+from ..nodes import Node
+from ..request import Request
+from ..storage import Disk, DurabilityPolicy, GroupCommit, PeriodicSync, Record, StoredTable
+from ..validation import require_delay
+from .effects import effect_of
+from .operations import READ
+from .store import Store
+
+_GROUP_COMMIT = GroupCommit()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SingleNodeStatistics:
+    """What has become of the writes so far.
+
+    Of `appended_count` records `acknowledged_count` were acknowledged; crashes have taken `lost_count`
+    records, `lost_acknowledged_count` of them acknowledged: known when the process has started again.
+    `recovery_time` is how long all restarts together have read their disk, in seconds.
+    """
+
+    appended_count: int
+    acknowledged_count: int
+    lost_count: int
+    lost_acknowledged_count: int
+    recovery_time: float
+
+
+class SingleNode(Node):
+    """The process of a `SingleNodeStore`; a request costs `request_work` seconds on a core."""
+
+    __slots__ = (
+        "_acknowledged_position",
+        "_request_work",
+        "acknowledged_count",
+        "lost_acknowledged_count",
+        "recovery_time",
+        "stored",
+    )
+
+    def __init__(
+        self,
+        env: Environment,
+        host: Host,
+        network: Network,
+        disk: Disk,
+        policy: DurabilityPolicy,
+        *,
+        snapshot_interval: float,
+        request_work: float,
+        name: str,
+        **settings: Any,
+    ) -> None:
+        require_delay("request_work", request_work)
+        if disk.host is not host:
+            raise ValueError(f"disk must be one of host {host.name!r}, got that of {disk.host.name!r}")
+        self._request_work = request_work
+        self.stored = StoredTable(self, disk, policy, snapshot_interval=snapshot_interval)
+        self._acknowledged_position = 0
+        self.acknowledged_count = 0
+        self.lost_acknowledged_count = 0
+        self.recovery_time = 0.0
+        super().__init__(env, host, network, name=name, **settings)
+
+    def remember(self) -> None:
+        """Have an empty table, until the disk is read."""
+        self.stored.remember()
+
+    def recover(self) -> Generator[Any, Any, None]:
+        """Read the disk, and apply all that it has: nobody else could overrule it."""
+        start = self.env.now
+        surviving = self.stored.log.surviving_position
+        self.lost_acknowledged_count += max(self._acknowledged_position - surviving, 0)
+        self._acknowledged_position = min(self._acknowledged_position, surviving)
+        yield from self.stored.recover()
+        self.stored.apply_until(self.stored.log.last_position)
+        self.recovery_time += self.env.now - start
+
+    def answer(self, request: Request) -> Generator[Any, Any, Any]:
+        """Answer a read from the table, a write when it may be acknowledged."""
+        if self._request_work:
+            yield from self.work(self._request_work)
+        stored = self.stored
+        if request.operation == READ:
+            return stored.table.value(request.key)
+        effect = effect_of(request, stored.latest(request.key))
+        position = stored.log.last_position
+        if effect.changes:
+            position = stored.append(Record(request.key, effect.value, time=self.env.now))
+        # Where nothing changes, what it was judged by has to be safe.
+        yield from stored.log.commit(position)
+        stored.apply_until(position)
+        if effect.changes:
+            self.acknowledged_count += 1
+            self._acknowledged_position = max(self._acknowledged_position, position)
+        return effect.answer
+
+
+class SingleNodeStore(Store):
+    """A store of one process on `host`, with a `disk` (by default a new one) and a durability `policy`.
+
+    `snapshot_interval` (records >= 1, or infinite: never) bounds what a restart has to read, `request_work`
+    (s, >= 0) is what a request costs on a core. `settings` are those of `Node`.
+
+    Example::
+
+        store = SingleNodeStore(env, network, host, policy=GroupCommit())
+        client = Timeout(env, store.client(web), 0.5)
+        yield from client.call(write("stock", 3))
+    """
+
+    def __init__(
+        self,
+        env: Environment,
+        network: Network,
+        host: Host,
+        *,
+        disk: Disk | None = None,
+        policy: DurabilityPolicy = _GROUP_COMMIT,
+        snapshot_interval: float = inf,
+        request_work: float = 0.0,
+        name: str = "single",
+        **settings: Any,
+    ) -> None:
+        self.name = name
+        self.is_linearizable = not isinstance(policy, PeriodicSync)
+        self._network = network
+        self.node = SingleNode(
+            env,
+            host,
+            network,
+            disk or Disk(host),
+            policy,
+            snapshot_interval=snapshot_interval,
+            request_work=request_work,
+            name=name,
+            **settings,
+        )
+
+    @property
+    def nodes(self) -> Sequence[SingleNode]:
+        """The one node."""
+        return (self.node,)
+
+    def client(self, host: Host) -> Endpoint:
+        """Return a connection from `host`; it remembers nothing."""
+        return self._network.connect(host, self.node)
+
+    def contents(self) -> Mapping[str, Mapping[Any, Any]]:
+        """Return the values by key that a read is shown; of a node that is down, those on its disk."""
+        node = self.node
+        return {node.name: node.stored.table.values() if node.is_awake else node.stored.surviving()}
+
+    def statistics(self) -> SingleNodeStatistics:
+        """Return what has become of the writes so far."""
+        node = self.node
+        log = node.stored.log.statistics()
+        return SingleNodeStatistics(
+            appended_count=log.appended_count,
+            acknowledged_count=node.acknowledged_count,
+            lost_count=log.lost_count,
+            lost_acknowledged_count=node.lost_acknowledged_count,
+            recovery_time=node.recovery_time,
+        )
