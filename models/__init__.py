@@ -12,6 +12,10 @@
     autoscaling                             how many that should be: rules, late metrics
     deployment                              from version to version: rolling, blue-green, canary
     workers                                 jobs that wait in a backlog, and who works them off
+    nodes                                   processes that work by messages, and forget in a crash
+    storage                                 disks, logs, tables: what a crash does not take
+    replication, consensus                  stores on several nodes, by primary, by quorum, by agreement
+    consistency                             histories of what clients saw, and what they prove
     resilience                              timeouts, retries, breakers, bulkheads, limits, hedges
     faults                                  what goes wrong: planned, or at random
     requirements                            what should hold: objectives, error budgets

@@ -1,0 +1,142 @@
+"""A leaderless store: each key on N nodes, writes to all of them, and an answer when enough have answered.
+
+Any node coordinates (see `coordinator`), and none is special; what a request has to wait for is said by its
+level (see `levels`). Where R + W > N every read meets a replica that has acknowledged the last write before
+it, and with the newest version of what it meets the read is not stale. That is as far as it goes: the store
+is not linearizable, at any level, since
+
+- a write that has reached fewer than W replicas is seen by some reads and not by others, by turns, and may
+  yet win after its client was told `TimedOut`; blocking read repair ends the turns, since what a read at a
+  quorum has found, a quorum has then, and later ones cannot go back; without it they go on;
+- which of two writes wins is decided by timestamps of clocks: a write that was acknowledged before another
+  began may win over it, and an acknowledged write may never be seen at all;
+- there is no compare-and-set, and none can be made of this: two that read the same value both write;
+- hints that stand in for replicas (ANY, a sloppy quorum) overlap with no read.
+
+What is promised: replicas converge. When everything is healed, hints are replayed and anti-entropy has gone
+round, all replicas of a key have the same version, and a write that was acknowledged by W of them, whose logs
+had it on disk, is there or was overwritten by one that wins. Source: DeCandia et al., "Dynamo" (SOSP 2007);
+Lakshman and Malik, "Cassandra" (2010); Attiya, Bar-Noy, Dolev, "Sharing Memory Robustly in Message-Passing
+Systems" (JACM 1995), for what a linearizable register over quorums needs: each read writes back, and each
+write reads first.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from simulator import Environment
+
+from ...endpoint import Endpoint
+from ...infrastructure import Host
+from ...network import Network
+from ...validation import require_each, require_name
+from ..store import Store
+from .client import QuorumClient
+from .cluster import Cluster, distance
+from .coordinator import Coordinator
+from .flaws import QuorumFlaws
+from .levels import Level
+from .replica import QuorumNode
+from .settings import Coordination, QuorumSettings
+from .statistics import QuorumStatistics
+
+
+class QuorumStore(Store):
+    """A leaderless store with a node on each of `hosts`, called after the store and the host.
+
+    Raises `ValueError` for settings that so many nodes, where they stand, cannot meet.
+
+    Example::
+
+        store = QuorumStore(env, network, hosts, settings=QuorumSettings(replicas=3, read_level=1))
+        client = Timeout(env, store.client(web), 1.0)
+        yield from client.call(write("cart 17", "book"))
+        yield from client.call(at_level(read("cart 17"), Level.ALL))
+    """
+
+    is_linearizable = False
+
+    def __init__(
+        self,
+        env: Environment,
+        network: Network,
+        hosts: Sequence[Host],
+        *,
+        settings: QuorumSettings | None = None,
+        flaws: QuorumFlaws | None = None,
+        name: str = "quorums",
+    ) -> None:
+        require_name("name", name)
+        hosts = require_each("hosts", hosts, Host)
+        if not hosts:
+            raise ValueError("hosts must be at least one, got none")
+        self.name = name
+        self.settings = settings or QuorumSettings()
+        self._env = env
+        self._network = network
+        self._cluster = Cluster(env, name, self.settings, flaws or QuorumFlaws())
+        self._nodes = tuple(
+            QuorumNode(env, host, network, self._cluster, name=f"{name} on {host.name}") for host in hosts
+        )
+        self._cluster.found(self._nodes)
+        for node in self._nodes:
+            node.know_others()
+            if node.is_awake:
+                node.begin()
+        self._client_count = 0
+
+    @property
+    def nodes(self) -> Sequence[QuorumNode]:
+        """The nodes, in the order of their hosts."""
+        return self._nodes
+
+    def replicas_of(self, key: Any) -> Sequence[Coordinator]:
+        """Return the nodes that keep `key`, in the order of its preference list."""
+        return self._cluster.replicas_of(key)
+
+    def client(
+        self,
+        host: Host,
+        *,
+        contacts: Sequence[QuorumNode] | None = None,
+        read_level: Level | int | None = None,
+        write_level: Level | int | None = None,
+    ) -> Endpoint:
+        """Return a client on `host`, with levels of its own where they are given.
+
+        `contacts` are the nodes that it calls, in turn; by default the nearest. Where clients coordinate it
+        calls none. Raises `ValueError` for contacts then, for an empty list, and for impossible levels.
+        """
+        self._client_count += 1
+        name = f"{self.name} client {self._client_count} on {host.name}"
+        return QuorumClient(
+            host,
+            self._cluster,
+            self._ways(host, contacts, name),
+            read_level=read_level,
+            write_level=write_level,
+            name=name,
+        )
+
+    def _ways(self, host: Host, contacts: Sequence[QuorumNode] | None, name: str) -> Sequence[Endpoint]:
+        if self.settings.coordination is Coordination.CLIENT:
+            if contacts is not None:
+                raise ValueError(f"contacts must be None where clients coordinate, got {contacts!r}")
+            threads = self.settings.threads
+            return (Coordinator(self._env, host, self._network, self._cluster, name=name, threads=threads),)
+        if contacts is None:
+            nearest = min(distance(host, node.host) for node in self._nodes)
+            contacts = [node for node in self._nodes if distance(host, node.host) == nearest]
+        elif not contacts:
+            raise ValueError("contacts must be at least one node, got none")
+        return tuple(self._network.connect(host, node) for node in contacts)
+
+    def contents(self) -> Mapping[str, Mapping[Any, Any]]:
+        """Return what each node holds now, by its name: of deleted keys nothing, of hints what they hold."""
+        return {node.name: node.contents() for node in self._nodes}
+
+    def statistics(self) -> QuorumStatistics:
+        """Return what all nodes together have done so far."""
+        return self._cluster.counts.statistics(sum(node.sent_count for node in self._nodes))
