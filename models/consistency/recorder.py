@@ -1,0 +1,157 @@
+"""The recorder of a history: it stands around clients and writes down what they ask and are told.
+
+An answer is `OK`, that to a compare-and-set which found another value too: its `result` is False. `Refused`,
+`Rejected`, `BreakerOpen` and `Unavailable` are `FAILED`: nothing was done. Everything else, and a call that
+was cut short or is not answered yet, is `UNKNOWN`: it may take effect at any later time. A read without an
+answer, for whatever reason, has changed nothing, and is `FAILED`.
+
+A process of the history is a client that asks one thing at a time; where a client has several calls under
+way, each takes a process of this client that has none, and one whose ending is unknown is never used again.
+Processes are not shared among clients, who are sessions: what one of them has seen, another need not see.
+
+What happens at one instant is numbered in the order in which it happens. A list that is told is written down
+as it is then, as a tuple: whoever told it may go on changing it.
+
+It is an observer: it changes nothing, draws no number and schedules no event.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from heapq import heappop, heappush
+from math import inf
+from typing import Any
+
+from simulator import Environment
+
+from ..endpoint import Call, Endpoint, Wrapper
+from ..failures import BreakerOpen, CallFailed, Refused, Rejected, Unavailable
+from ..request import Request
+from .operation import Ending, Operation
+
+_NOTHING_DONE = (Refused, Rejected, BreakerOpen, Unavailable)
+
+
+class HistoryRecorder:
+    """Records the history of a run.
+
+    Example::
+
+        recorder = HistoryRecorder(env)
+        client = recorder.around(store.client(host), site="zone-a")
+        ...
+        history = recorder.history()
+    """
+
+    def __init__(self, env: Environment) -> None:
+        self._env = env
+        self._ended: list[Operation] = []
+        self._under_way: dict[int, _Begun] = {}
+        self._process_count = 0
+        self._session_count = 0
+        self._order = 0
+
+    def around(self, client: Endpoint, *, site: str = "") -> Endpoint:
+        """Return an endpoint that does what `client` does, and is recorded; `site` says where it is.
+
+        It is a session of its own.
+        """
+        session = _Session(self._session_count, site)
+        self._session_count += 1
+        return _Recorded(self, client, session)
+
+    def history(self) -> tuple[Operation, ...]:
+        """Return all operations invoked so far, in that order; the ending of those under way is unknown."""
+        under_way = [
+            _operation(process, begun, inf, 0, Ending.UNKNOWN, None)
+            for process, begun in self._under_way.items()
+        ]
+        return tuple(sorted(self._ended + under_way, key=lambda each: each.invoked_order))
+
+    # -- for the wrapper
+
+    def begin(self, request: Request, session: _Session) -> int:
+        """Note an invocation, and return its process."""
+        if session.free:
+            process = heappop(session.free)
+        else:
+            process = self._process_count
+            self._process_count += 1
+        self._order += 1
+        self._under_way[process] = _Begun(request, session, self._env.now, self._order)
+        return process
+
+    def end(self, process: int, ending: Ending, result: Any = None) -> None:
+        """Note how the operation of `process` has ended."""
+        begun = self._under_way.pop(process)
+        self._order += 1
+        ended_at = inf if ending is Ending.UNKNOWN else self._env.now
+        told = tuple(result) if isinstance(result, list) else result
+        self._ended.append(_operation(process, begun, ended_at, self._order, ending, told))
+        if ending is not Ending.UNKNOWN:
+            heappush(begun.session.free, process)
+
+
+@dataclass(slots=True)
+class _Session:
+    """A client: its number, where it is, and its processes that have nothing under way."""
+
+    number: int
+    site: str
+    free: list[int] = field(default_factory=list)
+
+
+@dataclass(slots=True)
+class _Begun:
+    """An operation under way."""
+
+    request: Request
+    session: _Session
+    invoked_at: float
+    invoked_order: int
+
+
+def _operation(
+    process: int, begun: _Begun, ended_at: float, ended_order: int, ending: Ending, result: Any
+) -> Operation:
+    request = begun.request
+    return Operation(
+        process=process,
+        kind=request.operation,
+        key=request.key,
+        value=request.value,
+        result=result,
+        invoked_at=begun.invoked_at,
+        ended_at=ended_at,
+        ending=ending,
+        site=begun.session.site,
+        invoked_order=begun.invoked_order,
+        ended_order=ended_order,
+        session=begun.session.number,
+    )
+
+
+class _Recorded(Wrapper):
+    """A client whose operations are recorded."""
+
+    def __init__(self, recorder: HistoryRecorder, target: Endpoint, session: _Session) -> None:
+        super().__init__(target, name=target.name)
+        self._recorder = recorder
+        self._session = session
+
+    def call(self, request: Request) -> Call:
+        """Call the client, and write down what it asks and is told."""
+        recorder = self._recorder
+        process = recorder.begin(request, self._session)
+        is_read = request.operation == "read"
+        try:
+            response = yield from self.target.call(request)
+        except CallFailed as failure:
+            nothing_done = is_read or isinstance(failure, _NOTHING_DONE)
+            recorder.end(process, Ending.FAILED if nothing_done else Ending.UNKNOWN)
+            raise
+        except BaseException:
+            recorder.end(process, Ending.FAILED if is_read else Ending.UNKNOWN)
+            raise
+        recorder.end(process, Ending.OK, response.value)
+        return response

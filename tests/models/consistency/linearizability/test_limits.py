@@ -1,0 +1,114 @@
+"""Histories made to be hard: the search ends, and says so when it gives up."""
+
+from __future__ import annotations
+
+import random
+from math import inf
+
+import pytest
+
+from models.consistency import Verdict, check_linearizability
+from models.consistency.linearizability import SearchLimits, search, specification_named
+from tests.models.consistency.written_histories import append, done, only_key, read, write
+
+
+def test_search_that_is_given_up_is_unknown() -> None:
+    history = [done(process, "add", 0, 100, 2**process) for process in range(30)]
+    history.append(read(40, 200, 201, 2**30 - 1))
+    found = check_linearizability(history, limits=SearchLimits(steps=5_000))
+    assert found.verdict is Verdict.UNKNOWN
+    assert found.undecided_keys == ("x",)
+    assert "given up for 'x'" in found.text()
+
+
+def test_key_that_is_not_linearizable_decides_although_another_is_given_up() -> None:
+    hard = [done(process, "add", 0, 100, 2**process, key="hard") for process in range(30)]
+    wrong = [read(50, 0, 1, 7, key="wrong")]
+    found = check_linearizability([*hard, *wrong], limits=SearchLimits(steps=1_000))
+    assert (found.verdict, found.undecided_keys) == (Verdict.NOT_LINEARIZABLE, ("hard",))
+
+
+@pytest.mark.parametrize(("name", "value"), [("steps", 0), ("configurations", 0), ("steps", 1.5)])
+def test_limit_that_is_none_is_refused(name: str, value: float) -> None:
+    with pytest.raises(ValueError, match=f"{name} must be a whole number >= 1"):
+        SearchLimits(**{name: value})  # type: ignore[arg-type]  # wrong on purpose
+
+
+def test_configurations_are_bounded_as_steps_are() -> None:
+    history = [done(process, "add", 0, 100, 2**process) for process in range(20)]
+    outcome = search(specification_named("counter"), only_key(history), SearchLimits(configurations=100))
+    assert outcome.verdict is Verdict.UNKNOWN
+    assert outcome.steps_count < 2_000
+
+
+def test_many_unknown_writes_of_few_values_are_decided() -> None:
+    """Two hundred writes that nobody knows the end of, of five values: those alike are interchangeable."""
+    rng = random.Random(7)
+    unknown = [write(number, number, inf, number % 5) for number in range(200)]
+    reads = [read(1000, 300 + 2 * number, 301 + 2 * number, rng.randrange(5)) for number in range(100)]
+    assert check_linearizability([*unknown, *reads]).verdict is Verdict.LINEARIZABLE
+    found = check_linearizability([*unknown, *reads, read(1000, 900, 901, 5)])
+    assert found.verdict is Verdict.NOT_LINEARIZABLE
+    (witness,) = found.witnesses
+    assert witness.operations[-1] == read(1000, 900, 901, 5)
+
+
+def test_unknown_writes_of_a_value_are_used_up() -> None:
+    unknown = [write(number, number, inf, 1) for number in range(3)]
+    seen = [
+        each
+        for number in range(4)
+        for each in (
+            write(1000, 100 + 10 * number, 101 + 10 * number, 0),
+            read(1000, 102 + 10 * number, 103 + 10 * number, 1),
+        )
+    ]
+    assert check_linearizability([*unknown, *seen[:6]]).verdict is Verdict.LINEARIZABLE
+    assert check_linearizability([*unknown, *seen]).verdict is Verdict.NOT_LINEARIZABLE
+
+
+def test_operations_that_are_alike_are_not_tried_in_all_orders() -> None:
+    """Thirty clients add 1 at once: only how many of them took effect matters."""
+    history = [done(process, "add", 0, 100, 1) for process in range(30)]
+    outcome = search(specification_named("counter"), only_key([*history, read(40, 200, 201, 30)]))
+    assert outcome.verdict is Verdict.LINEARIZABLE
+    assert outcome.steps_count < 2_000
+
+
+def test_appends_that_nobody_reads_cost_nothing() -> None:
+    """Fifty clients append at once: the orders of what nobody reads need not be tried."""
+    history = [append(process, 0, 100, process) for process in range(50)]
+    history.append(read(60, 200, 201, tuple(range(25))))
+    outcome = search(specification_named("list-append"), only_key(history))
+    assert outcome.verdict is Verdict.NOT_LINEARIZABLE
+    history[-1] = read(60, 50, 60, tuple(range(25)))
+    outcome = search(specification_named("list-append"), only_key(history))
+    assert outcome.verdict is Verdict.LINEARIZABLE
+    assert outcome.steps_count < 10_000
+
+
+def test_long_past_is_cut_off_the_proof() -> None:
+    """What the value can be is known some time before, so that the thousand operations need not be shown."""
+    history = [
+        each
+        for number in range(500)
+        for each in (
+            write(0, 4 * number, 4 * number + 1, number % 3),
+            read(1, 4 * number + 2, 4 * number + 3, number % 3),
+        )
+    ]
+    history.append(read(1, 3000, 3001, 0))
+    (witness,) = check_linearizability(history).witnesses
+    assert witness.breaking == history[-1]
+    assert witness.explained_count == 1000
+    assert len(witness.operations) <= 3
+    assert witness.since is not None
+    assert "all that ended until then leaves only the value" in witness.text()
+
+
+def test_long_proof_is_cut_short_in_the_text() -> None:
+    """A sum that is one too high by then: each of the adds is needed, to the last."""
+    history = [done(0, "add", number, number + 0.5, 1) for number in range(40)]
+    history.append(read(1, 10.2, 100, 41))
+    witness = check_linearizability(history).witnesses[0]
+    assert len(witness.text().splitlines()) < 40
