@@ -114,6 +114,7 @@ class _Pending:
     end: int
     step: Step
     only_observes: bool
+    is_absorbed: bool
     likeness: Hashable
 
 
@@ -139,7 +140,7 @@ class _Search:
         self._specification = specification
         compiled = specification.compiled(intervals)
         self._steps = compiled.steps
-        self._absorbing = compiled.absorbing
+        self._compiled = compiled
         self._pending: dict[int, _Pending] = {}
         self._unknown: dict[Hashable, _Unknown] = {}
         self._unknown_count = 0
@@ -206,7 +207,8 @@ class _Search:
             bit = 1 << self._bits_count
             self._bits_count += 1
         observes = self._specification.only_observes(interval)
-        pending = _Pending(place, bit, interval.end, self._steps[place], observes, likeness)
+        absorbed = self._compiled.absorbs(place)
+        pending = _Pending(place, bit, interval.end, self._steps[place], observes, absorbed, likeness)
         self._pending[place] = pending
         now: _Configurations = {}
         for (effective, state), paths in self._now.items():
@@ -289,7 +291,7 @@ class _Search:
 
     def _is_free(self, pending: _Pending, state: Hashable) -> bool:
         """Whether an operation may take effect in a state, and no state is changed by that, now or later."""
-        if not pending.only_observes and state != self._absorbing:
+        if not pending.only_observes and not (pending.is_absorbed and state == self._compiled.absorbing):
             return False
         self._count_step()
         return pending.step(state) is not ILLEGAL

@@ -109,7 +109,8 @@ def random_history(
     """A history that a real register, list or counter would have given, some answers of it changed.
 
     Each operation takes effect at a time within it, so that it would be linearizable; then, in half of all
-    cases, one or two reads are told something else that was written.
+    cases, one or two reads are told something else that was written. Where there are appends, a write leaves
+    a list of its value alone.
     """
     spans = _spans(rng, operations, processes)
     effects = sorted(range(len(spans)), key=lambda place: rng.uniform(spans[place][1], spans[place][2]))
@@ -180,4 +181,4 @@ def _effect(kind: str, value: Any, state: Any) -> tuple[Any, Any]:
         return state + value, None
     if kind == "compare-and-set":
         return (value[1], True) if state == value[0] else (state, False)
-    return value, None
+    return (value,) if isinstance(state, tuple) else value, None

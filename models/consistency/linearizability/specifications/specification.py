@@ -8,7 +8,7 @@ quicker that allows the same histories, since it knows all operations beforehand
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Hashable, Sequence
+from collections.abc import Callable, Hashable, Sequence, Set
 from dataclasses import dataclass
 from functools import partial
 from typing import ClassVar, Final
@@ -26,12 +26,18 @@ Step = Callable[[Hashable], object]
 class Compiled:
     """A specification for given operations: an initial state and a step for each of them.
 
-    In the `absorbing` state no operation changes anything any more; `ILLEGAL` where there is no such state.
+    In the `absorbing` state (`ILLEGAL`: there is none) operations at the places `absorbed` (`None`: all)
+    change nothing, and whether they take effect there or later is the same to all others.
     """
 
     initial: Hashable
     steps: Sequence[Step]
     absorbing: object = ILLEGAL
+    absorbed: Set[int] | None = None
+
+    def absorbs(self, place: int) -> bool:
+        """Return whether the operation at `place` may take effect in the absorbing state at once."""
+        return self.absorbed is None or place in self.absorbed
 
 
 class Specification(ABC):

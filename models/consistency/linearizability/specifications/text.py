@@ -4,18 +4,22 @@ What was never written is the empty text. Source: `kvModel` of porcupine's tests
 
 Compiled, a text that no read will ever tell, nor tells the beginning of, is one state, `_UNSEEN`: until the
 next write no read can succeed, whatever is appended. Without that the order of appends that nobody saw would
-have to be tried in all ways.
+have to be tried in all ways. And where texts tell of which values they are made (see `text_parts`), each of
+these has one place, and those that no read tells take effect as soon as the text is unseen: put there, they
+are in nobody's way, and later they would only end what others may still read.
 """
 
 from __future__ import annotations
 
 from bisect import bisect_left
+from collections import Counter
 from collections.abc import Hashable, Sequence
 from dataclasses import dataclass
 from typing import ClassVar
 
 from ...intervals import Interval
 from .specification import ILLEGAL, Compiled, Specification, Step
+from .text_parts import parts_of
 
 _UNSEEN = None
 
@@ -44,23 +48,55 @@ class Text(Specification):
         """Steps that tell apart only texts that a read may still tell."""
         for each in intervals:
             _require_text(each)
-        told = sorted({each.result or "" for each in intervals if each.operation.kind == "read"})
+        return _Compilation(intervals).compiled()
 
-        def seen(text: str) -> str | None:
-            place = bisect_left(told, text)
-            return text if place < len(told) and told[place].startswith(text) else _UNSEEN
 
-        def step_of(interval: Interval) -> Step:
-            kind = interval.operation.kind
-            if kind == "read":
-                text = interval.result or ""
-                return lambda state: state if state == text else ILLEGAL
-            if kind == "write":
-                written = seen(interval.value or "")
-                return lambda state: written
-            return lambda state: _UNSEEN if state is _UNSEEN else seen(f"{state}{interval.value}")
+class _Compilation:
+    """What the reads of a history tell of its writes and appends."""
 
-        return Compiled(seen(""), [step_of(each) for each in intervals])
+    def __init__(self, intervals: Sequence[Interval]) -> None:
+        self._intervals = intervals
+        self._told = sorted({each.result or "" for each in intervals if each.operation.kind == "read"})
+        changes = [each for each in intervals if each.operation.kind != "read"]
+        # None is the text that a write without a value leaves, and what an append of it changes is nothing.
+        self._times = Counter(each.value or "" for each in changes)
+        written = {each.value for each in changes if each.operation.kind == "write" and each.value}
+        appended = {each.value for each in changes if each.operation.kind == "append" and each.value}
+        self._parts = parts_of(self._told, written, appended)
+        self._absorbed: set[int] = set()
+
+    def compiled(self) -> Compiled:
+        steps = [self._step(place, each) for place, each in enumerate(self._intervals)]
+        return Compiled(self._seen(""), steps, absorbing=_UNSEEN, absorbed=self._absorbed)
+
+    def _seen(self, text: str) -> str | None:
+        place = bisect_left(self._told, text)
+        return text if place < len(self._told) and self._told[place].startswith(text) else _UNSEEN
+
+    def _step(self, place: int, interval: Interval) -> Step:
+        kind, value = interval.operation.kind, interval.value or ""
+        if kind == "read":
+            text = interval.result or ""
+            return lambda state: state if state == text else ILLEGAL
+        parts = self._parts
+        is_told_apart = parts is not None and self._times[value] == 1 and value != ""
+        if kind == "write":
+            if is_told_apart and parts is not None and value not in parts.written:
+                self._absorbed.add(place)
+                return _to_unseen
+            written = self._seen(value)
+            return lambda state: written
+        if not is_told_apart or parts is None:
+            return lambda state: _UNSEEN if state is _UNSEEN else self._seen(f"{state}{value}")
+        beginnings = parts.appended.get(value)
+        if beginnings is None:
+            self._absorbed.add(place)
+            return _to_unseen
+        return lambda state: f"{state}{value}" if state in beginnings else ILLEGAL
+
+
+def _to_unseen(_state: Hashable) -> object:
+    return _UNSEEN
 
 
 def _require_text(interval: Interval) -> None:

@@ -198,3 +198,15 @@ def test_text_that_is_no_history_is_refused_with_its_line(text: str, line: int, 
     assert str(refused.value).startswith(f"line {line}: ")
     assert what in str(refused.value)
     assert "\n" not in str(refused.value)
+
+
+def test_hints_at_an_order_in_longer_logs_are_passed_over() -> None:
+    text = (
+        "INFO  jepsen.util - 3 \t:invoke :write \t54 \t:hint 0\n"
+        "INFO  jepsen.util - 10 \t:invoke :read \tnil \t:hint 0\n"
+        "INFO  jepsen.util - 3 \t:ok :write \t54 \t:hint 2\n"
+        "INFO  jepsen.util - 10 \t:ok :read \t54 \t:hint 2\n"
+    )
+    first, second = read_history(text)
+    assert (first.kind, first.value, first.ending) == ("write", 54, Ending.OK)
+    assert (second.kind, second.result, second.ending) == ("read", 54, Ending.OK)

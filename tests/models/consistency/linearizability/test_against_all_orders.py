@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import random
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 import pytest
 
@@ -35,11 +35,13 @@ SHAPES = (
 )
 
 
-def histories(name: str, count: int, *, unique: bool | None = None) -> list[list[Operation]]:
+def histories(
+    name: str, count: int, *, unique: bool | None = None, kinds: Sequence[str] = ()
+) -> list[list[Operation]]:
     return [
         random_history(
             random.Random(f"{name} {seed}"),
-            KINDS[name],
+            kinds or KINDS[name],
             unique=seed % 2 == 0 if unique is None else unique,
             **SHAPES[seed % len(SHAPES)],  # type: ignore[arg-type]  # a mapping of settings of several types
         )
@@ -47,7 +49,7 @@ def histories(name: str, count: int, *, unique: bool | None = None) -> list[list
     ]
 
 
-def as_text(history: Sequence[Operation], appended: str) -> list[Operation]:
+def as_text(history: Sequence[Operation], word: Callable[[int], str]) -> list[Operation]:
     """The same history on texts: items become words."""
     return [
         each
@@ -55,10 +57,8 @@ def as_text(history: Sequence[Operation], appended: str) -> list[Operation]:
         else type(each)(
             **{
                 **{name: getattr(each, name) for name in each.__slots__},
-                "value": None if each.value is None else f"{each.value}{appended}",
-                "result": None
-                if each.result is None
-                else "".join(f"{item}{appended}" for item in each.result),
+                "value": None if each.value is None else word(each.value),
+                "result": None if each.result is None else "".join(word(item) for item in each.result),
             }
         )
         for each in history
@@ -81,13 +81,30 @@ def test_search_agrees_with_trying_all_orders(name: str) -> None:
     assert min(verdicts.values()) > 100, verdicts
 
 
+WORDS: dict[str, Callable[[int], str]] = {
+    "cut in one way": lambda item: f"{item};",
+    "the same word": lambda item: "a" * item,
+    "cut in several ways": lambda item: ("a", "ab", "b", "ba", "abb", "")[item % 6],
+    "some end where others begin": lambda item: ("xy", "yx", "x", "yy", "xx", "y")[item % 6],
+}
+
+
 @pytest.mark.slow
-def test_search_of_texts_agrees_with_trying_all_orders() -> None:
+@pytest.mark.parametrize("words", WORDS)
+@pytest.mark.parametrize("kinds", [("read", "append"), ("read", "read", "append", "write")])
+def test_search_of_texts_agrees_with_trying_all_orders(words: str, kinds: tuple[str, ...]) -> None:
     specification = SPECIFICATIONS["kv"]
-    for history in histories("list-append", 800):
-        texts = as_text(history, ";")
+    verdicts: Counter[bool] = Counter()
+    for history in histories("kv", 500, kinds=kinds):
+        texts = as_text(history, WORDS[words])
         truth = is_linearizable_by_all_orders(specification, texts)
-        assert (search(specification, only_key(texts)).verdict is Verdict.LINEARIZABLE) == truth, texts
+        verdicts[truth] += 1
+        intervals = only_key(texts)
+        outcome = search(specification, intervals)
+        assert (outcome.verdict is Verdict.LINEARIZABLE) == truth, texts
+        if truth:
+            assert order_is_legal(specification, intervals, outcome.order), texts
+    assert min(verdicts.values()) > 25, verdicts
 
 
 @pytest.mark.slow

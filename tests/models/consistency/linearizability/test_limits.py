@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+from dataclasses import replace
 from math import inf
 
 import pytest
@@ -51,6 +52,27 @@ def test_many_unknown_writes_of_few_values_are_decided() -> None:
     assert found.verdict is Verdict.NOT_LINEARIZABLE
     (witness,) = found.witnesses
     assert witness.operations[-1] == read(1000, 900, 901, 5)
+
+
+def test_texts_of_fifty_clients_on_one_key_are_decided() -> None:
+    """Texts tell of which values they are made: the search has next to nothing to try."""
+    rng = random.Random(3)
+    effects = sorted(
+        (rng.uniform(20 * turn, 20 * turn + 10), client) for turn in range(6) for client in range(50)
+    )
+    text, history = "", []
+    for number, (at, client) in enumerate(effects):
+        begin, end = at - rng.uniform(0, 5), at + rng.uniform(0, 5)
+        kind = rng.choice(("read", "append", "append", "append", "write" if number % 25 == 0 else "read"))
+        value = None if kind == "read" else f"x {client} {number} y"
+        if value is not None:
+            text = value if kind == "write" else text + value
+        history.append(done(client, kind, begin, end, value, text if kind == "read" else None))
+    assert check_linearizability(history, "kv").verdict is Verdict.LINEARIZABLE
+    told = [each for each in history if each.kind == "read" and len(each.result) > 100]
+    first, last = told[0], told[-1]
+    swapped = [replace(last, result=first.result) if each is last else each for each in history]
+    assert check_linearizability(swapped, "kv").verdict is Verdict.NOT_LINEARIZABLE
 
 
 def test_unknown_writes_of_a_value_are_used_up() -> None:
