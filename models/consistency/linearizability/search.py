@@ -1,10 +1,11 @@
 """The general check: a search for an order that a specification allows, for the operations on one key.
 
-It goes through the events in order and keeps all configurations that explain what was seen so far. One is the
-set of operations under way that have taken effect already, those that may never do so apart, and the state
-reached. An operation takes effect as late as possible ("just in time"): only when one ends that has not yet
-taken effect are others put before it. If no configuration is left, the history up to that end is not
-linearizable, and every shorter beginning is.
+It goes through the ends of operations in order, with a configuration: the set of operations under way that
+have taken effect already, those that may never do so apart, and the state reached. An operation takes effect
+as late as possible ("just in time"): only when one ends that has not yet taken effect are others put before
+it. Depth comes first: one way is followed as far as it goes, and the nearest other one is tried where it
+ends. A configuration that was met before at the same end is not followed again. If no way leads past some
+end, the history up to it is not linearizable, and every shorter beginning is.
 
 What keeps configurations few, without losing any history:
 
@@ -30,8 +31,9 @@ other's future, or let them take effect never.
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Iterator, Sequence
+from collections.abc import Hashable, Sequence
 from dataclasses import dataclass, field
+from itertools import pairwise
 
 from ...validation import require_count
 from ..intervals import Interval
@@ -41,10 +43,10 @@ from .verdict import Verdict
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SearchLimits:
-    """When a search gives up: after so many steps of a specification, or with so many configurations."""
+    """When a search gives up: after so many steps, or with so many configurations to remember."""
 
-    steps: int = 2_000_000
-    configurations: int = 100_000
+    steps: int = 5_000_000
+    configurations: int = 500_000
 
     def __post_init__(self) -> None:
         require_count("steps", self.steps)
@@ -85,8 +87,8 @@ def reachable_states(
 ) -> list[tuple[Interval, tuple[Hashable, ...]]]:
     """Return, for each end of a known operation, the states that are possible just after it.
 
-    Operations under way may change them further: these take effect as late as possible. Stops where no state
-    is possible or the search is given up.
+    Operations under way may change them further: these take effect as late as possible. For a history that is
+    not linearizable: stops where no state is possible, or the search is given up.
     """
     return _Search(specification, intervals, limits, None).states()
 
@@ -94,11 +96,12 @@ def reachable_states(
 _Path = tuple[int, "_Path | None"]
 """What has taken effect, the last first: shared by configurations that begin alike."""
 
-_Paths = dict[int, _Path | None]
-"""By the bit set of the unknown operations used: none of these is a subset of another."""
+_Configurations = dict[tuple[int, Hashable], list[int]]
+"""By the bit set of operations under way that took effect, and the state: the bit sets of the unknown
+operations used, none of which is a subset of another."""
 
-_Configurations = dict[tuple[int, Hashable], _Paths]
-"""By the bit set of operations under way that took effect, and the state."""
+_Node = tuple[int, int, Hashable, int, "_Path | None"]
+"""A configuration: the number of its stage, what took effect, the state, the unknown ones used, the path."""
 
 
 class _GivenUp(Exception):
@@ -107,7 +110,7 @@ class _GivenUp(Exception):
 
 @dataclass(slots=True)
 class _Pending:
-    """A known operation under way; `bit` is its place in the bit sets while it lasts."""
+    """A known operation while it is under way; `bit` is its place in the bit sets."""
 
     place: int
     bit: int
@@ -127,6 +130,21 @@ class _Unknown:
     places: dict[int, int] = field(default_factory=dict)
 
 
+@dataclass(slots=True)
+class _Stage:
+    """What happens up to an end: what is `invoked` since the last one; who is under way, in order of ends.
+
+    `invoked_unknown` is the bit set of all unknown operations invoked so far.
+    """
+
+    invoked: list[_Pending]
+    ending: _Pending
+    ordered: list[_Pending]
+    invoked_unknown: int
+    met: _Configurations = field(default_factory=dict)
+    states: dict[Hashable, None] = field(default_factory=dict)
+
+
 class _Search:
     def __init__(
         self,
@@ -138,126 +156,156 @@ class _Search:
         self._intervals = intervals
         self._limits = limits
         self._specification = specification
-        compiled = specification.compiled(intervals)
-        self._steps = compiled.steps
-        self._compiled = compiled
-        self._pending: dict[int, _Pending] = {}
+        self._compiled = specification.compiled(intervals)
         self._unknown: dict[Hashable, _Unknown] = {}
-        self._unknown_count = 0
-        self._free_bits: list[int] = []
-        self._bits_count = 0
+        self._stages = self._in_stages()
+        self._first = (self._compiled.initial,) if states is None else states
+        self._stack: list[_Node] = []
         self._steps_count = 0
-        self._kept_count = 1
-        first = (compiled.initial,) if states is None else states
-        self._now: _Configurations = {(0, state): {0: None} for state in first}
+        self._kept_count = 0
 
     def outcome(self) -> SearchOutcome:
-        """Go through all events."""
+        """Follow all ways until one leads to the end."""
         try:
-            for place, is_end in _events(self._intervals):
-                if not is_end:
-                    self._invoke(place)
-                elif not self._end(place):
-                    return self._outcome(Verdict.NOT_LINEARIZABLE, breaking=self._intervals[place])
+            path = self._run()
         except _GivenUp:
-            return self._outcome(Verdict.UNKNOWN)
-        path = next(iter(next(iter(self._now.values())).values()))
+            return SearchOutcome(verdict=Verdict.UNKNOWN, steps_count=self._steps_count)
+        if path is None:
+            # The last stage that was reached is the one whose end nothing has passed.
+            stage = [each for each in self._stages if each.met][-1]
+            breaking = self._intervals[stage.ending.place]
+            return SearchOutcome(
+                verdict=Verdict.NOT_LINEARIZABLE, steps_count=self._steps_count, breaking=breaking
+            )
         order = []
-        while path is not None:
-            place, path = path
+        last = path[0]
+        while last is not None:
+            place, last = last
             order.append(place)
-        return self._outcome(Verdict.LINEARIZABLE, order=tuple(reversed(order)))
+        return SearchOutcome(
+            verdict=Verdict.LINEARIZABLE, steps_count=self._steps_count, order=tuple(reversed(order))
+        )
 
     def states(self) -> list[tuple[Interval, tuple[Hashable, ...]]]:
-        """Go through the events as far as there are states."""
-        found = []
+        """Follow all ways; return the states that each end was passed with."""
         try:
-            for place, is_end in _events(self._intervals):
-                if not is_end:
-                    self._invoke(place)
-                elif not self._end(place):
-                    break
-                else:
-                    states = dict.fromkeys(state for _, state in self._now)
-                    found.append((self._intervals[place], tuple(states)))
+            self._run()
         except _GivenUp:
-            pass
-        return found
+            return []
+        return [
+            (self._intervals[stage.ending.place], tuple(after.states))
+            for stage, after in pairwise(self._stages)
+            if after.met
+        ]
 
-    def _outcome(
-        self, verdict: Verdict, order: tuple[int, ...] = (), breaking: Interval | None = None
-    ) -> SearchOutcome:
-        return SearchOutcome(verdict=verdict, steps_count=self._steps_count, order=order, breaking=breaking)
-
-    # -- events
-
-    def _invoke(self, place: int) -> None:
-        interval = self._intervals[place]
-        likeness = (interval.operation.kind, interval.value, interval.result)
-        if not interval.is_known:
-            alike = self._unknown.setdefault(likeness[:2], _Unknown(self._steps[place]))
-            bit = 1 << self._unknown_count
-            self._unknown_count += 1
-            alike.bits |= bit
-            alike.places[bit] = place
-            return
-        if self._free_bits:
-            bit = self._free_bits.pop()
-        else:
-            bit = 1 << self._bits_count
-            self._bits_count += 1
-        observes = self._specification.only_observes(interval)
-        absorbed = self._compiled.absorbs(place)
-        pending = _Pending(place, bit, interval.end, self._steps[place], observes, absorbed, likeness)
-        self._pending[place] = pending
-        now: _Configurations = {}
-        for (effective, state), paths in self._now.items():
-            if self._is_free(pending, state):
-                longer: _Paths = {used: (place, path) for used, path in paths.items()}
-                now[effective | bit, state] = longer
-            else:
-                now[effective, state] = paths
-        self._now = now
-
-    def _end(self, place: int) -> bool:
-        """Let the operation take effect where it has not, and forget it; return whether that is possible."""
-        ending = self._pending[place]
-        done: _Configurations = {}
-        left: _Configurations = {}
-        for (effective, state), paths in self._now.items():
-            if effective & ending.bit:
-                done[effective ^ ending.bit, state] = paths
-            else:
-                left[effective, state] = paths
-        if left:
-            self._explore(ending, left, done)
-        del self._pending[place]
-        self._free_bits.append(ending.bit)
-        self._now = done
-        self._kept_count = sum(map(len, done.values()))
-        return bool(done)
-
-    def _explore(self, ending: _Pending, seen: _Configurations, done: _Configurations) -> None:
-        """Put others before what ends, in all ways, from `seen`, until it has taken effect: `done`."""
-        ordered = sorted(self._pending.values(), key=_end_of)
-        stack = [(*at, used, path) for at, paths in seen.items() for used, path in paths.items()]
+    def _run(self) -> tuple[_Path | None] | None:
+        """Return the path of a way to the end, in a tuple, or None where there is none."""
+        if not self._stages:
+            return (None,)
+        for state in reversed(self._first):
+            self._enter(0, 0, state, 0, None)
+        stack, stages = self._stack, self._stages
         while stack:
-            effective, state, used, path = stack.pop()
-            if used not in seen[effective, state]:
+            number, effective, state, used, path = stack.pop()
+            if number == len(stages):
+                return (path,)
+            stage = stages[number]
+            if used not in stage.met[effective, state]:
                 continue  # a better one has come since
-            for then, reached, used_then, longer in self._successors(effective, state, used, path, ordered):
-                if then & ending.bit:
-                    self._add(done, (then ^ ending.bit, reached), used_then, longer)
-                elif self._add(seen, (then, reached), used_then, longer):
-                    stack.append((then, reached, used_then, longer))
+            if effective & stage.ending.bit:
+                self._enter(number + 1, effective ^ stage.ending.bit, state, used, path)
+                continue
+            for then, reached, used_then, longer in self._successors(stage, effective, state, used, path):
+                self._meet(number, then, reached, used_then, longer)
+        return None
+
+    # -- stages
+
+    def _in_stages(self) -> list[_Stage]:
+        """Go through all events once."""
+        pending: dict[int, _Pending] = {}
+        invoked: list[_Pending] = []
+        stages: list[_Stage] = []
+        free_bits: list[int] = []
+        bits_count = unknown_count = 0
+        for place, is_end in _events(self._intervals):
+            if is_end:
+                ordered = sorted(pending.values(), key=_end_of)
+                stages.append(_Stage(invoked, pending[place], ordered, (1 << unknown_count) - 1))
+                invoked = []
+                free_bits.append(pending.pop(place).bit)
+            elif self._intervals[place].is_known:
+                if not free_bits:
+                    free_bits.append(1 << bits_count)
+                    bits_count += 1
+                pending[place] = self._pending(place, free_bits.pop())
+                invoked.append(pending[place])
+            else:
+                self._note_unknown(place, 1 << unknown_count)
+                unknown_count += 1
+        return stages
+
+    def _pending(self, place: int, bit: int) -> _Pending:
+        interval = self._intervals[place]
+        return _Pending(
+            place,
+            bit,
+            interval.end,
+            self._compiled.steps[place],
+            self._specification.only_observes(interval),
+            self._compiled.absorbs(place),
+            (interval.operation.kind, interval.value, interval.result),
+        )
+
+    def _note_unknown(self, place: int, bit: int) -> None:
+        interval = self._intervals[place]
+        likeness = (interval.operation.kind, interval.value)
+        alike = self._unknown.setdefault(likeness, _Unknown(self._compiled.steps[place]))
+        alike.bits |= bit
+        alike.places[bit] = place
+
+    def _enter(self, number: int, effective: int, state: Hashable, used: int, path: _Path | None) -> None:
+        """Come to a stage: what is invoked there takes effect at once where it is in nobody's way."""
+        if number == len(self._stages):
+            self._stack.append((number, effective, state, used, path))
+            return
+        stage = self._stages[number]
+        stage.states[state] = None
+        for pending in stage.invoked:
+            if self._is_free(pending, state):
+                effective |= pending.bit
+                path = (pending.place, path)
+        self._meet(number, effective, state, used, path)
+
+    def _meet(self, number: int, effective: int, state: Hashable, used: int, path: _Path | None) -> None:
+        """Go on from a configuration, unless one as good was met; forget those that it is better than."""
+        met = self._stages[number].met.setdefault((effective, state), [])
+        if met:
+            self._steps_count += len(met)
+            if any(each & used == each for each in met):
+                return
+            before = len(met)
+            met[:] = [each for each in met if each & used != used]
+            self._kept_count -= before - len(met)
+        met.append(used)
+        self._kept_count += 1
+        if self._kept_count > self._limits.configurations:
+            raise _GivenUp
+        self._stack.append((number, effective, state, used, path))
 
     # -- steps
 
     def _successors(
-        self, effective: int, state: Hashable, used: int, path: _Path | None, ordered: list[_Pending]
-    ) -> Iterator[tuple[int, Hashable, int, _Path]]:
-        """What one more operation makes of a configuration; an unknown one that changes nothing is no use."""
+        self, stage: _Stage, effective: int, state: Hashable, used: int, path: _Path | None
+    ) -> list[tuple[int, Hashable, int, _Path]]:
+        """What one more operation makes of a configuration, the most promising last.
+
+        That is one with which the operation that ends has taken effect, or else of those under way the one
+        that must end first. An unknown one that changes nothing is no use.
+        """
+        found: list[tuple[int, Hashable, int, _Path]] = []
         tried: set[Hashable] = set()
+        ordered = stage.ordered
         for pending in ordered:
             if effective & pending.bit or pending.likeness in tried:
                 continue
@@ -268,16 +316,20 @@ class _Search:
             reached = pending.step(state)
             if reached is not ILLEGAL:
                 then, longer = self._settled(effective | pending.bit, reached, (pending.place, path), ordered)
-                yield then, reached, used, longer
+                found.append((then, reached, used, longer))
         for alike in self._unknown.values():
-            left = alike.bits & ~used
+            left = alike.bits & stage.invoked_unknown & ~used
             if left:
                 bit = left & -left
                 self._count_step()
                 reached = alike.step(state)
                 if reached is not ILLEGAL and reached != state:
                     then, longer = self._settled(effective, reached, (alike.places[bit], path), ordered)
-                    yield then, reached, used | bit, longer
+                    found.append((then, reached, used | bit, longer))
+        bit = stage.ending.bit
+        found.reverse()
+        found.sort(key=lambda each: bool(each[0] & bit))
+        return found
 
     def _settled(
         self, effective: int, state: Hashable, path: _Path, ordered: list[_Pending]
@@ -295,23 +347,6 @@ class _Search:
             return False
         self._count_step()
         return pending.step(state) is not ILLEGAL
-
-    def _add(
-        self, configurations: _Configurations, at: tuple[int, Hashable], used: int, path: _Path | None
-    ) -> bool:
-        """Add a configuration unless there is one as good; drop those that it is better than."""
-        paths = configurations.setdefault(at, {})
-        self._steps_count += len(paths)
-        if any(each & used == each for each in paths):
-            return False
-        for worse in [each for each in paths if each & used == used]:
-            del paths[worse]
-            self._kept_count -= 1
-        paths[used] = path
-        self._kept_count += 1
-        if self._kept_count > self._limits.configurations:
-            raise _GivenUp
-        return True
 
     def _count_step(self) -> None:
         self._steps_count += 1

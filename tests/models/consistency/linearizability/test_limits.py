@@ -15,7 +15,7 @@ from tests.models.consistency.written_histories import append, done, only_key, r
 
 def test_search_that_is_given_up_is_unknown() -> None:
     history = [done(process, "add", 0, 100, 2**process) for process in range(30)]
-    history.append(read(40, 200, 201, 2**30 - 1))
+    history.append(read(40, 50, 201, 2**30))
     found = check_linearizability(history, limits=SearchLimits(steps=5_000))
     assert found.verdict is Verdict.UNKNOWN
     assert found.undecided_keys == ("x",)
@@ -24,6 +24,7 @@ def test_search_that_is_given_up_is_unknown() -> None:
 
 def test_key_that_is_not_linearizable_decides_although_another_is_given_up() -> None:
     hard = [done(process, "add", 0, 100, 2**process, key="hard") for process in range(30)]
+    hard.append(read(40, 50, 201, 2**30, key="hard"))
     wrong = [read(50, 0, 1, 7, key="wrong")]
     found = check_linearizability([*hard, *wrong], limits=SearchLimits(steps=1_000))
     assert (found.verdict, found.undecided_keys) == (Verdict.NOT_LINEARIZABLE, ("hard",))
@@ -37,6 +38,7 @@ def test_limit_that_is_none_is_refused(name: str, value: float) -> None:
 
 def test_configurations_are_bounded_as_steps_are() -> None:
     history = [done(process, "add", 0, 100, 2**process) for process in range(20)]
+    history.append(read(40, 50, 201, 2**20))
     outcome = search(specification_named("counter"), only_key(history), SearchLimits(configurations=100))
     assert outcome.verdict is Verdict.UNKNOWN
     assert outcome.steps_count < 2_000
