@@ -36,9 +36,11 @@ class Response:
     """One answer; treat it as immutable.
 
     `degraded` names the parts that are missing or stand-ins, and is empty for a full answer. `size_bytes` is
-    its weight on the wire.
+    its weight on the wire. `version` says, of what a store that has versions tells or has written, which one
+    that is (see `replication.sessions`); what is put together from several answers has none.
     """
 
     value: Any = None
     degraded: tuple[str, ...] = ()
     size_bytes: int = 0
+    version: Any = None

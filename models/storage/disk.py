@@ -21,7 +21,7 @@ from simulator import Environment, Permits
 from simulator.randomness import Distribution
 
 from ..infrastructure import Host
-from ..validation import require_delay
+from ..validation import require_delay, require_kind
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -51,6 +51,7 @@ class Disk:
         read_time: Distribution | float = 0.0,
         name: str | None = None,
     ) -> None:
+        require_kind("host", host, Host)
         self.env: Environment = host.env
         self.host = host
         self.name = name or host.name
@@ -97,6 +98,11 @@ class Disk:
         finally:
             self._busy_time += self.env.now - start
             turns.release()
+
+    @property
+    def is_busy(self) -> bool:
+        """Whether somebody has his turn: a sync that is under way is not durable yet."""
+        return not self._turns.free
 
     def statistics(self) -> DiskStatistics:
         """Return what it has done so far."""

@@ -22,6 +22,7 @@ comes.
 
 from __future__ import annotations
 
+from bisect import bisect_right
 from collections.abc import Generator
 from math import inf
 from typing import Any
@@ -124,6 +125,17 @@ class StoredTable:
         if log.dropped_count < position <= log.last_position:
             return log[position].epoch
         return self._dropped_epoch if position == log.dropped_count else None
+
+    def end_of_epoch(self, epoch: int) -> int | None:
+        """Return the position of the last record of an epoch up to `epoch`, `None` where that is not known.
+
+        Epochs never fall from one record to the next; before all records it is 0.
+        """
+        log = self.log
+        positions = range(log.first_position, log.last_position + 1)
+        count = bisect_right(positions, epoch, key=lambda position: log[position].epoch)
+        position = log.dropped_count + count
+        return position if count or (self.epoch_at(position) or 0) <= epoch else None
 
     def truncate(self, position: int) -> list[Record]:
         """Drop the records after `position`, applied or not, and return them.

@@ -8,7 +8,7 @@ primary         what a primary does: order, ship, count, hold a lease
 replica         what a replica does: take in order, acknowledge, apply, be rewound
 member          Member: the node that is one or the other
 follower        what a primary knows of a replica
-monitor         Monitor: leases and failover
+monitor         Monitor: leases, failover and switchover
 client          who finds the primary, and reads where its policy says
 acknowledged    an observer: acknowledged writes that are lost, split brain
 messages, requests   what they say to each other

@@ -92,7 +92,7 @@ class PrimaryReplicaClient(Endpoint):
         else:
             reply = yield from self._ask_primary(request)
             self._own = max(self._own, reply.mark)
-        return Response(reply.value)
+        return Response(reply.value, version=reply.mark)
 
     # -- reading --------------------------------------------------------------------------------------------
 

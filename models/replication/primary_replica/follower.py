@@ -15,10 +15,11 @@ if TYPE_CHECKING:
 class Follower:
     """A replica, as its primary sees it; `is_in_sync` is for `InSync` alone.
 
-    `next_position` is the first that it was not sent yet, as far as is known. `caught_up_at` is the last time
-    of which it is known that the replica had all that was there then: Kafka's rule, by which a replica that
-    is always a little behind a busy primary is caught up all the same. A new primary takes all for caught up,
-    and none for connected.
+    `next_position` is the first that it was not sent yet, as far as is known; of `sent_count` messages to it
+    the one with number `sent_again_in` was the last with what it had asked for. `caught_up_at` is the last
+    time of which it is known that the replica had all that was there then: Kafka's rule, by which a replica
+    that is always a little behind a busy primary is caught up all the same. A new primary takes all for
+    caught up, and none for connected.
     """
 
     __slots__ = (
@@ -33,12 +34,15 @@ class Follower:
         "is_in_sync",
         "member",
         "next_position",
+        "sent_again_in",
+        "sent_count",
     )
 
     def __init__(self, member: Member, next_position: int, now: float, *, is_in_sync: bool) -> None:
         self.member = member
         self.next_position = next_position
         self.is_in_sync = is_in_sync
+        self.sent_count = self.sent_again_in = 0
         self.heard_at = -inf
         self.caught_up_at = now
         self._incarnation = -1

@@ -1,10 +1,11 @@
 """A member of a primary-replica store: a node that is a primary or a replica, and has a log on its disk.
 
 States: *replica* of a primary that it may not have heard of yet -> *primary* (promoted by the monitor) ->
-*replica* (deposed by a later epoch, or its lease is over). Who starts again starts as a replica, whatever it
-was: it says so to the monitor, which waits for no lease then. Without failover the first member is made
-primary when the store is, and at each restart in an epoch of its own: what it has lost its replicas may have,
-and two records of one epoch may not share a position.
+*replica* (deposed by a later epoch, its lease is over, or it has handed over). Who starts again starts as a
+replica, whatever it was: it says so to the monitor, which waits for no lease then. Without failover the first
+member is made primary when the store is, and at each restart in an epoch of its own: what it has lost its
+replicas may have, and two records of one epoch may not share a position. If its disk was destroyed it does
+not know which epochs there were, and is not primary any more.
 
 Two things are durable: the log, and the epoch that it has promised (`Ask`): from then on it obeys nobody
 earlier, even after a crash. A promotion is good only for the life of the process in which it has reported
@@ -36,6 +37,7 @@ from ..operations import READ
 from .messages import (
     Append,
     Ask,
+    HandOver,
     Install,
     InSyncAltered,
     Progressed,
@@ -143,6 +145,7 @@ class Member(Node):
         self.on(Ask, self._hear_ask)
         self.on(Promote, self._hear_promote)
         self.on(Renewed, self._hear_renewal)
+        self.on(HandOver, self._hear_hand_over)
         self.on(InSyncAltered, self._hear_in_sync)
         self.on(Request, self._hear_unasked)
 
@@ -159,7 +162,7 @@ class Member(Node):
         if self.settings.visibility is Visibility.RECEIVED:
             stored.apply_until(last)
         self.replica = Replica(self, self.epoch, None)
-        if self.settings.failover is None and self.index == 0:
+        if self.settings.failover is None and self.index == 0 and self._control.content is not None:
             yield from self._control.replace(self.epoch + 1)
 
     def wake_up(self) -> None:
@@ -168,7 +171,7 @@ class Member(Node):
             return
         if self.monitor is not None:
             self.send(self.monitor, Resign(self.epoch, self))
-        elif self.index == 0:
+        elif self.index == 0 and self._control.content is not None:
             self._become_primary(self.epoch + 1, frozenset(), 0.0)
 
     # -- what it is -----------------------------------------------------------------------------------------
@@ -244,6 +247,16 @@ class Member(Node):
         if self.primary is not None:
             self.primary.renewed(message)
 
+    def _hear_hand_over(self, message: HandOver) -> None:
+        if self.primary is not None and self.primary.epoch == message.epoch:
+            self.primary.hand_over(message.heir)
+
+    def resign(self) -> None:
+        """Be the primary no more, and say so."""
+        assert self.monitor is not None
+        self.send(self.monitor, Resign(self.epoch, self))
+        self.step_down(None)
+
     def _hear_in_sync(self, message: InSyncAltered) -> None:
         if self.primary is not None:
             self.primary.in_sync_altered(message)
@@ -280,13 +293,25 @@ class Member(Node):
         self.send(self.monitor, Report(self.epoch, self, self.stored.epoch_at(last) or 0, last))
 
     def _hear_promote(self, message: Promote) -> None:
+        stored, replay_work = self.stored, self.settings.replay_work
+        unapplied_count = stored.log.last_position - stored.table.position
+        if replay_work and unapplied_count:
+            self.run(self._promote_after(unapplied_count * replay_work, message), "promotion")
+        else:
+            self._promote(message)
+
+    def _promote_after(self, work: float, message: Promote) -> Generator[Any, Any, None]:
+        yield from self.work(work)
+        self._promote(message)
+
+    def _promote(self, message: Promote) -> None:
         if message.epoch == self.epoch == self._reported_epoch and self.primary is None:
             # Its lease begins when it is first renewed.
             self._become_primary(message.epoch, message.in_sync, 0.0)
 
     def _hear_unasked(self, request: Request) -> None:
         """Do a write whose client waits for nothing."""
-        if self.primary is not None and self.primary.may_serve():
+        if self.primary is not None and self.primary.may_serve() and not self.primary.is_handing_over:
             try:
                 effect = effect_of(request, self.stored.latest(request.key))
             except ServerError:
@@ -319,6 +344,8 @@ class Member(Node):
         primary = self.primary
         if primary is None or not primary.may_serve():
             return self._not_primary()
+        if primary.is_handing_over:
+            raise Unavailable(f"{self.name} is handing over")
         if primary.has_too_few_in_sync():
             raise Unavailable(f"{self.name}: fewer replicas are in sync than a write needs")
         effect = effect_of(request, self.stored.latest(request.key))

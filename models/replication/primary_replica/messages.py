@@ -21,7 +21,8 @@ if TYPE_CHECKING:
 class Append:
     """From a primary: `records` for the positions after `previous`, whose record is of `previous_epoch`.
 
-    All up to `commit` is committed. One without records asks for an answer all the same (`is_heartbeat`).
+    All up to `commit` is committed. One without records asks for an answer all the same (`is_heartbeat`). It
+    is the `number`-th message from this primary to this replica.
     """
 
     epoch: int
@@ -30,24 +31,37 @@ class Append:
     previous_epoch: int
     records: Sequence[Record]
     commit: int
+    number: int
     is_heartbeat: bool = False
 
 
 @dataclass(slots=True)
 class Install:
-    """From a primary: a whole table, for a replica whose log cannot be mended any more."""
+    """From a primary: a whole table, for a replica whose log cannot be mended any more.
+
+    It is the `number`-th message from this primary to this replica.
+    """
 
     epoch: int
     sender: Member
     snapshot: Snapshot
+    number: int
+
+
+@dataclass(frozen=True, slots=True)
+class AfterEpoch:
+    """What comes after the primary's last record of an epoch up to `epoch`, where they may have parted."""
+
+    epoch: int
 
 
 @dataclass(slots=True)
 class Progressed:
     """From a replica: up to where it has what the primary of `epoch` has: written, flushed, applied.
 
-    `wants` is the first position that it is sent again, 0 for a whole table, `None` if it misses nothing that
-    it knows of. Of two from one `incarnation` each number is at least the smaller one's.
+    `wants` is the first position that it is sent again, or `AfterEpoch`, 0 for a whole table, `None` if it
+    misses nothing that it knows of; it was found out from the primary's message with number `answered`. Of
+    two from one `incarnation` each of the positions is at least the smaller one's.
     """
 
     epoch: int
@@ -56,16 +70,21 @@ class Progressed:
     written: int
     flushed: int
     applied: int
-    wants: int | None
+    wants: int | AfterEpoch | None
+    answered: int = 0
 
 
 @dataclass(slots=True)
 class Renew:
-    """From a primary: it wants to stay that; `sent_at` is by its own clock, for itself."""
+    """From a primary: it wants to stay that; `sent_at` is by its own clock, for itself.
+
+    Its log goes as far as `last_position` now.
+    """
 
     epoch: int
     sender: Member
     sent_at: float
+    last_position: int
 
 
 @dataclass(slots=True)
@@ -77,8 +96,16 @@ class Renewed:
 
 
 @dataclass(slots=True)
+class HandOver:
+    """From the monitor: let the member with index `heir` have all that there is, and then resign."""
+
+    epoch: int
+    heir: int
+
+
+@dataclass(slots=True)
 class Resign:
-    """From a member that has started again: it is the primary of no epoch up to `epoch` any more."""
+    """From a member that has started again, or handed over: it is primary of no epoch up to `epoch`."""
 
     epoch: int
     sender: Member

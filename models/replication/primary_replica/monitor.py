@@ -20,11 +20,16 @@ resigned; a new epoch was written down) -> *leased*. Rules:
    the monitor chooses again when the first lease would be over.
 6. It starts again as if the lease had just been renewed, for it does not know better. In the middle of a
    choice it waits likewise.
+7. A *switchover* is a failover that somebody asks for (`SWITCH_OVER`): the primary is told who is to be its
+   heir (`HandOver`), and resigns when that one has all; then it is chosen as always, the heir first among
+   those that have most. If the primary hears nothing of it, or the heir does not come so far, all is as it
+   was.
 
 Source: Patroni documentation (`ttl`, `loop_wait`; the primary demotes itself where it cannot renew);
 pg_auto_failover documentation (the monitor, the `report_lsn` state); Kafka's controller, which keeps the
 in-sync replicas and bumps the leader epoch. Leaves out: that a store of configuration is itself replicated;
-candidates that lag too far (`maximum_lag_on_failover`); priorities.
+priorities; a watchdog or a switch for the power (STONITH) for a primary that does not stop by itself; members
+who find by themselves that the primary is gone, and vote.
 """
 
 from __future__ import annotations
@@ -36,13 +41,14 @@ from typing import TYPE_CHECKING, Any
 from simulator import Environment
 from simulator.fast_simpy import Call as Timer
 
+from ...failures import Unavailable
 from ...network import Network
 from ...nodes import Node
 from ...request import Request
 from ...storage import Disk, ReplacedFile
 from .commit_rules import CommitRule, InSync
-from .messages import AlterInSync, Ask, InSyncAltered, Promote, Renew, Renewed, Report, Resign
-from .requests import NotPrimary
+from .messages import AlterInSync, Ask, HandOver, InSyncAltered, Promote, Renew, Renewed, Report, Resign
+from .requests import SWITCH_OVER, NotPrimary
 from .settings import FailoverSettings
 
 if TYPE_CHECKING:
@@ -73,6 +79,8 @@ class Monitor(Node):
     __slots__ = (
         "_expires_at",
         "_file",
+        "_heir",
+        "_last_position",
         "_members",
         "_reports",
         "_rule",
@@ -110,6 +118,8 @@ class Monitor(Node):
         self.book = self._file.content or Book(0, None, frozenset())
         self._reports: dict[int, tuple[int, int]] = {}
         self._expires_at = 0.0
+        self._heir: int | None = None
+        self._last_position = 0  # of the primary's log, by its last renewal
         self._timer: Timer | None = None
         self.on(Renew, self._hear_renewal)
         self.on(Resign, self._hear_resignation)
@@ -138,6 +148,7 @@ class Monitor(Node):
         book = self.book
         if message.epoch == book.epoch and message.sender.index == book.holder:
             self._extend()
+            self._last_position = message.last_position
             self.send(message.sender, Renewed(book.epoch, message.sent_at))
 
     def _hear_resignation(self, message: Resign) -> None:
@@ -183,7 +194,8 @@ class Monitor(Node):
     def _best(self) -> int | None:
         """Return who is to be promoted, `None` while too few have reported."""
         reports = self._reports
-        candidates = set(reports)
+        lowest = self._last_position - self._settings.lag_max
+        candidates = {index for index, (_, last_position) in reports.items() if last_position >= lowest}
         if not self._settings.unclean_election:
             if isinstance(self._rule, InSync):
                 candidates &= self.book.in_sync
@@ -191,7 +203,7 @@ class Monitor(Node):
                 return None
         elif isinstance(self._rule, InSync) and candidates & self.book.in_sync:
             candidates &= self.book.in_sync
-        return max(candidates, key=lambda index: (reports[index], -index), default=None)
+        return max(candidates, key=lambda index: (reports[index], index == self._heir, -index), default=None)
 
     def _appoint(self, book: Book, chosen: int) -> None:
         in_sync = book.in_sync
@@ -199,6 +211,7 @@ class Monitor(Node):
             in_sync = frozenset((chosen,))  # unclean: what the others have counts no more
         else:
             in_sync &= frozenset(self._reports)  # the rest is gone, as far as is known
+        self._heir = None
         self.book = appointed = Book(book.epoch, chosen, in_sync)
         self.run(self._promote(appointed), "promotion")
 
@@ -229,6 +242,13 @@ class Monitor(Node):
     # -- calls ----------------------------------------------------------------------------------------------
 
     def answer(self, request: Request) -> Generator[Any, Any, NotPrimary]:
-        """Say who the primary is."""
+        """Say who the primary is, or have it hand over: who asks for that learns whether it was told so."""
         yield from ()
-        return NotPrimary(self.book.epoch, self.book.holder)
+        book = self.book
+        if request.operation == SWITCH_OVER:
+            heir = request.key
+            if book.holder is None or heir == book.holder or heir not in range(len(self._members)):
+                raise Unavailable(f"{self.name}: member {heir!r} cannot take over from {book.holder!r}")
+            self._heir = heir
+            self.send(self._members[book.holder], HandOver(book.epoch, heir))
+        return NotPrimary(book.epoch, book.holder)

@@ -8,11 +8,16 @@ by replicas, committed when the rule is satisfied, applied, told. Rules:
    later epoch could still overrule them (Raft's rule, section 5.4.2 of Ongaro and Ousterhout 2014; PostgreSQL
    writes an end-of-recovery record, Kafka's leaders must commit one record of their epoch).
 2. A replica is sent what it was not sent yet, at once and without waiting for its acknowledgements; what was
-   lost it asks for again (see `replica`). Where the log has been dropped it is sent a whole table.
+   lost it asks for again (see `replica`). Where the log has been dropped it is sent a whole table. It is sent
+   nothing again that may be on its way: who asks says which message made it ask, and if that is older than
+   what was sent again last, it has not seen that yet.
 3. While it has a lease (`Fencing.LEASE`) it serves; when that is over it is a replica again, at that instant
    of its own clock. It is too when it hears of a later epoch.
 4. Those who wait for a commit when it stops being primary are told that nobody knows (`TimedOut`).
-5. With `InSync` who is in sync is in the monitor's book: the primary asks for a change, and counts by the
+5. Who is asked to hand over takes no more writes, and goes on with what it has. When the heir has all of it
+   on its disk and all is committed it resigns; if that is not so after a renewal interval, it takes writes
+   again.
+6. With `InSync` who is in sync is in the monitor's book: the primary asks for a change, and counts by the
    stricter of the two until it is answered.
 """
 
@@ -25,9 +30,9 @@ from typing import TYPE_CHECKING, Any
 from simulator import PARKED, Process, TimedOut
 
 from ...storage import NO_KEY, PeriodicSync, Record
-from .commit_rules import InSync
+from .commit_rules import InSync, Progress
 from .follower import Follower
-from .messages import AlterInSync, Append, Install, InSyncAltered, Progressed, Renew, Renewed
+from .messages import AfterEpoch, AlterInSync, Append, Install, InSyncAltered, Progressed, Renew, Renewed
 from .settings import Fencing, Told, Visibility
 
 if TYPE_CHECKING:
@@ -48,6 +53,7 @@ class Primary:
     __slots__ = (
         "_book_version",
         "_gives_up_at",
+        "_heir",
         "_in_sync",
         "_in_sync_version",
         "_lease_end",
@@ -70,6 +76,7 @@ class Primary:
         self._waiting: Waiting = deque()
         self._waiting_locally: Waiting = deque()
         self._local_position = 0
+        self._heir: Follower | None = None
         self.commit_position = member.stored.table.position
         now = member.host.monotonic_clock()
         failover = member.settings.failover
@@ -198,6 +205,32 @@ class Primary:
             return False
         return sum(each.is_in_sync for each in self.followers) + 1 < rule.count_min
 
+    # -- handing over ---------------------------------------------------------------------------------------
+
+    @property
+    def is_handing_over(self) -> bool:
+        """Whether it takes no more writes, since another one is to be primary."""
+        return self._heir is not None
+
+    def hand_over(self, heir: int) -> None:
+        """Let the member with index `heir` have all that is here, and resign then."""
+        failover = self._member.settings.failover
+        follower = next((each for each in self.followers if each.member.index == heir), None)
+        if self._heir is None and follower is not None and failover is not None:
+            self._heir = follower
+            self._member.after(failover.renewal_interval, self._keep_office)
+            self._resign_if_done()
+
+    def _keep_office(self) -> None:
+        self._heir = None
+
+    def _resign_if_done(self) -> None:
+        if self._heir is None or self._is_over:
+            return
+        last = self._member.stored.log.last_position
+        if min(self._heir.position(Progress.FLUSHED), self.commit_position) >= last:
+            self._member.resign()
+
     # -- shipping -------------------------------------------------------------------------------------------
 
     def _ship(self) -> None:
@@ -214,14 +247,24 @@ class Primary:
         member = self._member
         previous = follower.next_position - 1
         previous_epoch = member.stored.epoch_at(previous)
-        if previous_epoch is None:
-            self._send_table(follower)
+        if previous_epoch is None or previous < member.stored.log.dropped_count:
+            self._send_table(follower)  # what follows is in the table alone
             return
         records = member.stored.log.records(follower.next_position, last)
         follower.next_position = max(follower.next_position, last + 1)
+        follower.sent_count += 1
         member.send(
             follower.member,
-            Append(self.epoch, member, previous, previous_epoch, records, self.commit_position, is_heartbeat),
+            Append(
+                self.epoch,
+                member,
+                previous,
+                previous_epoch,
+                records,
+                self.commit_position,
+                follower.sent_count,
+                is_heartbeat,
+            ),
             size_bytes=len(records) * member.settings.record_size_bytes,
         )
 
@@ -229,9 +272,10 @@ class Primary:
         member = self._member
         snapshot = member.stored.table.snapshot()
         follower.next_position = snapshot.position + 1
+        follower.sent_count += 1
         member.send(
             follower.member,
-            Install(self.epoch, member, snapshot),
+            Install(self.epoch, member, snapshot, follower.sent_count),
             size_bytes=len(snapshot.versions) * member.settings.record_size_bytes,
         )
 
@@ -243,12 +287,23 @@ class Primary:
         if message.epoch != self.epoch or not follower.hear(message, last, member.host.monotonic_clock()):
             return
         self._take_in_sync(follower)
-        if message.wants == 0 or (message.wants is not None and message.wants > last + 1):
-            self._send_table(follower)  # its log cannot be compared with this one
-        elif message.wants is not None and message.wants <= follower.next_position:
-            follower.next_position = message.wants
-            self._ship_to(follower)
+        if message.wants is not None and message.answered >= follower.sent_again_in:
+            self._send_again(follower, message.wants)
         self._advance()
+        self._resign_if_done()
+
+    def _send_again(self, follower: Follower, wants: int | AfterEpoch) -> None:
+        """Send a replica what it asks for, which what it was sent last has not given it."""
+        stored = self._member.stored
+        follower.sent_again_in = follower.sent_count + 1
+        if isinstance(wants, AfterEpoch):
+            end = stored.end_of_epoch(wants.epoch)
+            wants = 0 if end is None else end + 1
+        if wants == 0 or wants > stored.log.last_position + 1:
+            self._send_table(follower)  # its log cannot be compared with this one
+        elif wants <= follower.next_position:
+            follower.next_position = wants
+            self._ship_to(follower)
 
     def _beat(self) -> None:
         if self._is_over:
@@ -320,7 +375,8 @@ class Primary:
         if self._is_over or failover is None:
             return
         assert member.monitor is not None
-        member.send(member.monitor, Renew(self.epoch, member, member.host.monotonic_clock()))
+        now, last = member.host.monotonic_clock(), member.stored.log.last_position
+        member.send(member.monitor, Renew(self.epoch, member, now, last))
         member.after(failover.renewal_interval, self._renew)
 
     def renewed(self, message: Renewed) -> None:

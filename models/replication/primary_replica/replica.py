@@ -2,21 +2,25 @@
 
 Rules, for each message of a primary of the present epoch:
 
-1. Records that follow one that is missing are kept until that one has come (as TCP does); a heartbeat that
-   finds it missing asks for it, and the primary sends all from there again.
+1. Records that follow one that is missing are kept until that one has come (as TCP does). The second
+   heartbeat in a row that finds it missing asks for it, and the primary sends all from there again; the first
+   one may have overtaken it.
 2. The record before must be of the epoch that the primary says. If it is, all up to there is the same in both
    logs: an epoch has one primary, and each record only ever followed the one that it was sent with. If it is
-   not, the replica asks for the records from where that epoch began here.
+   not, the two look for the end of the latest epoch that both have: the replica in its own log where that is
+   of a later epoch, otherwise the primary in its (`AfterEpoch`).
 3. A record that is there already is passed over. One of another epoch at its position is overruled, and all
    after it: the log is *rewound*, as PostgreSQL's `pg_rewind` and Kafka's followers do. Where a snapshot
    holds what is overruled, a whole table is asked for.
 4. It acknowledges nothing beyond what it has found to be the primary's (`matched`): what it has besides may
    be overruled yet.
 5. It applies what it may show (`Visibility`), in order: all that is committed, or all that it has flushed.
+   Where that is work, one process does it, record by record, however many cores there are: a replica can fall
+   behind a primary that is not even busy. Who is promoted has to do the rest first.
 
 Source: PostgreSQL's walreceiver (replies with written, flushed and applied positions; replays what is
-flushed); the check of the record before is Raft's (Ongaro and Ousterhout, 2014, section 5.3), for which Kafka
-has its leader epochs (KIP-101).
+flushed); the check of the record before is Raft's (Ongaro and Ousterhout, 2014, section 5.3), the search for
+where two logs part Kafka's (KIP-101 and KIP-279: the follower asks for the end of an epoch).
 """
 
 from __future__ import annotations
@@ -26,7 +30,7 @@ from typing import TYPE_CHECKING, Any
 
 from ...storage import PeriodicSync, Snapshot
 from .commit_rules import Progress
-from .messages import Append, Install, Progressed
+from .messages import AfterEpoch, Append, Install, Progressed
 from .requests import Mark
 from .settings import Visibility
 
@@ -43,6 +47,9 @@ class Replica:
         "_early",
         "_installing",
         "_member",
+        "_missed_after",
+        "_replaying",
+        "_to_replay",
         "_told_flushed",
         "_waiting",
         "commit",
@@ -61,6 +68,9 @@ class Replica:
         self._waiting: list[tuple[Mark, Process]] = []
         self._installing: Process | None = None
         self._told_flushed = 0
+        self._missed_after = -1  # where the last heartbeat has found records missing
+        self._replaying: Process | None = None
+        self._to_replay = 0
 
     # -- records --------------------------------------------------------------------------------------------
 
@@ -71,19 +81,21 @@ class Replica:
         log = self._member.stored.log
         if message.previous > log.last_position:
             if message.is_heartbeat:
-                self._tell(log.last_position + 1)
+                is_missing_still = self._missed_after == log.last_position
+                self._missed_after = log.last_position
+                self._tell(log.last_position + 1 if is_missing_still else None, message.number)
             else:
                 self._early[message.previous] = message
             return
-        wants = self._take(message)
+        wants, number = self._take(message), message.number
         while wants is None and (early := self._early.pop(log.last_position, None)) is not None:
-            wants = self._take(early)
+            wants, number = self._take(early), early.number
         if self._early:
             self._early = {each: early for each, early in self._early.items() if each > log.last_position}
         if wants is not None or message.is_heartbeat:
-            self._tell(wants)
+            self._tell(wants, number)
 
-    def _take(self, message: Append) -> int | None:
+    def _take(self, message: Append) -> int | AfterEpoch | None:
         """Append what is new; return from where the records are wanted instead, if they are."""
         stored = self._member.stored
         log = stored.log
@@ -98,7 +110,7 @@ class Replica:
         else:
             previous_epoch = message.previous_epoch
         if stored.epoch_at(previous) != previous_epoch:
-            return self._beginning_of_epoch_at(previous)
+            return self._where_parted(previous, previous_epoch)
         position = previous
         for position, record in enumerate(records, previous + 1):
             if position <= log.last_position:
@@ -110,15 +122,16 @@ class Replica:
         self._matches(max(position, previous), message.commit)
         return None
 
-    def _beginning_of_epoch_at(self, position: int) -> int:
+    def _where_parted(self, position: int, primary_epoch: int) -> int | AfterEpoch:
+        """Return from where to send what is to be compared next, where the record at `position` differs."""
         stored = self._member.stored
-        dropped = stored.log.dropped_count
-        if position <= dropped:
+        epoch = stored.epoch_at(position) if position > stored.log.dropped_count else None
+        if epoch is None:
             return 0
-        epoch = stored.epoch_at(position)
-        while position > dropped and stored.epoch_at(position) == epoch:
-            position -= 1
-        return position + 1
+        if epoch < primary_epoch:
+            return AfterEpoch(epoch)
+        end = stored.end_of_epoch(primary_epoch)
+        return 0 if end is None else end + 1
 
     def _matches(self, position: int, commit: int) -> None:
         member = self._member
@@ -159,9 +172,27 @@ class Replica:
             position = min(self.matched, limit)
         if position > member.stored.table.position:
             if member.settings.apply_delay:
-                member.after(member.settings.apply_delay, self._apply_until, position)
+                member.after(member.settings.apply_delay, self._replay_until, position)
             else:
-                self._apply_until(position)
+                self._replay_until(position)
+
+    def _replay_until(self, position: int) -> None:
+        member = self._member
+        if not member.settings.replay_work:
+            self._apply_until(position)
+            return
+        self._to_replay = max(self._to_replay, position)
+        if self._replaying is None and member.replica is self:
+            self._replaying = member.run(self._replay(), "replay")
+
+    def _replay(self) -> Generator[Any, Any, None]:
+        member = self._member
+        stored = member.stored
+        # What was to be replayed may have been overruled meanwhile.
+        while (position := stored.table.position) < min(self._to_replay, stored.log.last_position):
+            yield from member.work(member.settings.replay_work)
+            self._apply_until(position + 1)
+        self._replaying = None
 
     def _apply_until(self, position: int) -> None:
         member = self._member
@@ -194,6 +225,9 @@ class Replica:
         if self._installing is not None:
             self._installing.kill()
             self._installing = None
+        if self._replaying is not None:
+            self._replaying.kill()
+            self._replaying = None
         waiting, self._waiting = self._waiting, []
         for _, process in waiting:
             self._member.env.wake(process)
@@ -203,9 +237,9 @@ class Replica:
     def install(self, message: Install) -> None:
         """Take a whole table in the place of what is here, unless that is as new and the primary's."""
         if self._installing is None and (message.snapshot.position > self.matched or not self.matched):
-            self._installing = self._member.run(self._install(message.snapshot), "install")
+            self._installing = self._member.run(self._install(message.snapshot, message.number), "install")
 
-    def _install(self, snapshot: Snapshot) -> Generator[Any, Any, None]:
+    def _install(self, snapshot: Snapshot, number: int) -> Generator[Any, Any, None]:
         member = self._member
         before = member.stored.log.last_position
         yield from member.stored.install(snapshot)
@@ -213,11 +247,11 @@ class Replica:
         member.discarded_count += max(before - snapshot.position, 0)
         self._early.clear()
         self.matched = self.commit = snapshot.position
-        self._tell(snapshot.position + 1)
+        self._tell(snapshot.position + 1, number)
 
     # -- acknowledging --------------------------------------------------------------------------------------
 
-    def _tell(self, wants: int | None) -> None:
+    def _tell(self, wants: int | AfterEpoch | None, answered: int = 0) -> None:
         member, primary = self._member, self.primary
         if primary is None:
             return
@@ -235,5 +269,6 @@ class Replica:
                 flushed,
                 min(matched, member.stored.table.position),
                 wants,
+                answered,
             ),
         )

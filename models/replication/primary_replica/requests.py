@@ -12,6 +12,9 @@ from typing import Any
 WHERE = "where is the primary"
 """The operation by which a client asks any member who the primary is."""
 
+SWITCH_OVER = "switch over"
+"""The operation by which an operator asks the monitor to make the member with index `key` the primary."""
+
 Mark = tuple[int, int]
 """An epoch, and the position of a record written in it."""
 

@@ -57,8 +57,11 @@ class FailoverSettings:
     the first wait at which enough have answered. `clock_drift_max` in [0, 1) is how far from a second a
     second of any host's clock may be, and makes a primary's lease shorter than the monitor's. With an
     `unclean_election` the monitor promotes the best of those that have answered, though others may have more.
+    Nobody is promoted who lacks more than `lag_max` records (>= 0) of what the last renewal said there are:
+    then there is no primary until somebody comes who has them (Patroni's `maximum_lag_on_failover`, in bytes
+    there). A monitor that has started again has not heard how many there are.
 
-    Defaults: Patroni's `ttl` 30 s and `loop_wait` 10 s.
+    Defaults: Patroni's `ttl` 30 s and `loop_wait` 10 s; its 1 MiB of lag has no counterpart in records.
     """
 
     ttl: float = 30.0
@@ -67,6 +70,7 @@ class FailoverSettings:
     fencing: Fencing = Fencing.LEASE
     clock_drift_max: float = 0.0
     unclean_election: bool = False
+    lag_max: float = inf
 
     def __post_init__(self) -> None:
         """Check all."""
@@ -74,6 +78,9 @@ class FailoverSettings:
             require_finite_duration(name, getattr(self, name))
         require_margin("clock_drift_max", self.clock_drift_max)
         require_kind("fencing", self.fencing, Fencing)
+        require_kind("unclean_election", self.unclean_election, bool)
+        if self.lag_max != inf:
+            require_count("lag_max", self.lag_max, 0)
         if not self.renewal_interval < self.lease:
             raise ValueError(
                 f"renewal_interval must be shorter than the lease of {self.lease} s,"
@@ -93,7 +100,8 @@ class ReplicationSettings:
     A write is committed by `commit_rule`, of replicas that have made the `progress` asked for, and when it is
     committed locally by the `durability` policy, which all members have. `told` says when its client is
     told, `visibility` what is shown to reads. A primary ships what is durable, or with `ships_unsynced` what
-    it has appended. A replica applies records `apply_delay` s (>= 0) after it may.
+    it has appended. A replica applies records `apply_delay` s (>= 0) after it may, one after the other, and
+    works `replay_work` s (>= 0) on each.
 
     Every `heartbeat_interval` s (> 0) the primary sends each replica a sign of life, which finds what was
     lost. `snapshot_interval` and `retained_count` are those of `StoredTable`; a record weighs
@@ -108,6 +116,7 @@ class ReplicationSettings:
     visibility: Visibility = Visibility.COMMITTED
     ships_unsynced: bool = False
     apply_delay: float = 0.0
+    replay_work: float = 0.0
     heartbeat_interval: float = 1.0
     snapshot_interval: float = inf
     retained_count: int = 0
@@ -118,7 +127,19 @@ class ReplicationSettings:
     def __post_init__(self) -> None:
         """Check each, and what does not go together."""
         require_kind("commit_rule", self.commit_rule, CommitRule)
+        require_kind("progress", self.progress, Progress)
+        require_kind("told", self.told, Told)
+        require_kind("visibility", self.visibility, Visibility)
+        require_kind("ships_unsynced", self.ships_unsynced, bool)
+        if not isinstance(self.durability, DurabilityPolicy):
+            raise TypeError(f"durability must be a durability policy, got {self.durability!r}")
+        if self.failover is not None:
+            require_kind("failover", self.failover, FailoverSettings)
+        if self.snapshot_interval != inf:
+            require_count("snapshot_interval", self.snapshot_interval)
+        require_count("retained_count", self.retained_count, 0)
         require_delay("apply_delay", self.apply_delay)
+        require_delay("replay_work", self.replay_work)
         require_delay("request_work", self.request_work)
         require_finite_duration("heartbeat_interval", self.heartbeat_interval)
         require_count("record_size_bytes", self.record_size_bytes, 0)
@@ -210,4 +231,6 @@ class ReadPolicy:
         """Check each."""
         require_kind("source", self.source, Source)
         require_kind("if_behind", self.if_behind, IfBehind)
+        require_kind("own_writes", self.own_writes, bool)
+        require_kind("is_monotonic", self.is_monotonic, bool)
         require_time("wait_max", self.wait_max)

@@ -32,8 +32,12 @@ to hold, k hold.
 
 Source: PostgreSQL documentation, chapter "High Availability, Load Balancing, and Replication", and its
 warning that waiting transactions are committed by a restart (stolon, issue 514, tells of a loss by it); Gray
-and Cheriton, "Leases" (SOSP 1989). Leaves out: cascading replicas, delayed ones, switching over in good
-order.
+and Cheriton, "Leases" (SOSP 1989). Leaves out: cascading replicas, delayed ones.
+
+Without failover, a primary whose disk is destroyed is none any more: it has nothing, and its replicas, who
+have what it had, would have to drop it. (PostgreSQL's do not follow a server with another system identifier.)
+Nobody writes from then on, for good; what there is is shown to who reads from replicas. Promoting one is what
+failover is for; restoring a backup is not modelled.
 """
 
 from __future__ import annotations
@@ -44,15 +48,18 @@ from typing import Any
 
 from simulator import Environment
 
+from ...endpoint import Call
 from ...infrastructure import Host
 from ...network import Network
+from ...request import Request
 from ...storage import Disk
-from ...validation import require_each, require_finite_duration
+from ...validation import require_each, require_finite_duration, require_kind, require_name
 from ..store import Store
 from .acknowledged import AcknowledgedWrites
 from .client import PrimaryReplicaClient
 from .member import Member
 from .monitor import Monitor
+from .requests import SWITCH_OVER
 from .settings import ReadPolicy, ReplicationFlaws, ReplicationSettings, Source
 
 _SETTINGS = ReplicationSettings()
@@ -119,8 +126,12 @@ class PrimaryReplicaStore(Store):
         name: str = "replicated",
         **node_settings: Any,
     ) -> None:
+        require_name("name", name)
+        require_kind("settings", settings, ReplicationSettings)
+        require_kind("flaws", flaws, ReplicationFlaws)
+        require_kind("reads", reads, ReadPolicy)
         hosts = require_each("hosts", hosts, Host)
-        disks = [Disk(host) for host in hosts] if disks is None else disks
+        disks = [Disk(host) for host in hosts] if disks is None else require_each("disks", disks, Disk)
         _require_places(hosts, disks, monitor_host, settings)
         settings.commit_rule.check(len(hosts) - 1)
         require_finite_duration("discovery_timeout", discovery_timeout)
@@ -176,6 +187,8 @@ class PrimaryReplicaStore(Store):
 
     def client(self, host: Host, reads: ReadPolicy | None = None) -> PrimaryReplicaClient:
         """Return a new client on `host`, with a policy of its own for `reads` if one is given."""
+        if reads is not None:
+            require_kind("reads", reads, ReadPolicy)
         self._client_count += 1
         return PrimaryReplicaClient(
             self,
@@ -184,6 +197,18 @@ class PrimaryReplicaStore(Store):
             discovery_timeout=self._discovery_timeout,
             name=f"{self.name}-client-{self._client_count}",
         )
+
+    def switch_over(self, host: Host, heir: Member) -> Call:
+        """Return a call from `host` that asks the monitor to make `heir` the primary, in good order.
+
+        It ends when the monitor has told the primary so. Writes are `Unavailable` for the time that a choice
+        takes, and none that was acknowledged is lost, whatever the commit rule. If it comes to nothing
+        (`monitor` says when) the primary stays. Raises `ValueError` without failover.
+        """
+        if self.monitor is None:
+            raise ValueError("failover must be given for a switchover: there is no monitor")
+        request = Request(SWITCH_OVER, self._members.index(heir))
+        return self.network.connect(host, self.monitor).call(request)
 
     def contents(self) -> Mapping[str, Mapping[Any, Any]]:
         """Return what each member would show, by its name.
@@ -221,6 +246,8 @@ def _require_places(
 ) -> None:
     if not hosts or len(set(hosts)) < len(hosts):
         raise ValueError(f"hosts must be one or more, each once, got {hosts!r}")
+    if monitor_host is not None:
+        require_kind("monitor_host", monitor_host, Host)
     if [disk.host for disk in disks] != list(hosts):
         raise ValueError(f"disks must be one for each host, in their order, got {disks!r}")
     if (settings.failover is None) != (monitor_host is None):

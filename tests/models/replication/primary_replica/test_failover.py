@@ -355,7 +355,7 @@ def test_table_that_is_being_installed_is_given_up_with_the_primary_that_sent_it
     b = cluster.b
     assert b.replica is not None
     last = b.stored.log.last_position
-    b.replica.install(Install(1, cluster.a, Snapshot(last + 5, 1, {})))
+    b.replica.install(Install(1, cluster.a, Snapshot(last + 5, 1, {}), number=1))
     b.step_down(None)
     cluster.env.run(2.005)  # its disk would have taken 1 ms, and the primary has not noticed anything yet
     assert b.stored.log.last_position == last
