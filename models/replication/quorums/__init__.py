@@ -1,10 +1,11 @@
 """Leaderless quorums: a write goes to all replicas of its key, and who asks says how many are waited for.
 
 store               QuorumStore: what it promises, and why it is not linearizable
-settings            QuorumSettings; presets: cassandra, dynamo, wars; requests: at_level, delete
+settings            QuorumSettings; presets: cassandra, dynamo, wars; requests: at_level
 levels              Level: ONE, QUORUM, LOCAL_QUORUM and so on, or a number
 coordinator         what is done with a write and a read; write, read: one of them under way
 replica             QuorumNode: a coordinator that holds data; table: the data; messages; client
+stored_replica      what it has on its disk: a log, and snapshots that keep it short
 preference_lists    which nodes keep a key
 failure_detector    phi accrual; membership: heartbeats and gossip
 hints               HintedHandoff: writes that are kept for those who are away
@@ -21,14 +22,13 @@ from .membership import Detection, News
 from .message_legs import MessageLegs
 from .presets import cassandra, dynamo, wars
 from .replica import QuorumNode
-from .requests import DELETE, at_level, delete
+from .requests import at_level
 from .settings import Coordination, QuorumSettings, ReadRepair, ReadsFrom, Versioning
 from .speculation import AfterDelay, AfterPercentile, Always, Never
 from .statistics import QuorumStatistics
 from .store import QuorumStore
 
 __all__ = [
-    "DELETE",
     "AfterDelay",
     "AfterPercentile",
     "Always",
@@ -50,7 +50,6 @@ __all__ = [
     "Versioning",
     "at_level",
     "cassandra",
-    "delete",
     "dynamo",
     "wars",
 ]

@@ -74,7 +74,7 @@ class QuorumClient(Endpoint):
                 return self._remembered(request.key, response)
         raise AssertionError(f"{self.name} has nobody to call")
 
-    def _complete(self, request: Request) -> QuorumRequest:
+    def _complete(self, request: Request) -> Request:
         is_read = request.operation == READ
         versioning = self._cluster.settings.versioning
         timestamp = seen = None
@@ -86,11 +86,13 @@ class QuorumClient(Endpoint):
         if isinstance(request, QuorumRequest) and request.level is not None:
             require_level("level", request.level, self._cluster.settings.replica_count, is_read=is_read)
         level = self._read_level if is_read else self._write_level
+        if level is None and timestamp is None and seen is None:
+            return request
         return extended(request, level=level, timestamp=timestamp, seen=seen)
 
     def _remembered(self, key: Any, response: Response) -> Response:
         read = response.value
         if isinstance(read, SiblingsRead):
             self._seen[key] = read.seen
-            return Response(read.value, response.degraded, response.size_bytes)
+            return Response(read.value, response.degraded, response.size_bytes, read.seen)
         return response

@@ -19,7 +19,8 @@ Reads:
 3. Where all agree, that is the answer. Otherwise all that were asked are asked for data.
 4. The newest version of those is the answer. With blocking read repair, whoever of them has another one is
    written to first, and has to acknowledge; but not who only stands in for another. The time-out is over
-   all of this.
+   all of this. With background read repair they are written to and not waited for, and so is whoever answers
+   within the time-out what turns out to be old.
 
 The timestamps of one coordinator always grow, by a microsecond at least. Source: Cassandra's `StorageProxy`,
 `AbstractReadExecutor` and `BlockingReadRepair`; DeCandia et al., "Dynamo" (SOSP 2007), section 4.5.
@@ -39,14 +40,14 @@ from ...infrastructure import Host
 from ...network import Network
 from ...nodes import Node
 from ...request import Request, Response
-from ..operations import READ, WRITE
-from ..versions import Cell, VersionVector
+from ..operations import DELETE, READ, WRITE
+from ..versions import Cell, Siblings, VersionVector
 from .cluster import Cluster, region_of
 from .levels import LOCAL, Demand, Level
 from .messages import DIGEST_BYTES, ReadRequest, ReadResponse, WriteAcknowledgement, WriteRequest
 from .preference_lists import Preference
-from .read import ReadRound, Repair
-from .requests import DELETE, QuorumRequest, SiblingsRead
+from .read import LateAnswers, ReadRound, Repair
+from .requests import QuorumRequest, SiblingsRead
 from .settings import ReadRepair, ReadsFrom, Versioning
 from .speculation import AfterDelay, AfterPercentile, Always
 from .write import Write
@@ -191,12 +192,11 @@ class Coordinator(Node):
 
     # -- writes ---------------------------------------------------------------------------------------------
 
-    def _write(self, request: Request) -> Generator[Any, Any, None]:
+    def _write(self, request: Request) -> Generator[Any, Any, Response]:
         cluster = self.cluster
         preference = cluster.preference(request.key)
         if cluster.settings.versioning is Versioning.SIBLINGS and self not in preference.replicas:
-            yield from self._pass_on(request, preference)
-            return
+            return (yield from self._pass_on(request, preference))
         cluster.counts.writes += 1
         level = self._level(request, is_read=False)
         demand = cluster.demand(level, preference, self.region)
@@ -214,8 +214,9 @@ class Coordinator(Node):
             for replica in absent:
                 if replica not in stood_for:
                     self.keep_hint(replica, key, version, then)
+        written = Response(version=_version_told(version))
         if write.is_done or cluster.flaws.acknowledges_before_quorum:
-            return
+            return written
         write.waiter = self.env.active_process
         try:
             is_done = yield PARKED
@@ -224,6 +225,7 @@ class Coordinator(Node):
         if not is_done:
             cluster.counts.timed_out += 1
             raise TimedOut(f"{_name(level)}: {write.missing_count} of {demand.needed} did not acknowledge")
+        return written
 
     def _targets(
         self, preference: Preference, absent: Sequence[Coordinator]
@@ -256,16 +258,15 @@ class Coordinator(Node):
             timestamp = self._last_timestamp = max(self.host.clock(), self._last_timestamp + _TICK)
         return Cell(request.value, timestamp, request.operation == DELETE, request.size_bytes)
 
-    def _pass_on(self, request: Request, preference: Preference) -> Generator[Any, Any, None]:
+    def _pass_on(self, request: Request, preference: Preference) -> Generator[Any, Any, Response]:
         """Let a replica coordinate: only one may give a new version its dot."""
         for replica in self.cluster.nearest_first(self.host, preference):
             if self.trusts(replica):
                 try:
                     with self.env.fail_after(self.cluster.settings.write_timeout / self.host.clock_rate):
-                        yield from self.network.connect(self.host, replica).call(request)
+                        return (yield from self.network.connect(self.host, replica).call(request))
                 except Refused:
                     continue
-                return
         raise Unavailable("no replica is alive")
 
     # -- reads ----------------------------------------------------------------------------------------------
@@ -318,16 +319,17 @@ class Coordinator(Node):
         if self.cluster.flaws.answers_first:
             return first.first()
         if first.agreed():
-            return first.first()
-        counts.mismatches += 1
-        full = first
-        if not first.is_all_data:
-            full = yield from self._ask(key, demand, first.asked, len(first.asked), (), rounds)
-        newest = full.newest()
-        if settings.read_repair is ReadRepair.BLOCKING and newest is not None:
-            replicas = self.cluster.replicas_of(key)
-            behind = [replica for replica in full.behind(newest) if replica in replicas]
-            yield from self._repair(key, newest, behind, rounds)
+            full, newest = first, first.first()
+        else:
+            counts.mismatches += 1
+            full = first
+            if not first.is_all_data:
+                full = yield from self._ask(key, demand, first.asked, len(first.asked), (), rounds)
+            newest = full.newest()
+            if settings.read_repair is ReadRepair.BLOCKING:
+                yield from self._repair(key, newest, self._behind(full, newest), rounds)
+        if settings.read_repair is ReadRepair.BACKGROUND:
+            self._repair_later(full, newest)
         return newest
 
     def _ask(
@@ -382,9 +384,32 @@ class Coordinator(Node):
         finally:
             self.awaits_no_more(number)
 
+    def _behind(self, reading: ReadRound, newest: Any) -> list[Coordinator]:
+        """Return the replicas that have answered with something else than the newest version."""
+        replicas = self.cluster.replicas_of(reading.key)
+        return [replica for replica in reading.behind(newest) if replica in replicas]
+
+    def _repair_later(self, reading: ReadRound, newest: Any) -> None:
+        """Write to those that are behind, now and when they answer, and wait for nobody."""
+        for replica in self._behind(reading, newest):
+            self.repair(replica, reading.key, newest)
+        if reading.unanswered_count:
+            self._awaited[reading.number] = LateAnswers(self, reading, newest)
+            timeout = self.cluster.settings.read_timeout
+            if timeout < inf:
+                self.after(timeout, self.awaits_no_more, reading.number)
+
+    def repair(self, replica: Coordinator, key: Any, version: Any) -> None:
+        """Write `version` to a replica that is behind, and do not wait for it."""
+        if replica in self.cluster.replicas_of(key):
+            self.cluster.counts.repairs += 1
+            self._send_write(replica, self.next_number(), key, version)
+
     def _response(self, version: Any) -> Response:
         if self.cluster.settings.versioning is not Versioning.SIBLINGS:
-            return Response() if version is None else Response(version.shown(), (), version.weight())
+            if version is None:
+                return Response()
+            return Response(version.shown(), (), version.weight(), _version_told(version))
         if version is None:
             return Response(SiblingsRead(None, _NONE_SEEN))
         return Response(SiblingsRead(version.shown(), version.context), (), version.weight())
@@ -411,6 +436,11 @@ class Coordinator(Node):
                 # Rounded up: where all reads take the same time, none is to be tried again.
                 percentile = self._latencies.percentile(policy.percentile)
                 self._speculation_delay = percentile / (1.0 - _RELATIVE_ERROR)
+
+
+def _version_told(version: Cell | Siblings) -> float | VersionVector:
+    """Return what a client is told of a version: by which it is older or newer than others of its key."""
+    return version.timestamp if isinstance(version, Cell) else version.context
 
 
 def _name(level: Level | int) -> str:

@@ -73,9 +73,9 @@ class Replay:
         self._number = number
 
     def acknowledged(self, sender: QuorumNode) -> None:
-        """The target has it."""
-        self._hints.drop(self._number)
-        self._hints.keeper.cluster.counts.hints_replayed += 1
+        """The target has it; a second acknowledgement is no news."""
+        if self._hints.drop(self._number):
+            self._hints.keeper.cluster.counts.hints_replayed += 1
 
 
 class Hints:
@@ -116,8 +116,8 @@ class Hints:
             return
         counts.hints_kept += 1
         hint = Hint(keeper.next_number(), target, key, version, self._clock())
-        position = keeper.log.append(hint)
-        keeper.log.when_committed(position, self._kept, hint, then, arguments)
+        position = keeper.stored.append(hint)
+        keeper.stored.log.when_committed(position, self._kept, hint, then, arguments)
 
     def _kept(self, hint: Hint, then: Callable[..., object], arguments: tuple[Any, ...]) -> None:
         self.restore(hint)
@@ -128,20 +128,21 @@ class Hints:
         self._hints[hint.number] = hint
         self._by_key.setdefault(hint.key, {})[hint.number] = None
 
-    def forget(self, number: int) -> None:
-        """Have a hint in memory no longer, if it is there."""
-        hint = self._hints.pop(number, None)
-        if hint is not None:
-            numbers = self._by_key[hint.key]
-            del numbers[number]
-            if not numbers:
-                del self._by_key[hint.key]
+    def _forget(self, number: int) -> None:
+        """Have a hint, which is there, in memory no longer."""
+        hint = self._hints.pop(number)
+        numbers = self._by_key[hint.key]
+        del numbers[number]
+        if not numbers:
+            del self._by_key[hint.key]
 
-    def drop(self, number: int) -> None:
-        """Let a hint be gone, if it is there."""
-        if number in self._hints:
-            self.forget(number)
-            self.keeper.log.append(HandedOver(number))
+    def drop(self, number: int) -> bool:
+        """Let a hint be gone, and return whether it was there."""
+        is_there = number in self._hints
+        if is_there:
+            self._forget(number)
+            self.keeper.stored.append(HandedOver(number))
+        return is_there
 
     # -- replay
 

@@ -8,8 +8,9 @@ the key's preference list. Rules for who of them are its replicas:
 - With a number for each region: the same in each region, among its own nodes.
 
 The others follow, in the order of the walk: they stand in for replicas that cannot be reached, where a sloppy
-quorum lets them. Leaves out: nodes that join and leave. Source: DeCandia et al., "Dynamo" (SOSP 2007),
-sections 4.2 and 4.3; Cassandra's `NetworkTopologyStrategy`, whose racks are zones here.
+quorum lets them. There are no more lists than points on the ring; which of them is a key's is remembered for
+so many keys. Leaves out: nodes that join and leave. Source: DeCandia et al., "Dynamo" (SOSP 2007), sections
+4.2 and 4.3; Cassandra's `NetworkTopologyStrategy`, whose racks are zones here.
 """
 
 from __future__ import annotations
@@ -34,6 +35,10 @@ class Preference:
     replicas: tuple[Coordinator, ...]
     others: tuple[Coordinator, ...]
     themselves: Mapping[Coordinator, Coordinator]
+
+
+KEYS_KNOWN_MAX = 65_536
+"""So many keys' lists are remembered; then all are forgotten, and looked up again as they come."""
 
 
 class PreferenceLists:
@@ -63,6 +68,8 @@ class PreferenceLists:
             preference = self._lists.get(walk)
             if preference is None:
                 preference = self._lists[walk] = self._preference(walk)
+            if len(self._known) >= KEYS_KNOWN_MAX:
+                self._known.clear()
             self._known[key] = preference
         return preference
 

@@ -1,7 +1,7 @@
 """Named settings, after the systems and the model that they are taken from.
 
 cassandra   the defaults: node coordinates, last writer wins, blocking read repair, hints at the coordinator
-dynamo      siblings, reads from all, sloppy quorum with hints where the write went, Merkle trees
+dynamo      siblings, reads from all, repair after the answer, sloppy quorum with hints there, Merkle trees
 wars        partial quorums and nothing else: no repair, no hints, legs drawn independently
 """
 
@@ -31,6 +31,7 @@ def dynamo(**changes: Any) -> QuorumSettings:
         write_level=2,
         versioning=Versioning.SIBLINGS,
         reads_from=ReadsFrom.ALL,
+        read_repair=ReadRepair.BACKGROUND,
         speculation=Never(),
         sloppy=True,
         anti_entropy=AntiEntropy(),

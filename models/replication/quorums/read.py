@@ -63,6 +63,16 @@ class ReadRound:
         """How many answers the level still wants."""
         return max(self._tally.missing, 0)
 
+    @property
+    def answered_by(self) -> Iterable[Coordinator]:
+        """Who has answered in time."""
+        return self._answers
+
+    @property
+    def unanswered_count(self) -> int:
+        """How many of those asked have not answered in time."""
+        return len(self.asked) - len(self._answers)
+
     def ask(self, replica: Coordinator, *, is_digest: bool) -> None:
         """Ask `replica` for its version, or a digest of that."""
         self.asked.append(replica)
@@ -112,6 +122,42 @@ class ReadRound:
     def behind(self, newest: Any) -> list[Coordinator]:
         """Return who has answered with something else than the newest version."""
         return [sender for sender, version in self._answers.items() if version != newest]
+
+
+class LateAnswers:
+    """Answers to a `reading` that is over, with data: who turns out to be behind is written to.
+
+    `newest` is what was answered; a late answer may be newer, and then those that were in time are behind.
+    """
+
+    __slots__ = ("_coordinator", "_missing_count", "_newest", "_reading", "_seen")
+
+    def __init__(self, coordinator: Coordinator, reading: ReadRound, newest: Any) -> None:
+        self._coordinator = coordinator
+        self._reading = reading
+        self._newest = newest
+        self._missing_count = reading.unanswered_count
+        self._seen = list(reading.answered_by)
+
+    def answered(self, sender: Coordinator, version: Any, *, is_digest: bool) -> None:
+        """Compare an answer with what is newest, and write to whoever is behind."""
+        if sender in self._seen:
+            return
+        self._missing_count -= 1
+        if not self._missing_count:
+            self._coordinator.awaits_no_more(self._reading.number)
+        if is_digest:
+            return  # which cannot be written to others
+        newest = self._newest
+        if version is not None:
+            newest = version if newest is None else newest.merged(version)
+        if newest != self._newest:
+            self._newest = newest
+            for other in self._seen:
+                self._coordinator.repair(other, self._reading.key, newest)
+        self._seen.append(sender)
+        if version != newest:
+            self._coordinator.repair(sender, self._reading.key, newest)
 
 
 class Repair:

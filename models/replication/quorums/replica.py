@@ -5,19 +5,18 @@ What it holds are versions by key, in memory and in a log. Rules:
 1. A write is appended to the log; when the log's durability policy lets it be acknowledged, it is merged into
    the table, where reads see it, and is acknowledged. A version that brings nothing new is acknowledged at
    once.
-2. A crash takes the table and what the log had not made durable. A restart reads the log, which takes the
-   disk's time for each record, and makes table and hints again; only then does the node listen.
-3. As it keeps hints, stands in for others and compares itself with them: see `hints` and `anti_entropy`.
+2. A crash takes the table and what the log had not made durable. A restart makes durable what was written
+   only, and reads it, which takes the disk's time for each record; only then, with table and hints as they
+   were, does the node listen.
+3. How the log is kept short: see `stored_replica`. How it keeps hints, stands in for others and compares
+   itself with them: see `hints` and `anti_entropy`.
 
-Leaves out: that the log is shortened when the table is on the disk as well, which would make restarts
-shorter. Source: Cassandra's write path (commit log, then memtable; in batch mode the memtable after the
-sync).
+Source: Cassandra's write path (commit log, then memtable; in batch mode the memtable after the sync).
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Generator, Mapping, Sequence
-from dataclasses import dataclass
 from typing import Any
 
 from simulator import Environment
@@ -25,37 +24,36 @@ from simulator import Environment
 from ...infrastructure import Host
 from ...network import Network
 from ...request import Request
-from ...storage import Disk, Log
-from ..versions import Cell, Siblings
+from ...storage import Disk
+from ..versions import Siblings
 from .anti_entropy import AntiEntropySessions, LeafEntries, TreeNodes
 from .cluster import Cluster
 from .coordinator import Coordinator
-from .hints import HandedOver, Hint, Hints
+from .hints import Hints
 from .membership import Membership, SignsOfLife
 from .messages import ReadRequest, ReadResponse, WriteAcknowledgement, WriteRequest
 from .read import ReadRound
 from .requests import QuorumRequest
 from .settings import Versioning
+from .stored_replica import StoredReplica, StoredVersion
 from .table import Table
 
 
-@dataclass(slots=True, eq=False)
-class Stored:
-    """A version of a key, as the log has it."""
-
-    key: Any
-    version: Cell | Siblings
-
-
 class QuorumNode(Coordinator):
-    """A node on `host` of the store that `cluster` describes."""
+    """A node on `host` of the store that `cluster` describes, with a `disk` of its own."""
 
     def __init__(
         self, env: Environment, host: Host, network: Network, cluster: Cluster, *, name: str
     ) -> None:
         settings = cluster.settings
-        self._disk = Disk(host, sync_time=settings.sync_time, read_time=settings.read_time, name=name)
-        self.log: Log[Stored | Hint | HandedOver] = Log(self, self._disk, settings.durability)
+        self.disk = Disk(host, sync_time=settings.sync_time, read_time=settings.read_time, name=name)
+        self.stored = StoredReplica(
+            self,
+            self.disk,
+            settings.durability,
+            self._empty_table,
+            snapshot_interval=settings.snapshot_interval,
+        )
         super().__init__(
             env,
             host,
@@ -73,7 +71,7 @@ class QuorumNode(Coordinator):
         """Hold nothing, and know nobody."""
         super().remember()
         cluster, settings = self.cluster, self.cluster.settings
-        self.table = Table(self._grace(), self.host.clock)
+        self.table = self._empty_table()
         self._issued: dict[Any, Siblings] = {}
         self.hints = None if settings.hints is None else Hints(self, settings.hints)
         self.membership: Membership | None = None
@@ -83,8 +81,10 @@ class QuorumNode(Coordinator):
         if cluster.nodes:
             self.know_others()
 
-    def _grace(self) -> float:
-        return 0.0 if self.cluster.flaws.forgets_tombstones else self.cluster.settings.tombstone_grace
+    def _empty_table(self) -> Table:
+        cluster = self.cluster
+        grace = 0.0 if cluster.flaws.forgets_tombstones else cluster.settings.tombstone_grace
+        return Table(grace, self.host.clock)
 
     def know_others(self) -> None:
         """Know who else there is: once all nodes are made, and at each restart."""
@@ -100,19 +100,13 @@ class QuorumNode(Coordinator):
             self.on(LeafEntries, self.sessions.take)
 
     def recover(self) -> Generator[Any, Any, None]:
-        """Read the log, and make table and hints again."""
-        self.log.recover()
-        records = list(self.log.records(self.log.first_position))
-        if records:
-            yield from self._disk.read(len(records))
-        for record in records:
-            if isinstance(record, Stored):
-                self.table.merge(record.key, record.version)
-            elif self.hints is not None:
-                if isinstance(record, Hint):
-                    self.hints.restore(record)
-                else:
-                    self.hints.forget(record.number)
+        """Read the disk, and make table and hints again."""
+        found = yield from self.stored.recover()
+        for key, version in found.versions.items():
+            self.table.merge(key, version)
+        if self.hints is not None:
+            for hint in found.hints.values():
+                self.hints.restore(hint)
 
     def wake_up(self) -> None:
         """Begin to tell others that it is alive, to replay hints and to compare."""
@@ -204,12 +198,20 @@ class QuorumNode(Coordinator):
         if current is not None and current.merged(version) is current:
             then(argument)
             return
-        log = self.log
-        log.when_committed(log.append(Stored(key, version)), self._hold, key, version, then, argument)
+        position = self.stored.append(StoredVersion(key, version))
+        self.stored.log.when_committed(position, self._hold, key, version, then, argument)
 
     def _hold(self, key: Any, version: Any, then: Callable[..., object], argument: Any) -> None:
         self.table.merge(key, version)
+        if self._issued:
+            self._forget_issued(key)
         then(argument)
+
+    def _forget_issued(self, key: Any) -> None:
+        """Forget what was issued for a key once the table knows all of it: the next dot follows from that."""
+        issued = self._issued.get(key)
+        if issued is not None and self.table[key].context.covers(issued.context):
+            del self._issued[key]
 
     def take_repair(self, key: Any, version: Any) -> None:
         """Hold a version that anti-entropy has brought."""
@@ -236,7 +238,7 @@ class QuorumNode(Coordinator):
     def look_up(self, key: Any) -> Any:
         """Return the version of `key` that it would answer a read with: what it keeps for others included."""
         version = self.table.get(key)
-        if self.hints is not None:
+        if self.hints:
             for hint in self.hints.for_key(key):
                 version = hint.version if version is None else version.merged(hint.version)
         return version
@@ -261,16 +263,12 @@ class QuorumNode(Coordinator):
     # -- for observers --------------------------------------------------------------------------------------
 
     def contents(self) -> Mapping[Any, Any]:
-        """Return what it holds, by key, as a read there would show it; when it is down, what its log has."""
+        """Return what it holds, by key, as a read there would show it; when it is down, what its disk has."""
         if self.is_awake:
             keys = list(self.table) + (self.hints.keys() if self.hints is not None else [])
-            versions = {key: self.look_up(key) for key in keys}
+            versions: Mapping[Any, Any] = {key: self.look_up(key) for key in keys}
         else:
-            table = Table(self._grace(), self.host.clock)
-            for record in self.log.records(self.log.first_position, self.log.surviving_position):
-                if isinstance(record, Stored):
-                    table.merge(record.key, record.version)
-            versions = {key: table[key] for key in table}
+            versions = self.stored.surviving().versions
         return {key: version.shown() for key, version in versions.items() if version.is_dead_since() is None}
 
 

@@ -1,7 +1,8 @@
-"""What a quorum store is asked beyond the operations of all stores: at which level, and to delete.
+"""What a quorum store is asked beyond the operations of all stores: at which level.
 
 at_level(request, level)    the same request, at a level of its own
-delete(key)                 let the key have no value; a tombstone is written, as a value would be
+
+A delete writes a tombstone, as a write writes a value.
 """
 
 from __future__ import annotations
@@ -12,8 +13,6 @@ from typing import Any
 from ...request import Request
 from ..versions import VersionVector
 from .levels import Level
-
-DELETE = "delete"
 
 
 @dataclass(slots=True)
@@ -35,11 +34,6 @@ class SiblingsRead:
 
     value: Any
     seen: VersionVector
-
-
-def delete(key: Any) -> Request:
-    """Return the request that deletes `key`."""
-    return Request(DELETE, key)
 
 
 def at_level(request: Request, level: Level | int) -> QuorumRequest:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import Enum
+from math import inf
 
 from simulator.randomness import Distribution
 
@@ -52,9 +53,13 @@ class ReadsFrom(Enum):
 
 
 class ReadRepair(Enum):
-    """What becomes of replicas that a read found to be behind: written to before the answer, or nothing."""
+    """What becomes of replicas that a read found to be behind.
+
+    They are written to before the answer; or after it, and so are those whose answers come later; or nothing.
+    """
 
     BLOCKING = "blocking"
+    BACKGROUND = "background"
     NONE = "none"
 
 
@@ -71,6 +76,7 @@ class QuorumSettings:
     `anti_entropy`: how often replicas compare; `None`: never.
     `tombstone_grace`: seconds (>= 0, may be infinite) for which the deleted is remembered.
     `durability`, `sync_time`, `read_time`: of each node's log and disk.
+    `snapshot_interval`: records (>= 1, or infinite: never) after which the log is replaced by a snapshot.
     `legs`: latencies of each kind of message, beside the network's; `None`: the network's alone.
     `virtual_nodes`: points of each node on the ring (>= 1).
     `work`: seconds on a core that a coordinator works for each request, `message_work` a node for each
@@ -95,6 +101,7 @@ class QuorumSettings:
     durability: DurabilityPolicy = PeriodicSync(interval=10.0)
     sync_time: Distribution | float = 0.001
     read_time: Distribution | float = 0.0
+    snapshot_interval: float = inf
     legs: MessageLegs | None = None
     virtual_nodes: int = 16
     work: float = 0.0
@@ -112,6 +119,8 @@ class QuorumSettings:
         require_duration("read_timeout", self.read_timeout)
         require_time("tombstone_grace", self.tombstone_grace)
         require_delay("work", self.work)
+        if self.snapshot_interval != inf:
+            require_count("snapshot_interval", self.snapshot_interval)
         self._check_replicas()
         require_level("read_level", self.read_level, self.replica_count, is_read=True)
         require_level("write_level", self.write_level, self.replica_count, is_read=False)

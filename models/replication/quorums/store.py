@@ -1,24 +1,34 @@
 """A leaderless store: each key on N nodes, writes to all of them, and an answer when enough have answered.
 
 Any node coordinates (see `coordinator`), and none is special; what a request has to wait for is said by its
-level (see `levels`). Where R + W > N every read meets a replica that has acknowledged the last write before
-it, and with the newest version of what it meets the read is not stale. That is as far as it goes: the store
-is not linearizable, at any level, since
+level (see `levels`). What a key is to its clients:
 
-- a write that has reached fewer than W replicas is seen by some reads and not by others, by turns, and may
-  yet win after its client was told `TimedOut`; blocking read repair ends the turns, since what a read at a
-  quorum has found, a quorum has then, and later ones cannot go back; without it they go on;
-- which of two writes wins is decided by timestamps of clocks: a write that was acknowledged before another
-  began may win over it, and an acknowledged write may never be seen at all;
-- there is no compare-and-set, and none can be made of this: two that read the same value both write;
-- hints that stand in for replicas (ANY, a sloppy quorum) overlap with no read.
+    R + W > N, one writer           regular: a read tells the last write that was acknowledged before it
+                                    began, or one that was not over by then
+    and 2 R > N, blocking repair    linearizable: moreover, what a read has told no later one takes back,
+                                    since as many as have answered it have that version then
 
-What is promised: replicas converge. When everything is healed, hints are replayed and anti-entropy has gone
-round, all replicas of a key have the same version, and a write that was acknowledged by W of them, whose logs
-had it on disk, is there or was overwritten by one that wins. Source: DeCandia et al., "Dynamo" (SOSP 2007);
-Lakshman and Malik, "Cassandra" (2010); Attiya, Bar-Noy, Dolev, "Sharing Memory Robustly in Message-Passing
-Systems" (JACM 1995), for what a linearizable register over quorums needs: each read writes back, and each
-write reads first.
+Both if what is acknowledged is on disks that survive (`GroupCommit`, `SyncEachWrite`), and if the writer's
+timestamps grow: by its own clock, or by that of the one coordinator that it calls. Several writers need
+clocks in step. Each part is needed:
+
+- R + W > N alone lets reads take turns: with W = N and R = 1, a write under way is seen at one replica and
+  not at the next, and there is nothing to repair. A write that was `TimedOut` may win in the end, and shows
+  by turns for ever where there is no repair.
+- Where timestamps are of clocks that differ, a write may win over one that was asked for when it was
+  acknowledged already, and an acknowledged write may never be seen at all.
+- Hints that stand in for replicas (ANY, a sloppy quorum) overlap with no read.
+- There is no compare-and-set, and none can be made of this: two that read the same value both write.
+
+So the store does not claim to be linearizable, whatever its settings. But replicas converge: when everything
+is healed, hints are replayed and anti-entropy has gone round, all replicas of a key have the same version,
+and a write that was acknowledged by W of them, whose logs had it on disk, is there or was overwritten by one
+that wins.
+
+Source: DeCandia et al., "Dynamo" (SOSP 2007); Lakshman and Malik, "Cassandra" (2010); Lamport, "On
+Interprocess Communication" (1986), for regular registers; Attiya, Bar-Noy, Dolev, "Sharing Memory Robustly in
+Message-Passing Systems" (JACM 1995), for what a linearizable one over quorums needs: each read writes back,
+and with several writers each write reads first.
 """
 
 from __future__ import annotations
@@ -31,7 +41,7 @@ from simulator import Environment
 from ...endpoint import Endpoint
 from ...infrastructure import Host
 from ...network import Network
-from ...validation import require_each, require_name
+from ...validation import require_each, require_kind, require_name
 from ..store import Store
 from .client import QuorumClient
 from .cluster import Cluster, distance
@@ -69,9 +79,15 @@ class QuorumStore(Store):
         name: str = "quorums",
     ) -> None:
         require_name("name", name)
+        if settings is not None:
+            require_kind("settings", settings, QuorumSettings)
+        if flaws is not None:
+            require_kind("flaws", flaws, QuorumFlaws)
         hosts = require_each("hosts", hosts, Host)
         if not hosts:
             raise ValueError("hosts must be at least one, got none")
+        if len(set(hosts)) < len(hosts):
+            raise ValueError(f"hosts must be one or more, each once, got {hosts!r}")
         self.name = name
         self.settings = settings or QuorumSettings()
         self._env = env

@@ -10,8 +10,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from models.hashing import hash_of
-from models.replication import write
-from models.replication.quorums import AntiEntropy, delete
+from models.replication import delete, write
+from models.replication.quorums import AntiEntropy
 from models.replication.quorums.merkle_tree import MerkleTree
 from tests.models.replication.quorums.building import World, plain
 

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from models import CallFailed, Endpoint, Request
-from models.replication import read, write
+from models.replication import delete, read, write
 from models.replication.quorums import (
     AfterDelay,
     AntiEntropy,
@@ -18,8 +18,8 @@ from models.replication.quorums import (
     QuorumFlaws,
     QuorumSettings,
     ReadRepair,
+    ReadsFrom,
     Versioning,
-    delete,
 )
 from models.storage import GroupCommit, PeriodicSync
 from tests.models.replication.quorums.building import World, plain
@@ -160,6 +160,14 @@ SETTINGS = {
     "no detection": eventually(detection=None),
     "siblings": eventually(versioning=Versioning.SIBLINGS),
     "client's clock": eventually(versioning=Versioning.CLIENT_CLOCK),
+    "snapshots": eventually(snapshot_interval=7),
+    "as dynamo": eventually(
+        versioning=Versioning.SIBLINGS,
+        reads_from=ReadsFrom.ALL,
+        read_repair=ReadRepair.BACKGROUND,
+        sloppy=True,
+        snapshot_interval=20,
+    ),
 }
 
 

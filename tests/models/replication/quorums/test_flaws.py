@@ -6,8 +6,8 @@ from collections.abc import Generator
 from itertools import permutations
 from typing import Any
 
-from models.replication import read, write
-from models.replication.quorums import Detection, HintedHandoff, QuorumFlaws, ReadsFrom, delete
+from models.replication import delete, read, write
+from models.replication.quorums import Detection, HintedHandoff, QuorumFlaws, ReadsFrom
 from models.storage import SyncEachWrite
 from tests.models.replication.quorums.building import WAY, WRITTEN, World, found, plain
 

@@ -62,7 +62,7 @@ def test_a_version_that_is_held_already_is_acknowledged_and_not_logged_again() -
     world.call(world.client(), write("x", 1))
     world.env.run(until=30.0)  # replayed every second, and never acknowledged
     assert hint_count(world) == 1
-    assert world.nodes[1].log.appended_count == 1
+    assert world.nodes[1].stored.log.appended_count == 1
 
 
 def test_hints_are_replayed_one_after_the_other_at_their_rate() -> None:

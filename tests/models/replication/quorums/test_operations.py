@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from models import Host
-from models.replication import add, read, write
+from models.replication import add, delete, read, write
 from models.replication.quorums import (
     Coordination,
     Detection,
@@ -17,7 +17,6 @@ from models.replication.quorums import (
     ReadsFrom,
     Versioning,
     at_level,
-    delete,
 )
 from models.replication.quorums.messages import ReadResponse, WriteAcknowledgement
 from simulator.randomness import Constant

@@ -8,7 +8,7 @@ import pytest
 
 from models import Host, Network, Region, Zone
 from models.hashing import HashRing, hash_of
-from models.replication.quorums import QuorumSettings, QuorumStore
+from models.replication.quorums import QuorumSettings, QuorumStore, preference_lists
 from simulator import Environment
 from tests.models.replication.quorums.building import World, plain
 
@@ -56,6 +56,17 @@ def test_a_node_that_does_not_keep_the_key_coordinates_all_the_same() -> None:
     world.put(1, node=other)
     assert world.get(node=other) == ("ok", 1)
     assert [held for held in world.held("x") if held is not None] == [1]
+
+
+def test_keys_are_remembered_up_to_a_bound_and_keep_their_replicas(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(preference_lists, "KEYS_KNOWN_MAX", 50)
+    world = World(plain(virtual_nodes=16), count=6)
+    lists = preference_lists.PreferenceLists(world.nodes, 3, 16)
+    for key in KEYS:
+        assert lists.of(key).replicas == world.store.replicas_of(key)
+        assert lists.of(key) is lists.of(key)
+        assert len(lists._known) <= 50
+    assert len(lists._lists) <= 6 * 16
 
 
 def test_more_replicas_than_nodes_are_refused() -> None:

@@ -97,3 +97,67 @@ def test_digests_that_agree_cost_one_round_and_no_data_but_one() -> None:
     world.env.run(until=20.0)
     assert (told.outcome, told.at) == (found("old"), start + 2 * ROUND)
     assert [node.sent_count - sent for node, sent in zip(world.nodes, before, strict=True)] == [2, 1, 1]
+
+
+def late_news(repair: ReadRepair, **changes: Any) -> tuple[Any, World]:
+    """A read at n1 and n2, which have "old", whose answers come long before that of n0, which has "new"."""
+    world = partly_written(read_level=2, reads_from=ReadsFrom.ALL, read_repair=repair, **changes)
+    world.network.override(world.hosts[0], world.hosts[1], latency=2.0)
+    told = world.call(world.client(1), read("x"), at=10.0)
+    world.env.run(until=30.0)
+    assert (told.outcome, told.at) == (found("old"), 10.0 + 2 * ROUND)
+    return world.held("x"), world
+
+
+def test_background_repair_hears_late_answers_and_writes_to_who_was_behind() -> None:
+    held, world = late_news(ReadRepair.BACKGROUND)
+    assert held == ["new"] * 3
+    statistics = world.store.statistics()
+    assert (statistics.mismatch_count, statistics.repair_count) == (0, 2)
+    assert world.nodes[1]._awaited == {}
+
+
+@pytest.mark.parametrize("repair", [ReadRepair.BLOCKING, ReadRepair.NONE])
+def test_other_repair_does_not_hear_late_answers(repair: ReadRepair) -> None:
+    assert late_news(repair)[0] == ["new", "old", "old"]
+
+
+def test_background_repair_hears_nothing_after_the_timeout() -> None:
+    held, world = late_news(ReadRepair.BACKGROUND, read_timeout=3.0)
+    assert held == ["new", "old", "old"]
+    assert world.nodes[1]._awaited == {}
+
+
+def test_background_repair_writes_to_who_answers_late_and_is_behind() -> None:
+    world = partly_written(read_level=1, reads_from=ReadsFrom.ALL, read_repair=ReadRepair.BACKGROUND)
+    told = world.call(world.client(0), read("x"), at=10.0)
+    world.env.run(until=20.0)
+    assert (told.outcome, told.at) == (found("new"), 10.0 + ROUND)
+    assert world.held("x") == ["new"] * 3
+    assert world.store.statistics().repair_count == 2
+
+
+def test_background_repair_is_not_waited_for() -> None:
+    world = partly_written(read_level=Level.ALL, read_repair=ReadRepair.BACKGROUND)
+    told = world.call(world.client(1), read("x"), at=10.0)
+    world.env.run(until=20.0)
+    # As without repair: to the node and back, digests, data.
+    assert (told.outcome, told.at) == (found("new"), 10.0 + 3 * ROUND)
+    assert world.held("x") == ["new"] * 3
+
+
+def test_background_repair_of_a_key_that_nobody_has_writes_nothing() -> None:
+    world = World(plain(read_level=1, reads_from=ReadsFrom.ALL, read_repair=ReadRepair.BACKGROUND))
+    assert world.get() == found(None)
+    assert world.held("x") == [None] * 3
+    assert world.store.statistics().repair_count == 0
+
+
+def test_who_only_stands_in_is_not_repaired() -> None:
+    world = World(plain(replicas=2, read_level=1, write_level=1, read_repair=ReadRepair.BACKGROUND))
+    world.put("new")
+    (other,) = [node for node in world.nodes if node not in world.store.replicas_of("x")]
+    keeper = next(node for node in world.nodes if node is not other)
+    keeper.repair(other, "x", keeper.look_up("x"))
+    world.env.run(until=10.0)
+    assert other.look_up("x") is None

@@ -6,8 +6,8 @@ from typing import Any
 
 import pytest
 
-from models.replication import read, write
-from models.replication.quorums import AntiEntropy, Versioning, delete, dynamo
+from models.replication import delete, read, write
+from models.replication.quorums import AntiEntropy, Versioning, dynamo
 from models.storage import PeriodicSync, SyncEachWrite
 from tests.models.replication.quorums.building import ROUND, WRITTEN, World, found, plain
 
