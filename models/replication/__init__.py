@@ -1,18 +1,38 @@
 """Replication: the same data on several nodes, and what that costs.
 
     store              Store: the contract of all stores
-    operations         what they are asked: read, write, compare_and_set, append, add
+    operations         what they are asked: read, write, compare_and_set, append, add, set_add, delete ...
     effects            effect_of: what an operation does where there is one order
     single             SingleNodeStore: one process, one disk, no replica: the measure of the others
     primary_replica/   PrimaryReplicaStore: one decides, the others replay its log
+    multi_primary/     MultiPrimaryStore: every node takes writes, and conflicts are resolved afterwards
     quorums/           QuorumStore: no node is special, and as many answers as the caller asks for
+    sessions/          Session: a client that sees its own writes, on any store that tells versions
     versions/          which version wins where nobody decides: by clocks, or none, and then siblings
 
 The store that agrees by majority is `consensus.RaftStore`.
 """
 
 from .effects import Effect, effect_of
-from .operations import ADD, APPEND, COMPARE_AND_SET, READ, WRITE, add, append, compare_and_set, read, write
+from .multi_primary import MultiPrimaryStore
+from .operations import (
+    ADD,
+    APPEND,
+    COMPARE_AND_SET,
+    DELETE,
+    READ,
+    SET_ADD,
+    SET_REMOVE,
+    WRITE,
+    add,
+    append,
+    compare_and_set,
+    delete,
+    read,
+    set_add,
+    set_remove,
+    write,
+)
 from .primary_replica import PrimaryReplicaStore
 from .quorums import QuorumStore
 from .single import SingleNodeStore
@@ -22,9 +42,13 @@ __all__ = [
     "ADD",
     "APPEND",
     "COMPARE_AND_SET",
+    "DELETE",
     "READ",
+    "SET_ADD",
+    "SET_REMOVE",
     "WRITE",
     "Effect",
+    "MultiPrimaryStore",
     "PrimaryReplicaStore",
     "QuorumStore",
     "SingleNodeStore",
@@ -32,7 +56,10 @@ __all__ = [
     "add",
     "append",
     "compare_and_set",
+    "delete",
     "effect_of",
     "read",
+    "set_add",
+    "set_remove",
     "write",
 ]

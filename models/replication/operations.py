@@ -4,10 +4,13 @@
     write              set it; the answer has no value
     compare-and-set    set it to `value[1]` if it is `value[0]`; the answer says whether it was: True or False
     append             put an item at the end of the list that a key holds; an absent key holds an empty one
+    delete             let it have no value, as if it had never been written
     add                to the number that a key holds, for counters; an absent key holds 0
+    set-add            put an item into the set that a key holds; an absent key holds an empty one
+    set-remove         take an item out of it, whether it is there or not
 
 A store that does not know an operation ends it in a `ServerError`. Source: the operations of Jepsen's
-register, compare-and-set and list-append workloads.
+register, compare-and-set, list-append, counter and set workloads.
 """
 
 from __future__ import annotations
@@ -21,6 +24,9 @@ WRITE = "write"
 COMPARE_AND_SET = "compare-and-set"
 APPEND = "append"
 ADD = "add"
+SET_ADD = "set-add"
+SET_REMOVE = "set-remove"
+DELETE = "delete"
 
 
 def read(key: Any, *, size_bytes: int = 0) -> Request:
@@ -43,6 +49,27 @@ def append(key: Any, item: Any) -> Request:
     return Request(APPEND, key, item)
 
 
+def delete(key: Any) -> Request:
+    """Return the request that lets `key` have no value."""
+    return Request(DELETE, key)
+
+
 def add(key: Any, amount: float) -> Request:
     """Return the request that adds `amount` to the number at `key`."""
     return Request(ADD, key, amount)
+
+
+def set_add(key: Any, item: Any) -> Request:
+    """Return the request that puts `item` into the set at `key`. Raises `TypeError` if it has no hash."""
+    return Request(SET_ADD, key, _with_a_hash(item))
+
+
+def set_remove(key: Any, item: Any) -> Request:
+    """Return the request that takes `item` out of the set at `key`. Raises `TypeError` if it has no hash."""
+    return Request(SET_REMOVE, key, _with_a_hash(item))
+
+
+def _with_a_hash(item: Any) -> Any:
+    """Return an item that a set can hold. Raises `TypeError` for another."""
+    (held,) = frozenset((item,))
+    return held

@@ -37,7 +37,7 @@ from ..network import Network
 from ..nodes import Node
 from ..request import Request
 from ..storage import Disk, DurabilityPolicy, GroupCommit, PeriodicSync, Record, StoredTable
-from ..validation import require_delay
+from ..validation import require_delay, require_kind, require_name
 from .effects import effect_of
 from .operations import READ
 from .store import Store
@@ -157,6 +157,10 @@ class SingleNodeStore(Store):
         name: str = "single",
         **settings: Any,
     ) -> None:
+        require_name("name", name)
+        require_kind("host", host, Host)
+        if disk is not None:
+            require_kind("disk", disk, Disk)
         self.name = name
         self.is_linearizable = not isinstance(policy, PeriodicSync)
         self._network = network

@@ -64,22 +64,40 @@ class Cell:
 
     def identity(self) -> str:
         """Return a text that two cells share if they are equal, to make digests of."""
-        return repr((self.timestamp, self.is_deleted, self.value))
+        return _text((self.timestamp, self.is_deleted, self.value))
 
 
 def larger(left: Any, right: Any) -> Any:
     """Return the larger of two values, `left` where they are equal: the same whoever asks.
 
     Values that Python cannot compare are ordered by the names of their types, and then by their `repr`, which
-    must therefore say the value.
+    must therefore say the value. So are sets, of which Python says that one is larger if it has all of the
+    other and more: of {1} and {2} neither is.
     """
     try:
         if left == right:
             return left
-        return left if left > right else right
+        if not _has_set(left) and not _has_set(right):
+            return left if left > right else right
     except TypeError:
-        return left if _rank(left) >= _rank(right) else right
+        pass
+    return left if _rank(left) >= _rank(right) else right
 
 
 def _rank(value: Any) -> tuple[str, str]:
-    return type(value).__name__, repr(value)
+    return type(value).__name__, _text(value)
+
+
+def _has_set(value: Any) -> bool:
+    if isinstance(value, tuple | list):
+        return any(map(_has_set, value))
+    return isinstance(value, set | frozenset)
+
+
+def _text(value: Any) -> str:
+    """Return `repr(value)`, but of sets with their items in order: in which a set has them is chance."""
+    if not _has_set(value):
+        return repr(value)
+    texts = map(_text, value)
+    inside = ", ".join(texts if isinstance(value, tuple | list) else sorted(texts))
+    return f"{type(value).__name__}({inside})"

@@ -12,7 +12,7 @@ from models import Host, Network, Request
 from models.consistency import Ending, HistoryRecorder
 from models.consistency.linearizability import Verdict, check_linearizability
 from models.failures import CallFailed, ConnectionLost, Refused, ServerError
-from models.replication import SingleNodeStore, add, append, compare_and_set, read, write
+from models.replication import SingleNodeStore, add, append, compare_and_set, delete, read, write
 from models.storage import Disk, DurabilityPolicy, GroupCommit, PeriodicSync, SyncEachWrite
 from simulator import Environment
 
@@ -71,12 +71,18 @@ def test_operations_do_what_they_say() -> None:
         (add("counter", 2), None),
         (append("a", 1), ServerError),
         (add("list", 1), ServerError),
-        (Request("delete", "a"), ServerError),
+        (delete("new"), None),
+        (read("new"), None),
+        (compare_and_set("new", None, 3), True),
+        (delete("list"), None),
+        (append("list", "z"), None),
+        (delete("counter"), None),
+        (Request("forget", "a"), ServerError),
     ]
     ends = [(shop.ask(request, at=0.1 * number), result) for number, (request, result) in enumerate(asked)]
     shop.env.run(10)
     assert [end[1] for end, _ in ends] == [result for _, result in ends]
-    assert shop.contents == {"a": 7, "list": ("x", "y"), "new": 1, "counter": 2}
+    assert shop.contents == {"a": 7, "list": ("z",), "new": 3, "counter": None}
 
 
 def test_write_takes_two_hops_and_a_sync_and_a_read_two_hops() -> None:

@@ -1,0 +1,49 @@
+"""What operations do where there is one order: sets and deletes, and what cannot be done."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from models import Request, ServerError
+from models.replication import Effect, add, append, delete, effect_of, set_add, set_remove
+
+
+@pytest.mark.parametrize(
+    ("request_", "present", "value"),
+    [
+        (set_add("x", 1), None, {1}),
+        (set_add("x", 1), frozenset({1, 2}), {1, 2}),
+        (set_remove("x", 1), frozenset({1, 2}), {2}),
+        (set_remove("x", 3), frozenset({1}), {1}),
+        (set_remove("x", 3), None, set()),
+    ],
+)
+def test_a_set_has_what_was_added_and_not_removed(request_: Request, present: Any, value: Any) -> None:
+    assert effect_of(request_, present) == Effect(True, value, None)
+
+
+def test_a_delete_leaves_nothing_whatever_was_there() -> None:
+    for present in (None, 5, frozenset({1})):
+        assert effect_of(delete("x"), present) == Effect(True, None, None)
+
+
+@pytest.mark.parametrize(
+    ("request_", "present"),
+    [
+        (set_add("x", 1), 5),
+        (set_remove("x", 1), (1,)),
+        (add("x", 1), frozenset()),
+        (append("x", 1), frozenset()),
+    ],
+)
+def test_what_is_another_thing_is_refused(request_: Request, present: Any) -> None:
+    with pytest.raises(ServerError, match=f"{request_.operation} to 'x', which holds"):
+        effect_of(request_, present)
+
+
+def test_an_item_that_no_set_can_hold_is_refused_when_it_is_asked_for() -> None:
+    for operation in (set_add, set_remove):
+        with pytest.raises(TypeError, match="unhashable type: 'list'"):
+            operation("x", [1])
