@@ -2,9 +2,12 @@
 
 raft/        a replicated log for any state machine, with its invariants asserted
 key_value/   RaftStore: the CP key-value store
+lock_service/
+             LockService: locks with leases and fencing tokens; FencedResource, what they protect
 """
 
 from .key_value import KeyValueMachine, RaftStore
+from .lock_service import FencedResource, KeyLock, LockClient, LockService, LockSettings
 from .raft import (
     NotLeader,
     RaftClient,
@@ -18,7 +21,12 @@ from .raft import (
 )
 
 __all__ = [
+    "FencedResource",
+    "KeyLock",
     "KeyValueMachine",
+    "LockClient",
+    "LockService",
+    "LockSettings",
     "NotLeader",
     "RaftClient",
     "RaftClientSettings",

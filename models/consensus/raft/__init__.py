@@ -18,17 +18,21 @@ election_trial  the time to a leader, as AvailSim measures it
 from .client import RaftClient, RaftClientSettings, RaftClientStatistics
 from .cluster import RaftCluster, RaftStatistics
 from .election_trial import ElectionTrial, time_to_leader
+from .entries import Command
 from .failures import NotLeader
 from .flaws import RaftFlaws
 from .invariants import Elected, RaftInvariants
+from .leadership import Leadership
 from .node import RaftNode
 from .role import Role
 from .settings import RaftSettings, Reads
 from .state_machine import StateMachine
 
 __all__ = [
+    "Command",
     "Elected",
     "ElectionTrial",
+    "Leadership",
     "NotLeader",
     "RaftClient",
     "RaftClientSettings",

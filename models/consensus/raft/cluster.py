@@ -41,8 +41,9 @@ class RaftCluster:
     """One Raft node on each of `hosts` (at least one, each once), named "<name>-1", "<name>-2" and so on.
 
     `make_machine()` makes the state machine of a node, `make_disk(host)` its disk. `flaws` are bugs to plant,
-    for tests. `instance` settings are those of `Node`: threads, queue, start time, `message_work`,
-    `transport`. The invariants of Raft are asserted at every step by `invariants`.
+    for tests. `make_node` makes a node that does more than keep a log, from what `RaftNode` is made from.
+    `instance` settings are those of `Node`: threads, queue, start time, `message_work`, `transport`. The
+    invariants of Raft are asserted at every step by `invariants`.
 
     Example::
 
@@ -61,6 +62,7 @@ class RaftCluster:
         client_settings: RaftClientSettings = DEFAULT_CLIENT_SETTINGS,
         flaws: RaftFlaws = NO_FLAWS,
         make_disk: Callable[[Host], Disk] = Disk,
+        make_node: Callable[..., RaftNode] = RaftNode,
         name: str = "raft",
         **instance: Any,
     ) -> None:
@@ -78,7 +80,7 @@ class RaftCluster:
         self._client_count = 0
         self.invariants = RaftInvariants(env)
         self.nodes = self.invariants.nodes = tuple(
-            RaftNode(
+            make_node(
                 env,
                 host,
                 network,

@@ -76,7 +76,9 @@ class Elections:
         node.durable.when_cast(self._ask_if_candidate, term)
 
     def _ask_if_candidate(self, term: int) -> None:
-        if self._node.role is Role.CANDIDATE and self._node.term == term:
+        node = self._node
+        if node.role is Role.CANDIDATE and node.term == term:
+            node.invariants.voted(node, term, node)
             self._ask(term)
 
     def _ask(self, term: int) -> None:
@@ -133,8 +135,12 @@ class Elections:
         if node.durable.vote is None:
             self._vote(request.term, request.sender)
         self.timer.hear(node.host.monotonic_clock())
-        answer = Vote(node, request.term, True, False)
-        node.durable.when_cast(node.send, request.sender, answer)
+        node.durable.when_cast(self._say_vote, request.term, request.sender)
+
+    def _say_vote(self, term: int, candidate: RaftNode) -> None:
+        node = self._node
+        node.invariants.voted(node, term, candidate)
+        node.send(candidate, Vote(node, term, True, False))
 
     def _hears_a_leader(self) -> bool:
         node = self._node
@@ -150,7 +156,6 @@ class Elections:
 
     def _vote(self, term: int, candidate: RaftNode) -> None:
         node = self._node
-        node.invariants.voted(node, term, candidate)
         if node.flaws.votes_not_durable:
             if term > node.term:
                 node.durable.cast(term, None)

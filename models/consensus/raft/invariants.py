@@ -1,6 +1,7 @@
 """Raft's safety, asserted while it runs: an observer that sees all nodes of a cluster.
 
-    one vote            a node votes for one candidate a term, crashes or not
+    one vote            a node says that it votes for one candidate a term, crashes or not (what a crash has
+                        taken before it was on disk, and said, is no vote)
     election safety     at most one leader is elected in a term
     log matching        an entry is known by index and term: all nodes that have it have the same one, and
                         the same before it
@@ -78,7 +79,7 @@ class RaftInvariants:
     # -- elections ------------------------------------------------------------------------------------------
 
     def voted(self, node: RaftNode, term: int, candidate: RaftNode) -> None:
-        """Check a vote that `node` gives."""
+        """Check a vote of `node` that is on its disk, and which it tells others."""
         before = self._votes.setdefault((node.name, term), candidate.name)
         if before != candidate.name:
             self._fail(

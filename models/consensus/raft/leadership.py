@@ -211,7 +211,10 @@ class Leadership:
         if reply.sent_at > follower.acked_at:
             follower.acked_at = reply.sent_at
         if not reply.is_heartbeat:
-            follower.is_waiting = follower.is_snapshot = False
+            # An answer that has come before, as a datagram may twice, calls for no further message: each of
+            # those would have two answers again, and so on.
+            if reply.sent_at == follower.sent_at or reply.match_index > follower.match_index:
+                follower.is_waiting = follower.is_snapshot = False
             if reply.conflict_index:
                 follower.next_index = max(follower.match_index + 1, self._go_back(reply, follower.next_index))
             elif reply.match_index > follower.match_index:
