@@ -2,6 +2,7 @@
 
     fault           Fault: the contract; what the log says
     crashes         ProcessCrash, HostCrash
+    disks           DiskLoss
     outages         PowerOutage, NetworkOutage: of a whole rack, zone or region
     links           NetworkPartition, LinkDelay, LinkLoss: between places; all the time or in bursts
     gray_failures   SlowHost, ClockSkew
@@ -16,6 +17,7 @@ Objects are struck, not names: `HostCrash(system.host("web-1"))`.
 
 from .answers import OUTAGE_MODES, Answering, DependencyOutage, ErrorBurst, SlowAnswers
 from .crashes import HostCrash, ProcessCrash
+from .disks import DiskLoss
 from .fault import Fault, FaultStatistics
 from .flapping import Flapping
 from .gray_failures import ClockSkew, SlowHost
@@ -29,6 +31,7 @@ __all__ = [
     "Answering",
     "ClockSkew",
     "DependencyOutage",
+    "DiskLoss",
     "ErrorBurst",
     "Fault",
     "FaultPlan",

@@ -7,6 +7,7 @@ wire        what messages queue for where a path has a bandwidth, and what it ha
 latency     latency by locality
 rules       mischief: rules with verdicts
 bursts      InBursts: mischief that comes and goes (Gilbert-Elliott)
+watching    MessageWatcher: who is told of each message, and what of it
 """
 
 from .bursts import InBursts
@@ -15,6 +16,7 @@ from .latency import Locality, LocalityLatencies, locality
 from .network import Network
 from .path import MessageGone, Path
 from .rules import CUT, LOSE, PASS, AddedDelay, Fate, Isolation, PacketLoss, Partition, Place, Rule, Verdict
+from .watching import MessageWatcher, Passage, Role, SentMessage
 from .wire import LinkStatistics
 
 __all__ = [
@@ -31,12 +33,16 @@ __all__ = [
     "Locality",
     "LocalityLatencies",
     "MessageGone",
+    "MessageWatcher",
     "Network",
     "PacketLoss",
     "Partition",
+    "Passage",
     "Path",
     "Place",
+    "Role",
     "Rule",
+    "SentMessage",
     "Verdict",
     "locality",
 ]

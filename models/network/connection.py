@@ -36,6 +36,7 @@ from ..endpoint import Call, Endpoint
 from ..failures import CallFailed, ConnectionLost, Refused
 from ..request import Request, Response
 from .path import MessageGone, Path
+from .watching import Passage, Role, SentMessage
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -62,8 +63,8 @@ class Connection(Endpoint):
         "_back",
         "_call_count",
         "_env",
-        "_is_plain_back",
-        "_is_plain_there",
+        "_is_quick_back",
+        "_is_quick_there",
         "_late_count",
         "_latencies_back",
         "_latencies_there",
@@ -123,23 +124,25 @@ class Connection(Endpoint):
     # look at two more objects.
 
     def _follow_there(self) -> None:
-        self._is_plain_there = self._there.is_plain
+        self._is_quick_there = self._there.is_quick
         self._latencies_there = self._there.latencies
 
     def _follow_back(self) -> None:
-        self._is_plain_back = self._back.is_plain
+        self._is_quick_back = self._back.is_quick
         self._latencies_back = self._back.latencies
 
     def call(self, request: Request) -> Call:
         """Send `request` to the target and wait for its answer."""
         self._call_count += 1
-        if self._is_plain_there:
+        if self._is_quick_there:
             # The process begins its life when the request arrives: nothing has to wake up only to go to
             # sleep.
             latency = self._latencies_there.pop()
             if latency == inf:
                 latency = self._there.draw_latency()
             carrier = Process(self._env, self._arrive(request), self, latency)
+        elif self._there.is_plain:
+            carrier = self._send_seen(request)
         else:
             carrier = self._env.process(self._carry(request), self)
         try:
@@ -149,7 +152,7 @@ class Connection(Endpoint):
                 # Either the answer was on its way, or there never will be one.
                 self._late_count += carrier.ok and carrier.value is not None
             elif self.propagate_cancellation and isinstance(end, Cancelled):
-                self._send_cancellation(carrier)
+                self._send_cancellation(carrier, request)
             raise
         self._answered_count += 1
         if type(answer) is not Response and isinstance(answer, CallFailed):
@@ -165,10 +168,26 @@ class Connection(Endpoint):
     # exception would have to be copied, and would stop the run where the caller has gone. Where there will be
     # no answer the process ends all the same, and lets its caller wait for ever.
 
+    def _send_seen(self, request: Request) -> Process:
+        """Send the request a plain way while somebody watches: to the engine, as if nobody did."""
+        sent = self._there.sent(Role.REQUEST, request)
+        latency = self._there.next_latency()
+        if sent is None:
+            return Process(self._env, self._arrive(request), self, latency)
+        sent.arrives_at = self._env.now + latency
+        return Process(self._env, self._arrive_seen(request, sent), self, latency)
+
+    def _arrive_seen(
+        self, request: Request, sent: SentMessage
+    ) -> Generator[Any, Any, Response | CallFailed | None]:
+        sent.passage = Passage.ARRIVED if self._target_host.is_up else Passage.UNHEARD
+        return (yield from self._arrive(request))
+
     def _carry(self, request: Request) -> Generator[Any, Any, Response | CallFailed | None]:
         """Carry the request where there is more to it than latency."""
+        sent = self._there.sent(Role.REQUEST, request)
         try:
-            yield from self._there.carry(request.size_bytes, self._transport)
+            yield from self._there.carry(request.size_bytes, self._transport, sent)
         except MessageGone:
             self._silence()
             return None
@@ -196,7 +215,7 @@ class Connection(Endpoint):
                 self._silence()
                 return None
             except GeneratorExit:
-                self._crashed(process)
+                self._crashed(process, request)
                 raise
             finally:
                 where = running.pop(process, None)
@@ -204,26 +223,33 @@ class Connection(Endpoint):
                     serving.on_left()
             if where is None:
                 # It has crashed its own host or process, and then come to its end without waiting again.
-                self._crashed(process)
+                self._crashed(process, request)
                 return None
             if process.waiter is None:
                 self._wasted_count += 1
                 self._wasted_time += env.now - start
         else:
             answer = Refused(f"{serving.name} is not listening")
-        if self._is_plain_back:
+        if self._is_quick_back:
             if process.waiter is None:
                 self._late_count += 1
             latency = self._latencies_back.pop()
             process.answer(answer, self._back.draw_latency() if latency == inf else latency)
             return None
-        return (yield from self._carry_back(answer))
+        return (yield from self._carry_back(answer, request))
 
-    def _carry_back(self, answer: Response | CallFailed) -> Generator[Any, Any, Response | CallFailed | None]:
-        """Carry the answer where there is more to it than latency."""
+    def _carry_back(
+        self, answer: Response | CallFailed, request: Request
+    ) -> Generator[Any, Any, Response | CallFailed | None]:
+        """Carry the answer where there is more to it than latency, or somebody watches."""
+        is_response = isinstance(answer, Response)
+        sent = self._back.sent(Role.ANSWER if is_response else Role.FAILURE, request)
+        if self._back.is_plain:
+            self._answer_seen(answer, sent)
+            return None
         try:
             yield from self._back.carry(
-                answer.size_bytes if isinstance(answer, Response) else 0, self._transport
+                answer.size_bytes if isinstance(answer, Response) else 0, self._transport, sent
             )
         except MessageGone:
             self._silence()
@@ -235,20 +261,32 @@ class Connection(Endpoint):
             self._late_count += 1
         return answer
 
+    def _answer_seen(self, answer: Response | CallFailed, sent: SentMessage | None) -> None:
+        """Send the answer a plain way while somebody watches: to the engine, as if nobody did."""
+        process: Any = self._env.active_process
+        if process.waiter is None:
+            self._late_count += 1
+        latency = self._back.next_latency()
+        if sent is not None:
+            sent.arrives_at = self._env.now + latency
+            sent.passage = Passage.ARRIVED
+        process.answer(answer, latency)
+
     def _silence(self) -> None:
         process: Any = self._env.active_process
         process.leave_unanswered()
 
-    def _crashed(self, process: Process) -> None:
+    def _crashed(self, process: Process, request: Request) -> None:
         """Reset the connection of a call whose process is killed, if the host is still there to do so."""
         if self._target_host.is_up:
-            process.hand_over(self._env.process(self._reset(), self.name))
+            process.hand_over(self._env.process(self._reset(request), self.name))
         else:
             process.leave_unanswered()
 
-    def _reset(self) -> Generator[Any, Any, CallFailed | None]:
+    def _reset(self, request: Request) -> Generator[Any, Any, CallFailed | None]:
+        sent = self._back.sent(Role.FAILURE, request)
         try:
-            yield from self._back.carry(0, self._transport)
+            yield from self._back.carry(0, self._transport, sent)
         except MessageGone:
             self._silence()
             return None
@@ -259,13 +297,14 @@ class Connection(Endpoint):
             self._late_count += 1
         return ConnectionLost(f"{self._serving.name} crashed: connection reset")
 
-    def _send_cancellation(self, carrier: Process) -> None:
+    def _send_cancellation(self, carrier: Process, request: Request) -> None:
         """Tell the target that nobody waits any more.
 
         On its way now, as `Network.send` does it: what the caller asks next, at this very instant, must not
         overtake it.
         """
-        carrying = self._there.carry(0, self._transport)
+        sent = self._there.sent(Role.CANCELLATION, request)
+        carrying = self._there.carry(0, self._transport, sent)
         try:
             delay = next(carrying)
         except MessageGone:

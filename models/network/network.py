@@ -12,6 +12,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Generator, Iterable
 from dataclasses import dataclass
+from functools import partial
 from math import inf
 from typing import Any
 
@@ -25,6 +26,7 @@ from .connection import Connection
 from .latency import LocalityLatencies, locality
 from .path import TRANSPORTS, MessageGone, Path
 from .rules import Between, Partition, Place, Rule, checked_probability
+from .watching import MessageWatcher, Role, content_of
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -72,6 +74,7 @@ class Network:
         self._links: dict[Path, None] = {}
         self._reached: dict[Host, dict[Endpoint, None]] = {}
         self.way_count = 0
+        self._watcher: MessageWatcher | None = None
 
     @property
     def links(self) -> tuple[Path, ...]:
@@ -139,17 +142,33 @@ class Network:
         path = self.path(source, target)
         if not source.is_up:
             return
-        if path.is_plain:
+        if path.is_quick:
             self.env.call_later(path.next_latency(), path.deliver, function, arguments)
             return
+        content = content_of(function, arguments)
+        if path.is_plain:
+            self._send_seen(path, content, function, arguments)
+            return
         copies_count = path.copies_count() if transport == "datagram" else 1
-        for _ in range(copies_count):
-            carrying = path.carry(size_bytes, transport)
+        for number in range(copies_count):
+            sent = path.sent(Role.MESSAGE, content, is_copy=number > 0)
+            carrying = path.carry(size_bytes, transport, sent)
             try:
                 delay = next(carrying)  # judged now: a rule that comes or goes at this instant is too late
             except MessageGone:
                 continue
             self.env.launch(_deliver(carrying, path, function, arguments), f"message {path.name}", delay)
+
+    def _send_seen(
+        self, path: Path, content: object, function: Callable[..., object], arguments: tuple[Any, ...]
+    ) -> None:
+        """Send a message a plain way while somebody watches: to the engine, the same as if nobody did."""
+        sent = path.sent(Role.MESSAGE, content)
+        latency = path.next_latency()
+        if sent is not None:
+            sent.arrives_at = self.env.now + latency
+            function = partial(sent.receive, function)
+        self.env.call_later(latency, path.deliver, function, arguments)
 
     def path(self, source: Host, target: Host) -> Path:
         """Return the way from `source` to `target`, always the same object.
@@ -163,6 +182,7 @@ class Network:
                 if self._hosts.setdefault(host.name, host) is not host:
                     raise ValueError(f"name of a host must be unique in its network, got {host.name!r} twice")
             path = self._paths[source, target] = Path(self.env, source, target, self._rules)
+            path.watcher = self._watcher
             self._configure(path)
         return path
 
@@ -248,6 +268,8 @@ class Network:
         if rule in self._rules:
             raise ValueError(f"rule must not be installed twice, got {rule!r}")
         self._rules.append(rule)
+        if self._watcher is not None:
+            self._watcher.installed(rule)
         self._refresh()
 
     def heal(self, rule: Rule) -> None:
@@ -255,6 +277,35 @@ class Network:
         if rule not in self._rules:
             raise ValueError(f"rule must be installed to be healed, got {rule!r}")
         self._rules.remove(rule)
+        if self._watcher is not None:
+            self._watcher.healed(rule)
+        self._refresh()
+
+    # -- being watched
+
+    @property
+    def hosts(self) -> tuple[Host, ...]:
+        """The hosts between which there are ways, in the order in which they came."""
+        return tuple(self._hosts.values())
+
+    def watch(self, watcher: MessageWatcher) -> None:
+        """Tell `watcher` of all messages and rules from now on. Raises `ValueError` if somebody watches."""
+        if self._watcher is not None:
+            raise ValueError(f"network must be watched by one at a time, got {watcher!r} too")
+        for rule in self._rules:
+            watcher.installed(rule)
+        self._set_watcher(watcher)
+
+    def unwatch(self, watcher: MessageWatcher) -> None:
+        """Tell `watcher` nothing more. Raises `ValueError` if it does not watch."""
+        if self._watcher is not watcher:
+            raise ValueError(f"watcher must watch the network to be dismissed, got {watcher!r}")
+        self._set_watcher(None)
+
+    def _set_watcher(self, watcher: MessageWatcher | None) -> None:
+        self._watcher = watcher
+        for path in self._paths.values():
+            path.watcher = watcher
         self._refresh()
 
     def _refresh(self) -> None:

@@ -26,6 +26,7 @@ from simulator.randomness import Constant, Distribution, Uniform
 
 from ..failures import ConnectionLost
 from .rules import Fate, Rule
+from .watching import MessageWatcher, Passage, Role, SentMessage
 from .wire import LinkStatistics, Wire
 
 if TYPE_CHECKING:
@@ -49,8 +50,9 @@ class Path:
     """The way from `source` to `target`; made and kept by `Network`.
 
     While `is_plain`, a message takes `latencies.pop()` seconds, or `draw_latency()` where that is `inf`,
-    and that is all; a carrier on the hot path may use this directly, and `follow` to know both. Otherwise it
-    must use `carry`.
+    and that is all; otherwise whoever carries one must use `carry`. While it `is_quick`, nobody watches
+    either: a carrier on the hot path may use this directly, and `follow` to know both. `watcher` is who
+    watches, if anybody does, and must be told by `sent`.
     """
 
     __slots__ = (
@@ -64,9 +66,11 @@ class Path:
         "_sampler",
         "_wire",
         "is_plain",
+        "is_quick",
         "latencies",
         "source",
         "target",
+        "watcher",
     )
 
     def __init__(self, env: Environment, source: Host, target: Host, rules: list[Rule]) -> None:
@@ -82,6 +86,8 @@ class Path:
         self.latencies: array[float]
         self._sampler: Sampler | None = None
         self.is_plain = True
+        self.is_quick = True
+        self.watcher: MessageWatcher | None = None
         self._followers: list[Callable[[], object]] = []
 
     @property
@@ -123,15 +129,16 @@ class Path:
         return self._latency.value
 
     def refresh(self) -> None:
-        """Find out again whether the path is plain; called when rules are installed or healed."""
+        """Find out again whether the path is plain; called when rules or watchers come or go."""
         self.is_plain = not (
             self._rules or self._loss_probability or self._duplicate_probability or self.bandwidth != inf
         )
+        self.is_quick = self.is_plain and self.watcher is None
         for follower in self._followers:
             follower()
 
     def follow(self, follower: Callable[[], object]) -> None:
-        """Call `follower()` whenever `is_plain` or `latencies` may have changed, and now."""
+        """Call `follower()` whenever `is_quick` or `latencies` may have changed, and now."""
         self._followers.append(follower)
         follower()
 
@@ -144,8 +151,14 @@ class Path:
         """Return what the wire has carried so far, or `None` for a path that never had a bandwidth."""
         return None if self._wire is None else self._wire.statistics()
 
-    def carry(self, size_bytes: int, transport: str) -> Generator[Any, Any, None]:
-        """Carry a message: return when it has arrived.
+    def sent(self, role: Role, content: object, *, is_copy: bool = False) -> SentMessage | None:
+        """Tell who watches of a message that is sent now; return what is to be told of it, if anything."""
+        return None if self.watcher is None else self.watcher.sent(self, role, content, is_copy)
+
+    def carry(
+        self, size_bytes: int, transport: str, sent: SentMessage | None = None
+    ) -> Generator[Any, Any, None]:
+        """Carry a message: return when it has arrived; `sent` is told what becomes of it.
 
         Raises `MessageGone` if it never will, and `ConnectionLost` when TCP gives up.
         """
@@ -163,15 +176,23 @@ class Path:
                     finally:  # a caller that is gone takes no message back that is on its way
                         wire.leave(crash_count, size_bytes, sending_time)
                     if source.crash_count != crash_count:
-                        raise MessageGone
-                yield self.next_latency() + added_delay
+                        raise _gone(sent, Passage.UNSENT)
+                latency = self.next_latency() + added_delay
+                if sent is not None:
+                    sent.arrives_at = self._env.now + latency
+                yield latency
+                if sent is not None:
+                    sent.passage = Passage.ARRIVED if self.target.is_up else Passage.UNHEARD
                 return
             if fate is Fate.CUT or transport == "datagram":
-                raise MessageGone
+                raise _gone(sent, Passage.CUT if fate is Fate.CUT else Passage.LOST)
             yield timeout
             if source.crash_count != crash_count:
-                raise MessageGone  # nobody is left to send it again
+                raise _gone(sent, Passage.UNSENT)  # nobody is left to send it again
             timeout = min(2.0 * timeout, RETRANSMISSION_TIMEOUT_MAX)
+            if sent is not None:
+                sent.retransmission_count += 1
+        _gone(sent, Passage.LOST)
         raise ConnectionLost(f"{self.name}: {RETRANSMISSIONS_MAX} retransmissions were lost")
 
     def deliver(self, function: Callable[..., object], arguments: tuple[Any, ...]) -> None:
@@ -203,3 +224,10 @@ class Path:
         ):
             return Fate.LOSE, 0.0
         return Fate.PASS, delay
+
+
+def _gone(sent: SentMessage | None, passage: Passage) -> MessageGone:
+    """Return what is raised when a message is gone, and tell who watches how it went."""
+    if sent is not None:
+        sent.end(passage)
+    return MessageGone()

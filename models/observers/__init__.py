@@ -2,6 +2,7 @@
 
 recorded_calls      an endpoint and a step that record how each call ended
 breaker_stays       the states of circuit breakers over time, from the event log
+messages            what went over a network, and the trace of a space-time diagram: a package of its own
 saturation          which resource of a system saturates first, or has: a package of its own
 """
 

@@ -11,6 +11,7 @@ from models.endpoint import Endpoint
 from models.faults import (
     ClockSkew,
     DependencyOutage,
+    DiskLoss,
     ErrorBurst,
     Fault,
     Flapping,
@@ -27,6 +28,7 @@ from models.faults import (
 )
 from models.resilience.bulkheads import ConnectionPool
 from models.services import Instance, Service
+from models.storage import Disk
 from simulator import Environment
 
 WAY = 0.125
@@ -203,4 +205,5 @@ SAMPLES = (
         "flapping host crash",
         "pay-1",
     ),
+    Sample(lambda world: DiskLoss(Disk(world.hosts[0])), World.pay, (None, PATIENCE), "disk loss", "pay-1"),
 )
