@@ -15,7 +15,7 @@ import pytest
 from models import Endpoint
 from models.resilience.idempotency import Acknowledged
 
-from .catalogue import WRAPPERS, Wrapper, balancers, build_chain, fallbacks, name_of, named, outboxes
+from .catalogue import WRAPPERS, Wrapper, balancers, build_chain, fallbacks, name_of, named, outboxes, stock
 from .invariants import check_always
 from .plant import Plant
 from .world import World
@@ -28,6 +28,7 @@ ANSWERING = {
     *outboxes.WRAPPERS,
     *fallbacks.WRAPPERS,
     *balancers.WRAPPERS,
+    *stock.WRAPPERS,
     *named(
         "IdempotencyStore",
         "IdempotencyStore that rejects",

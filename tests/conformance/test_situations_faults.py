@@ -15,6 +15,7 @@ from models import Endpoint, FunctionEndpoint, Host, Region, Request, Zone
 from models.faults import (
     ClockSkew,
     DependencyOutage,
+    DiskLoss,
     ErrorBurst,
     Fault,
     FaultPlan,
@@ -42,6 +43,7 @@ from models.resilience import (
 )
 from models.resilience.bulkheads import Bulkhead, ConnectionPool
 from models.services import Instance, Service, Work
+from models.storage import Disk
 from models.workload import Client
 from simulator.randomness import Exponential, Uniform
 
@@ -115,6 +117,15 @@ def test_the_process_crashes() -> None:
 def test_the_host_crashes_silently() -> None:
     world = World()
     seen = ask(world, world.link(), HostCrash(world.server), 0.0, 0.495, 1.0, 1.995, 3.0)
+    assert seen == [(1.995 + 1.02, OK), (3.0 + 1.02, OK)]
+    assert world.clients[0].in_flight == 3
+    check_drained(world)
+
+
+def test_a_host_that_loses_its_disk_is_silent_until_it_has_another() -> None:
+    world = World()
+    fault = DiskLoss(Disk(world.server))
+    seen = ask(world, world.link(), fault, 0.0, 0.495, 1.0, 1.995, 3.0)
     assert seen == [(1.995 + 1.02, OK), (3.0 + 1.02, OK)]
     assert world.clients[0].in_flight == 3
     check_drained(world)

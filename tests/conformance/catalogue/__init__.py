@@ -25,7 +25,9 @@ from . import (
     rate_limits,
     retries,
     services,
+    sessions,
     shedding,
+    stock,
     timeouts,
 )
 from .wrapper import Wrapper
@@ -46,6 +48,8 @@ WRAPPERS: tuple[Wrapper, ...] = (
     *naming.WRAPPERS,
     *rate_limits.WRAPPERS,
     *services.WRAPPERS,
+    *sessions.WRAPPERS,
+    *stock.WRAPPERS,
     *cores.WRAPPERS,
     *shedding.WRAPPERS,
     *balancers.WRAPPERS,
