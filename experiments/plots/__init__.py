@@ -8,6 +8,7 @@
     latency_percentiles       time to an answer along one parameter, failures as never answered
     sweep_heat_map            one measure over two parameters, its value in each cell
     trade_off                 one measure against another, a line per policy
+    space_time/               hosts as lines, messages as arrows, what clients asked as bars, cuts shaded
     palette, axis_text        colours, the same for a policy in all figures; names with units
     logarithmic_axis          plain numbers on logarithmic axes
     fault_shading, breaker_strips    what stands behind and below a time axis
