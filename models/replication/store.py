@@ -7,8 +7,8 @@ All stores share one contract, so that a study, a checker and a swarm can put on
   `Rejected`) when nothing was done and nothing will be; in anything else (`TimedOut`, `ConnectionLost`,
   `ServerError`) when nobody knows, and then the operation may still take effect, once, now or later.
 - `contents()` is what each node holds now: for observers, who see all nodes at once.
-- `is_linearizable` is what the store claims: a history that is not linearizable is then a bug, the store's or
-  one that was planted.
+- `is_linearizable` is what the store claims: a history that is not linearizable is then a bug. A store in
+  which a bug is planted claims nothing.
 
 Source: Gilbert and Lynch, "Brewer's Conjecture" (2002), for what is asked of such a store; Herlihy and Wing,
 "Linearizability" (TOPLAS 1990), for the claim.

@@ -1,19 +1,32 @@
-"""Keys with values, as a state machine: read, write, compare-and-set, append, add.
+"""Keys with values, as a state machine: all the operations of a store, since there is one order.
 
-A key that was never written reads as `None`; to append it is an empty list, to add 0. Lists are tuples, since
-nodes share values and nobody may change them. What cannot be done, such as appending to a number, changes
-nothing and is answered with a `ServerError`, on every node alike.
+What each does and answers is `models.replication.effects`'s to say, as for every store that has one order. A
+key that was never written reads as `None`, and so does one that was deleted, or written with `None`: either
+is kept as no key at all. What cannot be done, such as appending to a number, changes nothing and is answered
+with a `ServerError`, on every node alike.
 """
 
 from __future__ import annotations
 
-from numbers import Real
 from typing import Any
 
 from ...failures import ServerError
-from ...replication import ADD, APPEND, COMPARE_AND_SET, READ, WRITE
+from ...replication import (
+    ADD,
+    APPEND,
+    COMPARE_AND_SET,
+    DELETE,
+    READ,
+    SET_ADD,
+    SET_REMOVE,
+    WRITE,
+)
+from ...replication.effects import effect_of
 from ...request import Request
 from ..raft import StateMachine
+
+_GROWING = (APPEND, SET_ADD)
+_REPLACING = (WRITE, COMPARE_AND_SET)
 
 
 class KeyValueMachine(StateMachine):
@@ -21,7 +34,7 @@ class KeyValueMachine(StateMachine):
 
     __slots__ = ("_size_bytes", "_sizes", "values")
 
-    commands = frozenset({WRITE, COMPARE_AND_SET, APPEND, ADD})
+    commands = frozenset({WRITE, COMPARE_AND_SET, APPEND, ADD, DELETE, SET_ADD, SET_REMOVE})
     queries = frozenset({READ})
 
     def __init__(self) -> None:
@@ -30,42 +43,28 @@ class KeyValueMachine(StateMachine):
 
     def apply(self, request: Request) -> Any:
         """Do what `request` says, and return its answer."""
-        operation, key, value = request.operation, request.key, request.value
-        values = self.values
-        if operation == WRITE:
-            values[key] = value
-            self._sizes[key] = request.size_bytes
-            return None
-        if operation == READ:
-            return values.get(key)
-        if operation == COMPARE_AND_SET:
-            expected, new = value
-            if values.get(key) != expected:
-                return False
-            values[key] = new
-            self._sizes[key] = request.size_bytes
-            return True
-        if operation == APPEND:
-            return self._append(request)
-        return self._add(request)
-
-    def _append(self, request: Request) -> Any:
+        if request.operation == READ:
+            return self.query(request)
         key = request.key
-        items = self.values.get(key, ())
-        if not isinstance(items, tuple):
-            return ServerError(f"{key!r} holds no list but {items!r}")
-        self.values[key] = (*items, request.value)
-        self._sizes[key] = self._sizes.get(key, 0) + request.size_bytes
-        return None
+        try:
+            effect = effect_of(request, self.values.get(key))
+        except ServerError as error:
+            return error.with_traceback(None)
+        if effect.changes:
+            if effect.value is None:
+                self.values.pop(key, None)
+                self._sizes.pop(key, None)
+            else:
+                self.values[key] = effect.value
+                self._weigh(request)
+        return effect.answer
 
-    def _add(self, request: Request) -> Any:
-        key = request.key
-        number = self.values.get(key, 0)
-        if isinstance(number, bool) or not isinstance(number, Real):
-            return ServerError(f"{key!r} holds no number but {number!r}")
-        self.values[key] = number + request.value
-        self._sizes.setdefault(key, request.size_bytes)
-        return None
+    def _weigh(self, request: Request) -> None:
+        """Note the weight of what `request` has put at its key; what takes an item out or adds has none."""
+        sizes = self._sizes
+        before = 0 if request.operation in _REPLACING else sizes.get(request.key, 0)
+        is_more = request.operation in (*_REPLACING, *_GROWING)
+        sizes[request.key] = before + request.size_bytes if is_more else before
 
     def query(self, request: Request) -> Any:
         """Return the value of a key."""

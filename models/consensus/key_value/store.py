@@ -33,8 +33,6 @@ class RaftStore(Store):
         yield from client.call(write("stock/1", 5))
     """
 
-    is_linearizable = True
-
     def __init__(
         self,
         env: Environment,
@@ -47,6 +45,7 @@ class RaftStore(Store):
         require_name("name", name)
         self.name = name
         self.cluster = RaftCluster(env, network, hosts, KeyValueMachine, name=name, **settings)
+        self.is_linearizable = not settings.get("flaws")
 
     @property
     def nodes(self) -> Sequence[RaftNode]:

@@ -38,5 +38,9 @@ class RaftFlaws:
         """Check the factor."""
         require_positive("lease_factor", self.lease_factor)
 
+    def __bool__(self) -> bool:
+        """Say whether any is planted."""
+        return self != NO_FLAWS
+
 
 NO_FLAWS = RaftFlaws()

@@ -3,9 +3,10 @@
 Replication. To each follower one message with entries is under way at a time; what comes meanwhile gathers
 for the next, up to `batch_max`. Pipelining would save up to a round trip under load, but our network, unlike
 a TCP connection, does not keep messages in order, and a batch that overtakes another is refused. A message
-without an answer is sent again with a heartbeat; a snapshot, after the longest election timeout. Where logs
-differ, the follower names the first index of the term that it has there, and the leader goes back by terms
-rather than by entries (paper, section 5.3; thesis, section 3.5).
+without an answer is sent again with the first heartbeat after an answer was due, by the round trips measured
+so far (RFC 6298); a snapshot, after the longest election timeout. Where logs differ, the follower names the
+first index of the term that it has there, and the leader goes back by terms rather than by entries (paper,
+section 5.3; thesis, section 3.5).
 
 Commitment. An entry of the leader's *own* term is committed when a majority has it on disk, and all before it
 with it; entries of earlier terms are never committed by counting (section 3.6.2, figure 3.7). So that it need
@@ -44,9 +45,24 @@ _LOST = object()  # what those who wait are woken with when the leadership ends
 
 
 class Progress:
-    """What a leader knows of a follower: what it has, what it is sent next, when it answered."""
+    """What a leader knows of a follower: what it has, what it is sent next, when it answered.
 
-    __slots__ = ("acked_at", "is_snapshot", "is_waiting", "match_index", "next_index", "peer", "sent_at")
+    `patience` is how long the answer to entries may take (s, by the leader's clock): as TCP has it, the mean
+    of the round trips and four times their deviation, both smoothed.
+    """
+
+    __slots__ = (
+        "_deviation",
+        "_round_trip",
+        "acked_at",
+        "is_snapshot",
+        "is_waiting",
+        "match_index",
+        "next_index",
+        "patience",
+        "peer",
+        "sent_at",
+    )
 
     def __init__(self, peer: RaftNode, next_index: int) -> None:
         self.peer = peer
@@ -56,6 +72,17 @@ class Progress:
         self.is_snapshot = False
         self.sent_at = -inf
         self.acked_at = -inf
+        self.patience = 0.0
+        self._round_trip = self._deviation = 0.0
+
+    def measured(self, round_trip: float) -> None:
+        """Learn from how long an answer took."""
+        if not self.patience:
+            self._round_trip, self._deviation = round_trip, round_trip / 2.0
+        else:
+            self._deviation += (abs(round_trip - self._round_trip) - self._deviation) / 4.0
+            self._round_trip += (round_trip - self._round_trip) / 8.0
+        self.patience = self._round_trip + 4.0 * self._deviation
 
 
 class Leadership:
@@ -198,7 +225,10 @@ class Leadership:
             node.step_down()
             return
         for follower in self._followers.values():
-            patience = settings.election_timeout_max if follower.is_snapshot else settings.heartbeat_interval
+            if follower.is_snapshot:
+                patience = settings.election_timeout_max
+            else:
+                patience = max(settings.heartbeat_interval, follower.patience)
             if follower.is_waiting and now - follower.sent_at >= patience:
                 self._send_entries(follower)
             else:
@@ -211,6 +241,7 @@ class Leadership:
         if reply.sent_at > follower.acked_at:
             follower.acked_at = reply.sent_at
         if not reply.is_heartbeat:
+            follower.measured(self._node.host.monotonic_clock() - reply.sent_at)
             # An answer that has come before, as a datagram may twice, calls for no further message: each of
             # those would have two answers again, and so on.
             if reply.sent_at == follower.sent_at or reply.match_index > follower.match_index:

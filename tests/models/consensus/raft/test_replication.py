@@ -82,6 +82,42 @@ def test_entries_that_come_meanwhile_go_in_one_batch() -> None:
     assert len({world.store.contents()[node.name][49] for node in [leader]}) == 1
 
 
+def test_entries_are_not_sent_again_before_an_answer_to_them_is_due(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Round trips of 120 ms, heartbeats every 50 ms: two messages with entries, one to each follower."""
+    world = World(one_way=0.06, settings=RaftSettings(election_timeout_min=1.0, election_timeout_max=2.0))
+    world.elect(world.nodes[0])
+    client = world.client()
+    world.ask(client, write("x", 0))
+    world.run(3.0)
+    sent: list[AppendEntries] = []
+    send = RaftNode.send
+
+    def note(node: RaftNode, peer: RaftNode, message: object, *, size_bytes: int = 0) -> None:
+        if isinstance(message, AppendEntries) and message.entries:
+            sent.append(message)
+        send(node, peer, message, size_bytes=size_bytes)
+
+    monkeypatch.setattr(RaftNode, "send", note)
+    asked = world.ask(client, write("x", 1))
+    world.run(3.0)
+    assert asked.duration == pytest.approx(4 * 0.06 + SYNC)
+    assert len(sent) == 2
+
+
+def test_entries_whose_answer_is_overdue_are_sent_again_with_a_heartbeat() -> None:
+    world = World()
+    world.elect(world.nodes[0])
+    world.run(1.0)
+    cuts = [world.network.partition(world.hosts[0], other) for other in world.hosts[1:]]
+    asked = world.ask(world.client(), write("x", 1))
+    world.run(0.12)
+    for cut in cuts:
+        world.network.heal(cut)
+    world.run(0.1)
+    assert asked.outcome is None
+    assert asked.ended_at is not None
+
+
 def test_batches_are_bounded() -> None:
     world = World(settings=RaftSettings(batch_max=2))
     leader = world.elect(world.nodes[0])
