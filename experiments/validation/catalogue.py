@@ -1,6 +1,6 @@
 """All checks that `gameday validate` runs, in the order in which it shows them."""
 
-from . import availability, balancing, queueing, resilience, scaling
+from . import availability, balancing, queueing, replication, resilience, scaling
 from .experiment import TheoryCheck
 
 CHECKS: tuple[TheoryCheck, ...] = (
@@ -9,5 +9,6 @@ CHECKS: tuple[TheoryCheck, ...] = (
     *resilience.CHECKS,
     *availability.CHECKS,
     *scaling.CHECKS,
+    *replication.CHECKS,
 )
 """All of them; their names differ, since a check's random numbers come from its name."""

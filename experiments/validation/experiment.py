@@ -20,6 +20,7 @@ GROUPS = (
     "breaker",
     "availability",
     "scaling",
+    "replication",
 )
 """The parts of theory that are checked, in the order in which they are shown."""
 

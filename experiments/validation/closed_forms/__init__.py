@@ -6,6 +6,7 @@
     retrials         M/M/1 where who finds the server busy tries again
     networks         Jackson, mean value analysis, fork-join
     choices          power of d choices, join the shortest queue
+    partial_quorums  WARS
 
 Rates are per second, times in seconds; a service rate of 1 is the default. A queue that no steady state has
 is a `ValueError`.
@@ -20,6 +21,7 @@ from .choices import (
 from .impatience import ErlangA, constant_patience_abandonment, erlang_a
 from .many_servers import ManyServers, erlang_b, erlang_c, many_servers, wait_mean, wait_percentile
 from .networks import ClosedNetwork, OpenNetwork, closed_network, fork_join_sojourn, open_network
+from .partial_quorums import stale_probability, stale_time
 from .retrials import retrial_wait_mean
 from .single_server import (
     constant_service_wait_probability,
@@ -49,6 +51,8 @@ __all__ = [
     "processor_sharing_sojourn_variance",
     "retrial_wait_mean",
     "shorter_of_two_queues_sojourn",
+    "stale_probability",
+    "stale_time",
     "two_choices_sojourn",
     "wait_mean",
     "wait_percentile",

@@ -1,0 +1,1 @@
+"""Stores against what is known of them."""
