@@ -8,6 +8,11 @@
     station                     the plainest server, on a host's cores
     reference_path              client, breaker, retry, timeout, balancer, network, three hosts
     reference_path_in_simpy     the same without breaker and recording, as a plain script
+    quorum_path                 client, coordinator, three replicas with disks
+    quorum_path_in_simpy        the same without failures, as a plain script
+    raft_path                   client, leader, two followers with disks
+    raft_path_in_simpy          the same with a leader that leads for ever, as a plain script
+    message_costs               CPU time per operation, and per message between nodes
     large_system                thousands of hosts against ten
     memory, memory_probe        a million recorded requests, in a process of their own
     parallel_sweep              a sweep on two cores against one

@@ -7,6 +7,8 @@ from .benchmark import Benchmark
 from .large_system import LARGE_SYSTEM
 from .memory import MEMORY
 from .parallel_sweep import PARALLEL_SWEEP
+from .quorum_path_in_simpy import QUORUM_PATH
+from .raft_path_in_simpy import RAFT_PATH
 from .reference_path_in_simpy import REFERENCE_PATH, SERVICE_PATH
 from .single_server import SINGLE_SERVER
 from .sleeps import SLEEPS
@@ -16,6 +18,8 @@ BENCHMARKS: tuple[Benchmark, ...] = (
     SINGLE_SERVER,
     REFERENCE_PATH,
     SERVICE_PATH,
+    QUORUM_PATH,
+    RAFT_PATH,
     LARGE_SYSTEM,
     MEMORY,
     PARALLEL_SWEEP,

@@ -24,7 +24,17 @@ from .study_options import read_whole_number
 if TYPE_CHECKING:
     from ..benchmark import Benchmark, Result
 
-NAMES = ("sleeps", "mm1", "reference-path", "service-path", "large-system", "memory", "sweep")
+NAMES = (
+    "sleeps",
+    "mm1",
+    "reference-path",
+    "service-path",
+    "quorum-path",
+    "raft-path",
+    "large-system",
+    "memory",
+    "sweep",
+)
 """The catalogue's names once more: it imports the models, which must wait for `checkout` to have looked."""
 
 _LOAD_MAX = 0.25  # per core

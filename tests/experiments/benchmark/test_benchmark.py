@@ -55,6 +55,8 @@ def test_targets_are_those_that_were_promised():
         "mm1": ">= 2.5 x",
         "reference-path": ">= 3 x",
         "service-path": ">= 2.5 x",
+        "quorum-path": ">= 0.6 x",
+        "raft-path": ">= 0.4 x",
         "large-system": "< 1.3 x",
         "memory": "< 400 MiB",
         "sweep": ">= 1.7 x",
