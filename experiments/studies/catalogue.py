@@ -24,6 +24,17 @@ from .neighbours import neighbours
 from .placement import placement
 from .retries import retries
 from .shedding import shedding
+from .stores.cap import cap
+from .stores.durability import durability
+from .stores.elections import elections
+from .stores.failover import failover
+from .stores.locks import locks
+from .stores.mixed_cap import mixed_cap
+from .stores.multi_primary import multi_primary
+from .stores.quorums import quorums
+from .stores.read_replicas import read_replicas
+from .stores.real_world import real_world
+from .stores.staleness import staleness
 from .timeouts import timeouts
 from .upgrade import upgrade
 from .vertical import vertical
@@ -53,5 +64,16 @@ STUDIES: tuple[Study, ...] = (
     balancer_loss,
     upgrade,
     workers,
+    cap,
+    durability,
+    failover,
+    read_replicas,
+    multi_primary,
+    mixed_cap,
+    real_world,
+    locks,
+    elections,
+    quorums,
+    staleness,
 )
 """All of them."""

@@ -1,0 +1,86 @@
+"""The figures of the studies of primary and replicas: complete, from small sweeps too, and what they say."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
+
+import matplotlib as mpl
+import pytest
+from matplotlib import pyplot as plt
+
+from experiments import InProcess, Points, find_study, sweep
+from experiments.design import Design
+from tests.experiments.studies.figure_checks import assert_complete, runs_once, texts  # noqa: F401 - a fixture
+
+mpl.use("Agg")
+
+pytestmark = [pytest.mark.slow, pytest.mark.usefixtures("runs_once")]
+
+SMALL: Sequence[tuple[str, Design, Mapping[str, Any], list[str], str]] = (
+    (
+        "failover",
+        Points(
+            [
+                *({"commit": "asynchronous", "ttl": ttl} for ttl in (5.0, 10.0)),
+                {"commit": "any 1"},
+                *({"trouble": "slow network", "ttl": ttl} for ttl in (5.0, 10.0)),
+                *({"trouble": "replica crash", "commit": commit} for commit in ("asynchronous", "any 1")),
+                *({"trouble": "cut", "fencing": fencing} for fencing in ("lease", "off")),
+            ]
+        ),
+        {"down": 12.0},
+        ["lease", "commit", "fencing"],
+        "longest time without an\nacknowledged write (s)",
+    ),
+    (
+        "read_replicas",
+        Points(
+            [
+                *({"users": 8, "write_share": 0.1, "replicas": count} for count in (0, 1)),
+                *({"users": users, "write_share": 0.4} for users in (2, 3, 4)),
+                *({"users": 2, "own_writes": own_writes} for own_writes in ("no", "wait", "ask the primary")),
+            ]
+        ),
+        {},
+        ["scaling", "lag", "own_writes"],
+        "theory (M/D/1)",
+    ),
+)
+
+
+@pytest.fixture(autouse=True)
+def close_figures() -> Iterator[None]:
+    yield
+    plt.close("all")
+
+
+@pytest.mark.parametrize(
+    ("name", "design", "fixed", "expected", "said"), SMALL, ids=[each[0] for each in SMALL]
+)
+def test_a_small_sweep_has_all_figures_and_they_are_complete(
+    name: str, design: Design, fixed: Mapping[str, Any], expected: list[str], said: str
+) -> None:
+    study = find_study(name)
+    result = sweep(study, design, fixed=dict(fixed), replications=2, executor=InProcess())
+    assert study.figures_of_sweep is not None
+    figures = dict(study.figures_of_sweep(result))
+    assert list(figures) == expected
+    assert_complete(figures)
+    assert said in "\n".join(texts(figure) for figure in figures.values())
+
+
+@pytest.mark.parametrize(
+    ("name", "fixed"), [("failover", {"down": 3.0, "ttl": 1.0}), ("read_replicas", {"users": 2})]
+)
+def test_a_single_point_has_no_figure_of_the_whole(name: str, fixed: dict[str, Any]) -> None:
+    study = find_study(name)
+    result = sweep(study, Points([{}]), fixed=fixed, replications=2, executor=InProcess())
+    assert study.figures_of_sweep is not None
+    assert dict(study.figures_of_sweep(result)) == {}
+
+
+def test_a_failover_has_its_time_line() -> None:
+    study = find_study("failover")
+    assert study.figures_of_run is not None
+    figures = dict(study.figures_of_run(study(seed=0, down=3.0, ttl=1.0)))
+    assert list(figures) == ["availability"]
+    assert_complete(figures)
