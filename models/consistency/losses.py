@@ -1,6 +1,7 @@
 """Losses: what was acknowledged and is not there in the end.
 
-The end is what a store holds when all is healed and quiet, by key; a key that is not there holds None.
+The end is what a store holds when all is healed and quiet, by key: what reads would tell, or what one node of
+`Store.contents` has (those of all nodes at once are refused). A key that is not there holds None.
 
     registers   an acknowledged write is lost if what is there in the end was there before that write was
                 asked for: nothing that came later can have replaced it. A write that is older than what is
@@ -28,7 +29,7 @@ def lost_writes(history: Sequence[Operation], contents: Mapping[Any, Any]) -> tu
 
     Raises `ValueError` if a value was written twice to a key.
     """
-    held = {frozen(key): frozen(value) for key, value in contents.items()}
+    held = {key: frozen(value) for key, value in _by_key(contents, history).items()}
     lost = []
     for key, versions in versions_by_key(history).items():
         there = versions.versions.get(held.get(key)) or Version(key, None, None, -1)
@@ -42,7 +43,7 @@ def lost_writes(history: Sequence[Operation], contents: Mapping[Any, Any]) -> tu
 
 def lost_appends(history: Sequence[Operation], contents: Mapping[Any, Any]) -> tuple[Operation, ...]:
     """Return the acknowledged appends whose item is not in its list, by key and invocation."""
-    held = {frozen(key): frozen(value) for key, value in contents.items()}
+    held = {key: frozen(value) for key, value in _by_key(contents, history).items()}
     lost = []
     for key, intervals in intervals_by_key(history).items():
         items = set(held.get(key) or ())
@@ -76,11 +77,20 @@ class CounterBalance:
 
 def counter_balances(history: Sequence[Operation], contents: Mapping[Any, Any]) -> tuple[CounterBalance, ...]:
     """Return the balance of each counter of the history."""
-    held = {frozen(key): value for key, value in contents.items()}
+    held = _by_key(contents, history)
     return tuple(
         _balance(key, [each for each in intervals if each.operation.kind == "add"], held.get(key) or 0)
         for key, intervals in intervals_by_key(history).items()
     )
+
+
+def _by_key(contents: Mapping[Any, Any], history: Sequence[Operation]) -> dict[Any, Any]:
+    held = {frozen(key): value for key, value in contents.items()}
+    are_nodes = bool(held) and all(isinstance(value, Mapping) for value in held.values())
+    if are_nodes and not any(frozen(operation.key) in held for operation in history):
+        names = ", ".join(map(str, held))
+        raise ValueError(f"contents must be values by key, such as those of one node, got those of {names}")
+    return held
 
 
 def _balance(key: Any, adds: Sequence[Interval], held: float) -> CounterBalance:

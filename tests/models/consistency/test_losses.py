@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from math import inf
 
+import pytest
+
 from models.consistency import counter_balances, lost_appends, lost_writes
 from tests.models.consistency.written_histories import append, compare_and_set, done, write
 
@@ -57,3 +59,10 @@ def test_counter_must_hold_what_was_acknowledged_and_may_hold_the_unknown() -> N
         (balance,) = counter_balances(history, {"x": held})
         assert (balance.lowest, balance.highest) == (7, 11)
         assert (balance.lost, balance.surplus) == (lost, surplus)
+
+
+def test_contents_of_all_nodes_at_once_are_refused() -> None:
+    history = [write(0, 0, 1, 1)]
+    with pytest.raises(ValueError, match=r"contents must be values by key, .* got those of a, b"):
+        lost_writes(history, {"a": {"x": 1}, "b": {"x": 1}})
+    assert lost_writes(history, {"x": 1}) == ()
