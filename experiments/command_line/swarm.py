@@ -1,14 +1,19 @@
-"""`gameday swarm [--systems N] [--seed FIRST] [--plan FILE]`: random systems that must keep the invariants.
+"""`gameday swarm [--of stores] [--systems N] [--seed FIRST] [--plan FILE]`: random systems, held to laws.
 
-JSON: {"first_seed", "systems", "passed", "failed", "requests", "failures": [{"seed", "kind", "what",
-"entity", "time", "replay", "like", "plan", "shrunk": {"what", "entity", "time", "trials", "replay"}}]}.
-`requests` is the number that clients sent in the systems that passed. `like` is the seed of an earlier
-failure of the same `kind`; then `plan`, the file of the shrunk plan, and `shrunk` are null. With --plan there
-is one system and nothing is shrunk; `plan` is the given file.
+With `--of stores` they are stores under fire, in which a bug can be planted by `--flaw`; a plan file says by
+itself what it is of.
+
+JSON: {"of", "first_seed", "systems", "passed", "failed", "requests", "undecided", "failures": [{"seed",
+"kind", "what", "entity", "time", "replay", "like", "plan", "shrunk": {"what", "entity", "time", "trials",
+"replay"}}]}. `requests` is the number that clients sent in the systems that passed, `undecided` how many
+checks of those were given up, since they would take too long. `like` is the seed of an earlier failure of the
+same `kind`; then `plan`, the file of the shrunk plan, and `shrunk` are null. With --plan there is one system
+and nothing is shrunk; `plan` is the given file.
 """
 
 import shlex
 import sys
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -21,6 +26,7 @@ from .study_options import read_whole_number
 
 if TYPE_CHECKING:
     from ..swarm import Failed, Finding, SwarmResult, SystemPlan
+    from ..swarm.stores import StorePlan
 
 PLANS = Path("results/swarm")
 """Where shrunk plans go unless --out says otherwise; git-ignored."""
@@ -48,35 +54,68 @@ def swarm(
         Path | None,
         typer.Option(metavar="DIR", help=f"Where plans that fail are written; {PLANS} if not given."),
     ] = None,
+    of: Annotated[
+        str, typer.Option(metavar="WHAT", help="What to draw: systems, or stores under fire.")
+    ] = "systems",
+    flaw: Annotated[
+        str | None, typer.Option(metavar="NAME", help="With --of stores: a bug to plant, to see it caught.")
+    ] = None,
     json: JsonFlag = False,
 ) -> int:
     """Draw random systems, wrappers, load and faults, run them, and check what must hold for any of them.
+
+    Or stores, with clients and faults of many kinds: what a store claims must hold whatever happens.
 
     A failure is cut down to a small system that fails in the same way; that is written to a file, and run
     again with --plan FILE. Exit code 1 if any system fails.
     """
     if plan is not None:
-        for name, value in (("--systems", systems), ("--seed", seed), ("--jobs", jobs), ("--out", out)):
+        given = {"--systems": systems, "--seed": seed, "--jobs": jobs, "--out": out, "--flaw": flaw}
+        for name, value in given.items():
             if value is not None:
                 raise Misuse(f"{name} must be left out where --plan says what to run, got {value}")
         return _replay(plan, json=json)
     first = 0 if seed is None else read_whole_number("seed", seed, 0)
     count = 100 if systems is None else read_whole_number("systems", systems, 1)
     workers = None if jobs is None else read_whole_number("jobs", jobs, 1)
-    from ..swarm import run_swarm  # it imports the models, which must wait for `checkout` to have looked
+    # They import the models, which must wait for `checkout` to have looked.
+    from ..swarm import run_swarm
+    from ..swarm.subjects import subject_named
 
+    subject, run = subject_named(of, flaw), _Words(of, flaw)
     try:
-        result = run_swarm(first, count, jobs=workers, progress=is_watched(), on_failure=_tell)
+        result = run_swarm(first, count, of=subject, jobs=workers, progress=is_watched(), on_failure=_tell)
     except KeyboardInterrupt:
-        again = f"gameday swarm --seed {first} --systems {count}"
+        again = f"{run.command} --seed {first} --systems {count}"
         note(f"gameday: interrupted; nothing was shrunk or written; to run it again: {again}")
         return INTERRUPTED
-    files = _write(result, PLANS if out is None else out)
+    files = _write(result, PLANS if out is None else out, run)
     if json:
-        print_json(_document(result, files))
+        print_json(_document(result, files, run))
     else:
-        typer.echo(_report(result, files))
+        typer.echo(_report(result, files, run))
     return FAILED if result.findings else DONE
+
+
+@dataclass(frozen=True, slots=True)
+class _Words:
+    """What a run is called in commands and files: what it is `of`, and with which `flaw`."""
+
+    of: str = "systems"
+    flaw: str | None = None
+
+    @property
+    def command(self) -> str:
+        of = "" if self.of == "systems" else f" --of {self.of}"
+        return f"gameday swarm{of}" + ("" if self.flaw is None else f" --flaw {self.flaw}")
+
+    @property
+    def file_stem(self) -> str:
+        of = "" if self.of == "systems" else f"{self.of}-"
+        return of + ("" if self.flaw is None else f"{self.flaw}-") + "seed"
+
+    def of_seed(self, seed: int) -> str:
+        return f"{self.command} --seed {seed} --systems 1"
 
 
 def _tell(seed: int, failed: "Failed") -> None:
@@ -86,7 +125,7 @@ def _tell(seed: int, failed: "Failed") -> None:
     tqdm.write(f"gameday: the system of seed {seed} failed: {failed.kind}", file=sys.stderr)
 
 
-def _write(result: "SwarmResult", folder: Path) -> dict[int, Path]:
+def _write(result: "SwarmResult", folder: Path, run: _Words) -> dict[int, Path]:
     """Write the shrunk plans; one that cannot be written costs no results."""
     from ..swarm import write_plan
 
@@ -94,7 +133,8 @@ def _write(result: "SwarmResult", folder: Path) -> dict[int, Path]:
     for finding in result.findings:
         if finding.shrunk is not None:
             try:
-                files[finding.seed] = write_plan(finding.shrunk.plan, folder / f"seed-{finding.seed}.json")
+                path = folder / f"{run.file_stem}-{finding.seed}.json"
+                files[finding.seed] = write_plan(finding.shrunk.plan, path)
             except Misuse as error:
                 note(f"gameday: {error}")
     return files
@@ -104,22 +144,32 @@ def _write(result: "SwarmResult", folder: Path) -> dict[int, Path]:
 
 
 def _replay(path: Path, *, json: bool) -> int:
-    from ..swarm import Failed, Finding, SwarmResult, read_plan, run_trial
+    from ..swarm import Failed, Finding, SwarmResult, SystemPlan, run_trial
+    from ..swarm.stores import StorePlan, run_store_trial
+    from ..swarm.subjects import read_any_plan
 
-    plan = read_plan(path)
+    subject, plan = read_any_plan(path)
     try:
-        verdict = run_trial(plan, thorough=True)
+        if isinstance(plan, StorePlan):
+            verdict = run_store_trial(plan, thorough=True)
+        else:
+            assert isinstance(plan, SystemPlan)
+            verdict = run_trial(plan, thorough=True)
     except KeyboardInterrupt:
         note(f"gameday: interrupted; to run it again: {_plan_command(path)}")
         return INTERRUPTED
     failed = verdict if isinstance(verdict, Failed) else None
     if json:
         findings = () if failed is None else (Finding(seed=plan.seed, failed=failed),)
-        requests = 0 if isinstance(verdict, Failed) else verdict.requests_count
         result = SwarmResult(
-            first_seed=plan.seed, systems_count=1, requests_count=requests, findings=findings
+            first_seed=plan.seed,
+            systems_count=1,
+            requests_count=0 if isinstance(verdict, Failed) else verdict.requests_count,
+            findings=findings,
+            undecided_count=0 if isinstance(verdict, Failed) else verdict.undecided_count,
         )
-        print_json(_document(result, {plan.seed: path}, replay=_plan_command(path)))
+        document = _document(result, {plan.seed: path}, _Words(subject.name), replay=_plan_command(path))
+        print_json(document)
     elif failed is None:
         typer.echo(f"the system of {path} passed: {_size(plan)}")
     else:
@@ -134,19 +184,21 @@ def _plan_command(path: Path) -> str:
 # -- reports
 
 
-def _report(result: "SwarmResult", files: dict[int, Path]) -> str:
+def _report(result: "SwarmResult", files: dict[int, Path], run: _Words) -> str:
     """A paragraph for each failure, then how many systems passed."""
     last = result.first_seed + result.systems_count - 1
     passed = result.systems_count - len(result.findings)
     total = (
-        f"{result.systems_count} systems (seeds {result.first_seed} to {last}): {passed} passed with "
+        f"{result.systems_count} {run.of} (seeds {result.first_seed} to {last}): {passed} passed with "
         f"{result.requests_count} requests, {len(result.findings)} failed"
     )
-    return "\n\n".join([*(_paragraph(finding, files) for finding in result.findings), total])
+    if result.undecided_count:
+        total += f"; {result.undecided_count} checks were given up"
+    return "\n\n".join([*(_paragraph(finding, files, run) for finding in result.findings), total])
 
 
-def _paragraph(finding: "Finding", files: dict[int, Path]) -> str:
-    lines = [f"seed {finding.seed} failed, {finding.failed.what}", f"  replay: {_command(finding.seed)}"]
+def _paragraph(finding: "Finding", files: dict[int, Path], run: _Words) -> str:
+    lines = [f"seed {finding.seed} failed, {finding.failed.what}", f"  replay: {run.of_seed(finding.seed)}"]
     if finding.like is not None:
         lines.append(f"  of the same kind as the failure of seed {finding.like}")
     elif finding.shrunk is None:
@@ -161,33 +213,39 @@ def _paragraph(finding: "Finding", files: dict[int, Path]) -> str:
     return "\n".join(lines)
 
 
-def _command(seed: int) -> str:
-    return f"gameday swarm --seed {seed} --systems 1"
+def _size(plan: "SystemPlan | StorePlan") -> str:
+    from ..swarm.stores import StorePlan
 
-
-def _size(plan: "SystemPlan") -> str:
-    counts = {
-        "client": len(plan.clients),
-        "service": len(plan.services),
-        "wrapper": len(plan.wrappers()),
-        "fault": len(plan.faults),
-    }
+    if isinstance(plan, StorePlan):
+        operations = sum(len(client.operations) for client in plan.clients)
+        counts = {"node": len(plan.hosts), "client": len(plan.clients), "operation": operations}
+    else:
+        counts = {
+            "client": len(plan.clients),
+            "service": len(plan.services),
+            "wrapper": len(plan.wrappers()),
+        }
+    counts["fault"] = len(plan.faults)
     return ", ".join(f"{count} {name}{'' if count == 1 else 's'}" for name, count in counts.items())
 
 
-def _document(result: "SwarmResult", files: dict[int, Path], *, replay: str | None = None) -> dict[str, Any]:
+def _document(
+    result: "SwarmResult", files: dict[int, Path], run: _Words, *, replay: str | None = None
+) -> dict[str, Any]:
     return {
+        "of": run.of,
         "first_seed": result.first_seed,
         "systems": result.systems_count,
         "passed": result.systems_count - len(result.findings),
         "failed": len(result.findings),
         "requests": result.requests_count,
+        "undecided": result.undecided_count,
         "failures": [
             {
                 "seed": finding.seed,
                 **_failure(finding.failed),
                 "kind": finding.failed.kind,
-                "replay": replay or _command(finding.seed),
+                "replay": replay or run.of_seed(finding.seed),
                 "like": finding.like,
                 "plan": files.get(finding.seed),
                 "shrunk": finding.shrunk

@@ -26,6 +26,7 @@ another part a file to `parts`; and to `bookkeeping.BOOKS` what its statistics p
 from .bookkeeping import BOOKS, Books, Rule
 from .building import build
 from .campaign import Finding, SwarmResult, run_swarm
+from .cutting_down import Shrunk
 from .drawing import draw_plan
 from .fault_catalogue import FAULTS
 from .fault_kind import FaultKind
@@ -33,8 +34,9 @@ from .invariants import BrokenInvariant, check_empty, check_passed_on, check_sys
 from .live_system import LiveSystem
 from .plan import SystemPlan
 from .plan_file import read_plan, write_plan
-from .shrinking import Shrunk, shrink
-from .trial import Failed, Passed, run_trial
+from .shrinking import shrink
+from .trial import run_trial
+from .verdict import Failed, Passed
 from .wrapper_catalogue import WRAPPERS, WrapperKind
 
 __all__ = [

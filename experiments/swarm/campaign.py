@@ -1,4 +1,6 @@
-"""Many systems on all cores: which of them fail, and the smallest system that fails like each.
+"""Many plans on all cores: which of them fail, and the smallest that fails like each.
+
+What they are plans of is a `Subject`: `SYSTEMS`, or the stores of `stores`.
 
 The first failure of each kind is cut down (see `shrinking`), in the order of seeds; others of its kind are
 most likely the same bug, and only named. What comes out does not depend on how many workers there are.
@@ -12,15 +14,18 @@ from collections.abc import Callable, Generator, Iterable, Sequence
 from concurrent.futures import FIRST_COMPLETED, BrokenExecutor, Executor, Future, wait
 from contextlib import closing
 from dataclasses import dataclass
-from typing import TypeVar
+from functools import partial
+from typing import Any, TypeVar
 
 from tqdm import tqdm
 
 from ..misuse import Misuse
 from ..workers import InProcess, WorkerPool, cores_count
+from .cutting_down import Shrunk
 from .drawing import draw_plan
-from .shrinking import Shrunk, shrink
-from .trial import Failed, Verdict, run_trial
+from .shrinking import shrink
+from .trial import run_trial
+from .verdict import Failed, Verdict
 
 Judged = list[tuple[int, Verdict]]
 """Seeds with what became of their systems."""
@@ -31,6 +36,23 @@ _Result = TypeVar("_Result")
 _BATCH_MAX = 10  # systems; some tens of milliseconds each
 
 DIED = "the worker process died (killed, out of memory, or ended by the simulation)"
+
+
+@dataclass(frozen=True, slots=True)
+class Subject:
+    """What a swarm is of, by its `name`: how a plan is drawn from a seed, run, and cut down when it fails.
+
+    The three are functions of modules, or partial ones of such: worker processes are sent them.
+    """
+
+    name: str
+    draw: Callable[[int], Any]
+    run: Callable[[Any], Verdict]
+    shrink: Callable[[Any, Failed], Shrunk[Any]]
+
+
+SYSTEMS = Subject("systems", draw_plan, run_trial, shrink)
+"""Systems of any parts: services, balancers, wrappers and so on."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -44,31 +66,37 @@ class Finding:
     seed: int
     failed: Failed
     like: int | None = None
-    shrunk: Shrunk | None = None
+    shrunk: Shrunk[Any] | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SwarmResult:
-    """What became of the systems of some seeds: the `findings` are in their order, all others passed."""
+    """What became of the systems of some seeds: the `findings` are in their order, all others passed.
+
+    `undecided_count` checks of those were given up.
+    """
 
     first_seed: int
     systems_count: int
     requests_count: int
     findings: tuple[Finding, ...]
+    undecided_count: int = 0
 
 
 def run_swarm(
     first_seed: int,
     systems_count: int,
     *,
+    of: Subject = SYSTEMS,
     jobs: int | None = None,
     progress: bool = False,
     on_failure: Callable[[int, Failed], None] | None = None,
 ) -> SwarmResult:
     """Run the systems of `systems_count` (>= 1) seeds from `first_seed` (>= 0) on, and shrink what fails.
 
-    `jobs` is the number of worker processes (all cores if None); 1 runs in this one. `progress` shows a bar
-    on standard error. `on_failure(seed, failed)` is called at once when a system has failed, in any order.
+    `of` says what they are. `jobs` is the number of worker processes (all cores if None); 1 runs in this one.
+    `progress` shows a bar on standard error. `on_failure(seed, failed)` is called at once when a system has
+    failed, in any order.
     """
     if systems_count < 1 or first_seed < 0:
         raise Misuse(f"systems must be >= 1 and seed >= 0, got {systems_count!r} and {first_seed!r}")
@@ -76,7 +104,7 @@ def run_swarm(
     verdicts: dict[int, Verdict] = {}
     batches = _batches(range(first_seed, first_seed + systems_count), workers)
     with (
-        closing(judged_batches(try_seeds, batches, workers)) as outcomes,
+        closing(judged_batches(partial(try_seeds, of), batches, workers)) as outcomes,
         tqdm(total=systems_count, unit="system", disable=not progress, file=sys.stderr) as bar,
     ):
         for judged in outcomes:
@@ -85,47 +113,48 @@ def run_swarm(
                 if on_failure is not None and isinstance(verdict, Failed):
                     on_failure(seed, verdict)
             bar.update(len(judged))
-    requests = sum(each.requests_count for each in verdicts.values() if not isinstance(each, Failed))
+    passed = [each for each in verdicts.values() if not isinstance(each, Failed)]
     failures = {seed: verdict for seed, verdict in sorted(verdicts.items()) if isinstance(verdict, Failed)}
     return SwarmResult(
         first_seed=first_seed,
         systems_count=systems_count,
-        requests_count=requests,
-        findings=tuple(_findings(failures, workers, progress=progress)),
+        requests_count=sum(each.requests_count for each in passed),
+        findings=tuple(_findings(of, failures, workers, progress=progress)),
+        undecided_count=sum(each.undecided_count for each in passed),
     )
 
 
-def try_seeds(seeds: Sequence[int]) -> Judged:
+def try_seeds(of: Subject, seeds: Sequence[int]) -> Judged:
     """Draw, run and judge the systems of some seeds; one that cannot be drawn or built has failed."""
-    return [(seed, _try_seed(seed)) for seed in seeds]
+    return [(seed, _try_seed(of, seed)) for seed in seeds]
 
 
-def _try_seed(seed: int) -> Verdict:
+def _try_seed(of: Subject, seed: int) -> Verdict:
     try:
-        return run_trial(draw_plan(seed))
+        return of.run(of.draw(seed))
     except Exception as error:
         name = type(error).__name__
         return Failed(kind=f"{name} in building", what=f"{name}: {error}", entity="the plan", time=0.0)
 
 
-def shrink_seed(seed: int) -> Shrunk | None:
+def shrink_seed(of: Subject, seed: int) -> Shrunk[Any] | None:
     """Draw and run the system of a seed once more, and cut it down; None if it cannot be."""
     try:
-        plan = draw_plan(seed)
-        verdict = run_trial(plan)
-        return shrink(plan, verdict) if isinstance(verdict, Failed) else None
+        plan = of.draw(seed)
+        verdict = of.run(plan)
+        return of.shrink(plan, verdict) if isinstance(verdict, Failed) else None
     except Misuse:
         return None
 
 
-def _findings(failures: dict[int, Failed], workers: int, *, progress: bool) -> list[Finding]:
+def _findings(of: Subject, failures: dict[int, Failed], workers: int, *, progress: bool) -> list[Finding]:
     first_of_kind: dict[str, int] = {}
     for seed, failed in failures.items():
         first_of_kind.setdefault(failed.kind, seed)
     seeds = [seed for kind, seed in first_of_kind.items() if kind != DIED]
-    shrunk: dict[int, Shrunk | None] = {}
+    shrunk: dict[int, Shrunk[Any] | None] = {}
     with (
-        closing(_outcomes(shrink_seed, seeds, workers)) as outcomes,
+        closing(_outcomes(partial(shrink_seed, of), seeds, workers)) as outcomes,
         tqdm(
             total=len(seeds), desc="shrinking", unit="plan", disable=not (progress and seeds), file=sys.stderr
         ) as bar,

@@ -164,7 +164,7 @@ def _pool_leak(system: System, name: str, wrapper: str, count: int | None, proba
         PoolLeak(pool, probability=probability) if count is None else PoolLeak(pool, count=count)
         for pool in parts_of(system, wrapper, ConnectionPool)
     ]
-    return Several(system, leaks, name=name)
+    return Several(system.env, leaks, name=name)
 
 
 def _instance_added(system: System, name: str, service: str, host: str, linger: float, grace: float) -> Fault:

@@ -13,6 +13,7 @@ from models.faults.chaos import Chaos, WorkingHours
 from models.resilience import BreakerState, CircuitBreaker
 from models.resilience.feature_switches import FeatureSwitch
 from models.services import Instance, Service
+from simulator import Environment
 from simulator.randomness import Exponential
 
 
@@ -104,8 +105,8 @@ class InstanceReplaced(Fault):
 class Several(Fault):
     """Some `faults` at once, as one."""
 
-    def __init__(self, system: System, faults: list[Fault], *, name: str) -> None:
-        super().__init__(system.env, name, "several")
+    def __init__(self, env: Environment, faults: Sequence[Fault], *, name: str) -> None:
+        super().__init__(env, name, "several")
         self.faults = faults
 
     def _start(self) -> None:

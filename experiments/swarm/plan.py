@@ -47,6 +47,16 @@ class Record(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True, strict=True)
 
 
+class Plan(Record):
+    """What all plans are; `seed` is what random numbers during the run come from."""
+
+    seed: Annotated[int, Field(ge=0)] = 0
+
+    def to_json(self) -> str:
+        """The plan as JSON, without what is as simple as it can be."""
+        return self.model_dump_json(exclude_defaults=True, indent=2)
+
+
 class DurationPlan(Record):
     """A time that is drawn anew each time: `mean` in seconds (> 0), and its `law`.
 
@@ -274,15 +284,14 @@ class FaultPlan(Record):
     parameters: dict[str, Value] = {}
 
 
-class SystemPlan(Record):
+class SystemPlan(Plan):
     """A whole system.
 
-    `seed` is what random numbers during the run come from. Load and faults are over at `load_end` (s): a
-    fault that would go on is healed then, and requests after it are not sent. `latency` is one way, between
-    any two hosts. A host's `zone` is one of `zones`, its `rack` one of `racks`.
+    Load and faults are over at `load_end` (s): a fault that would go on is healed then, and requests after it
+    are not sent. `latency` is one way, between any two hosts. A host's `zone` is one of `zones`, its `rack`
+    one of `racks`.
     """
 
-    seed: Annotated[int, Field(ge=0)] = 0
     load_end: PositiveSeconds = 10.0
     latency: DurationPlan = DurationPlan()
     zones: tuple[Name, ...] = ()
@@ -318,7 +327,3 @@ class SystemPlan(Record):
             for place, side, wrappers in chains
             for index, wrapper in enumerate(wrappers)
         ]
-
-    def to_json(self) -> str:
-        """The plan as JSON, without what is as simple as it can be."""
-        return self.model_dump_json(exclude_defaults=True, indent=2)

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import sys
+from collections.abc import Callable
 from os import PathLike
 from pathlib import Path
+from typing import TypeVar
 
 from pydantic import ValidationError
 from pydantic.fields import FieldInfo
@@ -12,10 +15,12 @@ from ..misuse import Misuse
 from ..rules import broken_rule
 from . import plan as records
 from .building import build
-from .plan import Record, SystemPlan
+from .plan import Plan, Record, SystemPlan
+
+_Plan = TypeVar("_Plan", bound=Plan)
 
 
-def write_plan(plan: SystemPlan, path: str | PathLike[str]) -> Path:
+def write_plan(plan: Plan, path: str | PathLike[str]) -> Path:
     """Write a plan and return the path; raises Misuse where nothing can be written."""
     file = Path(path)
     try:
@@ -27,23 +32,37 @@ def write_plan(plan: SystemPlan, path: str | PathLike[str]) -> Path:
 
 
 def read_plan(path: str | PathLike[str]) -> SystemPlan:
-    """Read a plan that can be built; raises Misuse with one line for whatever is wrong with it."""
+    """Read the plan of a system that can be built; raises Misuse with one line for what is wrong with it."""
+    return checked_plan(plan_text(path), path, SystemPlan, build)
+
+
+def plan_text(path: str | PathLike[str]) -> str:
+    """Return what is in a plan file; raises Misuse where it cannot be read."""
     try:
-        text = Path(path).read_text(encoding="utf-8")
+        return Path(path).read_text(encoding="utf-8")
     except (OSError, UnicodeDecodeError) as error:
         reason = error.strerror if isinstance(error, OSError) else "not UTF-8 text"
         raise Misuse(f"plan file must be a file that can be read, got {path}: {reason}") from None
+
+
+def checked_plan(
+    text: str, path: str | PathLike[str], kind: type[_Plan], build: Callable[[_Plan], object]
+) -> _Plan:
+    """Return the plan of a `kind` that `text`, from `path`, is, and that can be built.
+
+    Raises Misuse with one line for whatever is wrong with it.
+    """
     try:
-        plan = SystemPlan.model_validate_json(text)
+        plan = kind.model_validate_json(text)
         build(plan)
     except ValidationError as error:
-        raise Misuse(f"{path}: {_complaint(error)}") from None
+        raise Misuse(f"{path}: {_complaint(error, kind)}") from None
     except Misuse as error:
         raise Misuse(f"{path}: {error}") from None
     return plan
 
 
-def _complaint(error: ValidationError) -> str:
+def _complaint(error: ValidationError, kind: type[Plan]) -> str:
     """One line for the first breach: the place in the file, the rule, the value."""
     first = error.errors(include_url=False)[0]
     *place, key = map(str, first["loc"]) if first["loc"] else ("plan",)
@@ -58,12 +77,14 @@ def _complaint(error: ValidationError) -> str:
             return f"{within}.{key}.kind must be one of {known}, got {got!r}"
         case "union_tag_not_found":
             return f"{within}.{key}.kind must be given: it has no default"
-    line, value = broken_rule(error, _fields()), first["input"]
+    line, value = broken_rule(error, _fields(kind)), first["input"]
     # What is bare on a command line is in quotes in a file: "2" is not 2.
     return line.removesuffix(f"got {value}") + f"got {value!r}" if isinstance(value, str) else line
 
 
-def _fields() -> dict[str, FieldInfo]:
-    """All keys that a plan may have, wherever."""
-    kinds = [each for each in vars(records).values() if isinstance(each, type) and issubclass(each, Record)]
+def _fields(kind: type[Plan]) -> dict[str, FieldInfo]:
+    """All keys that a plan of a `kind` may have, wherever."""
+    modules = [records, sys.modules[kind.__module__]]
+    known = [each for module in modules for each in vars(module).values()]
+    kinds = [each for each in known if isinstance(each, type) and issubclass(each, Record)]
     return {name: each for kind in kinds for name, each in kind.model_fields.items()}

@@ -10,17 +10,12 @@
 3. A thorough trial runs the same plan twice more, event by event and with a trace, for the laws (see `laws`):
    all statistics and all that clients have seen must be the same as in the first run, to the last bit, and so
    must the two traces.
-
-An exception in the run is a failure too, whatever it is.
 """
 
 from __future__ import annotations
 
-import traceback
 from collections.abc import Callable
-from dataclasses import dataclass
 from hashlib import blake2b
-from pathlib import Path
 
 from models.resilience import Outbox
 from models.resilience.hedging import Hedge
@@ -43,6 +38,7 @@ from .laws import Areas
 from .live_system import LiveSystem
 from .plan import SystemPlan
 from .promises import check_outcomes, check_promises
+from .verdict import Failed, Passed, Verdict, failure_of, is_sampled
 
 CHECKS_COUNT = 3
 """How often everything is checked while there is load."""
@@ -55,37 +51,7 @@ _CHECKS_COUNT_MAX = 100  # once something is known to be wrong
 _PATIENCE = 10.0
 _PATIENCES_MAX = 12
 _PATIENCES_OF_PARTS_MAX = 7  # polls do not wait for what was lost: all jobs are done within minutes
-_THOROUGH_EVERY = 8
 _REPORT = "load of "  # what an instance does without a call
-
-
-@dataclass(frozen=True, slots=True)
-class Passed:
-    """Everything held; `requests_count` were sent by clients."""
-
-    requests_count: int
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Failed:
-    """Something did not hold: `what`, about `entity`, at simulated `time` (s).
-
-    `kind` is what failures of one cause have in common: the rule and the class of the entity, or the
-    exception and where it came from. `what` says all of it in one line.
-    """
-
-    kind: str
-    what: str
-    entity: str
-    time: float
-
-
-Verdict = Passed | Failed
-
-
-def is_sampled(seed: int) -> bool:
-    """Return whether systems of this seed are run thoroughly: one in eight is."""
-    return seed % _THOROUGH_EVERY == 0
 
 
 def run_trial(plan: SystemPlan, *, thorough: bool | None = None, locate: bool = True) -> Verdict:
@@ -95,7 +61,7 @@ def run_trial(plan: SystemPlan, *, thorough: bool | None = None, locate: bool = 
     Misuse for a plan that cannot be built.
     """
     live = build(plan)
-    failed = _failure(live, lambda: _run(live, _runner(live), checks_count=CHECKS_COUNT))
+    failed = failure_of(live.env, lambda: _run(live, _runner(live), checks_count=CHECKS_COUNT))
     if failed is not None:
         return _sooner(plan, failed) if locate and failed.time < plan.load_end else failed
     if is_sampled(plan.seed) if thorough is None else thorough:
@@ -117,27 +83,14 @@ def _failure_of_repetition(live: LiveSystem) -> Failed | None:
         if _trace(again) != _trace(by_events):
             raise _differs(again, "two runs of one plan have the same trace")
 
-    return _failure(by_events, compare)
+    return failure_of(by_events.env, compare)
 
 
 def _sooner(plan: SystemPlan, failed: Failed) -> Failed:
     """Return the same failure, found sooner by checking more often, if that is possible."""
     live = build(plan)
-    found = _failure(live, lambda: _run(live, _runner(live), checks_count=_CHECKS_COUNT_MAX))
+    found = failure_of(live.env, lambda: _run(live, _runner(live), checks_count=_CHECKS_COUNT_MAX))
     return found if found is not None and found.kind == failed.kind else failed
-
-
-def _failure(live: LiveSystem, play: Callable[[], None]) -> Failed | None:
-    """Play with a system, and return how that failed, if it did."""
-    try:
-        play()
-    except BrokenInvariant as broken:
-        return Failed(kind=broken.kind, what=str(broken), entity=broken.entity, time=broken.time)
-    except (KeyboardInterrupt, SystemExit):
-        raise
-    except BaseException as error:  # a `Cancelled` that has got away is no Exception
-        return _failed_by(error, live)
-    return None
 
 
 def _runner(live: LiveSystem) -> Callable[[float], object]:
@@ -304,22 +257,3 @@ def _seen(live: LiveSystem) -> str:
 
 def _differs(live: LiveSystem, rule: str) -> BrokenInvariant:
     return BrokenInvariant(rule, "the run", rule, live.env.now)
-
-
-def _failed_by(error: BaseException, live: LiveSystem) -> Failed:
-    """Describe an exception that has stopped a run: its type, and the function of ours that raised it."""
-    cause: BaseException = error
-    while isinstance(cause.__cause__, type(cause)):
-        cause = cause.__cause__  # the engine raises copies
-    frames = traceback.extract_tb(cause.__traceback__)
-    where = f"{Path(frames[-1].filename).name}, {frames[-1].name}" if frames else "nowhere"
-    name = type(error).__name__
-    notes = " ".join(getattr(error, "__notes__", ()))
-    entity = notes.rpartition(" in ")[2].rstrip(".") or "the run"
-    time = float(live.env.now)
-    return Failed(
-        kind=f"{name} in {where}",
-        what=f"at {time:.9g} s, {entity}: {name}: {error} (raised in {where})",
-        entity=entity,
-        time=time,
-    )

@@ -314,7 +314,7 @@ def fault_forgets_to_heal(patch: pytest.MonkeyPatch) -> None:
 
 
 def reply_comes_through_a_cut(patch: pytest.MonkeyPatch) -> None:
-    def carry_back(connection: Any, answer: Any) -> Any:
+    def carry_back(connection: Any, answer: Any, request: Any) -> Any:
         try:
             yield from connection._back.carry(0, connection._transport)
         except (MessageGone, ConnectionLost):

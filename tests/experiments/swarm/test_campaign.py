@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import os
 from collections.abc import Sequence
+from dataclasses import replace
 from itertools import chain
 
 import pytest
 
 from experiments import Misuse
 from experiments.swarm import Failed, Finding, Passed, SwarmResult, run_swarm
-from experiments.swarm import campaign as campaign_module
-from experiments.swarm.campaign import DIED, Judged, judged_batches
+from experiments.swarm.campaign import DIED, SYSTEMS, Judged, judged_batches
 
 from .mutants import balancer_loses_a_count_where_a_call_fails, instance_answers_with_an_error_in_its_code
 
@@ -63,12 +63,11 @@ def test_a_system_that_takes_its_worker_down_is_told_and_the_others_go_on() -> N
     assert verdicts == {seed: Passed(seed) for seed in (6, 8)}
 
 
-def test_a_plan_that_cannot_even_be_built_has_failed(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_plan_that_cannot_even_be_built_has_failed() -> None:
     def refuse(seed: int) -> None:
         raise Misuse(f"hosts must be there, got {seed}")
 
-    monkeypatch.setattr(campaign_module, "draw_plan", refuse)
-    (finding,) = run_swarm(4, 1, jobs=1).findings
+    (finding,) = run_swarm(4, 1, of=replace(SYSTEMS, draw=refuse), jobs=1).findings
     assert finding.failed.kind == "Misuse in building"
     assert "hosts must be there, got 4" in finding.failed.what
     assert finding.shrunk is None

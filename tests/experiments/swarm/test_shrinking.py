@@ -12,7 +12,7 @@ from experiments.swarm.building import build
 from experiments.swarm.plan import OpenLoadPlan, RequestPlan, ScriptedLoadPlan
 from experiments.swarm.plan_rules import require_sound
 from experiments.swarm.shrinking import repaired
-from experiments.swarm.trial import Verdict
+from experiments.swarm.verdict import Verdict
 
 FAILED = Failed(kind="wanted", what="it failed", entity="something", time=1.0)
 

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from experiments.swarm import Failed, Passed, SystemPlan, build, draw_plan, run_trial
-from experiments.swarm.trial import is_sampled
+from experiments.swarm.verdict import is_sampled
 from models import Request
 from models.balancing import Balancer
 from models.resilience import Timeout

@@ -1,0 +1,38 @@
+"""Stores under fire: random stores, clients and faults, held to whatever the stores claim.
+
+    plan, plan_rules    a store under fire as a value, and what such a value must be
+    design, designs/    what the swarm knows of a design: parameters, promises, flaws to plant; a file each
+    drawing             draws a plan from a seed, with a random half of all features
+    fault_catalogue     whom a fault strikes, and with what; faults: those that only stores are tried with
+    building            a plan turned into a live_store
+    trial               runs one plan and judges it
+    laws                what stores are held to, by name
+    shrinking           cuts a plan that fails down to a small one
+
+`gameday swarm --of stores` is its command. A new design is a file in `designs`, and an entry in its
+catalogue.
+"""
+
+from .building import build_store, promises_of
+from .designs import DESIGNS
+from .drawing import draw_store, flaws_of_stores
+from .fault_catalogue import STORE_FAULTS
+from .laws import LAWS
+from .live_store import LiveStore
+from .plan import StorePlan
+from .shrinking import shrink_store
+from .trial import run_store_trial
+
+__all__ = [
+    "DESIGNS",
+    "LAWS",
+    "STORE_FAULTS",
+    "LiveStore",
+    "StorePlan",
+    "build_store",
+    "draw_store",
+    "flaws_of_stores",
+    "promises_of",
+    "run_store_trial",
+    "shrink_store",
+]

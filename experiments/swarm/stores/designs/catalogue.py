@@ -1,0 +1,18 @@
+"""The designs of stores that a plan may name. A new one is a file, and an entry here."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from ..design import StoreDesign
+from .primary_replica import PrimaryReplicaDesign
+from .quorums import QuorumsDesign
+from .raft import RaftDesign
+from .single import SingleDesign
+
+DESIGNS: Mapping[str, StoreDesign] = {
+    "raft": RaftDesign(),
+    "primary_replica": PrimaryReplicaDesign(),
+    "quorums": QuorumsDesign(),
+    "single": SingleDesign(),
+}

@@ -1,0 +1,134 @@
+"""Faults that only stores are tried with: crashes that wait for the worst moment, and what befalls disks."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Generator
+from typing import Any
+
+from models import Host
+from models.faults import Fault, HostCrash
+from models.storage import Disk
+from simulator import Call, Environment
+
+
+class CrashAtSync(Fault):
+    """A host crashes whenever its disk is busy, or with `after` whenever it is busy no more.
+
+    So what was written is not synced yet; or it is, what follows from it has just been said, and what is not
+    on the disk is gone. It is looked at every `interval` s. After `down` s the host starts again, and waits
+    for the next time.
+    """
+
+    def __init__(self, disk: Disk, *, after: bool, down: float, interval: float, name: str) -> None:
+        super().__init__(disk.env, name, "crash at sync", {"after": after})
+        self._disk = disk
+        self._after = after
+        self._down = down
+        self._interval = interval
+        self._was_busy = False
+        self._crash = HostCrash(disk.host, name=f"{name} crash")
+        self._next: Call | None = None
+
+    def _start(self) -> None:
+        self._was_busy = False
+        self._look()
+
+    def _look(self) -> None:
+        is_busy = self._disk.is_busy and self._disk.host.is_up
+        is_due = self._was_busy and not is_busy if self._after else is_busy
+        self._was_busy = is_busy
+        if is_due and self._disk.host.is_up:
+            self._was_busy = False
+            self._crash.inject_as(None)
+            self._next = self.env.call_later(self._down, self._come_back)
+        else:
+            self._next = self.env.call_later(self._interval, self._look)
+
+    def _come_back(self) -> None:
+        self._crash.heal()
+        self._next = self.env.call_later(self._interval, self._look)
+
+    def _stop(self) -> None:
+        if self._next is not None:
+            self._next.cancel()
+        if self._crash.is_injected:
+            self._crash.heal()
+
+
+class Hunt(Fault):
+    """Whoever leads crashes, for `down` s, and `up` s later whoever leads then, and so on."""
+
+    def __init__(
+        self, env: Environment, find: Callable[[], Host | None], *, down: float, up: float, name: str
+    ) -> None:
+        super().__init__(env, name, "hunt", {"down": down, "up": up})
+        self._find = find
+        self._down = down
+        self._up = up
+        self._crash: HostCrash | None = None
+        self._next: Call | None = None
+
+    def _start(self) -> None:
+        self._strike()
+
+    def _strike(self) -> None:
+        host = self._find()
+        if host is not None and host.is_up:
+            self._crash = HostCrash(host, name=f"{self.subject} crash")
+            self._crash.inject_as(None)
+        self._next = self.env.call_later(self._down, self._rest)
+
+    def _rest(self) -> None:
+        self._let_go()
+        self._next = self.env.call_later(self._up, self._strike)
+
+    def _let_go(self) -> None:
+        if self._crash is not None:
+            self._crash.heal()
+            self._crash = None
+
+    def _stop(self) -> None:
+        if self._next is not None:
+            self._next.cancel()
+        self._let_go()
+
+
+class DiskLoss(Fault):
+    """A disk loses all that is on it; its host stays down until the fault is healed."""
+
+    def __init__(self, disk: Disk, *, name: str) -> None:
+        super().__init__(disk.env, name, "disk loss")
+        self._disk = disk
+        self._crash = HostCrash(disk.host, name=f"{name} crash")
+
+    def _start(self) -> None:
+        self._crash.inject_as(None)
+        self._disk.destroy()
+
+    def _stop(self) -> None:
+        self._crash.heal()
+
+
+class BusyDisk(Fault):
+    """Others on a host sync its disk without a pause, `users_count` of them: a sync waits for a turn of each.
+
+    They die with their host, and do not come back.
+    """
+
+    def __init__(self, disk: Disk, *, users_count: int, name: str) -> None:
+        super().__init__(disk.env, name, "busy disk", {"users": users_count})
+        self._disk = disk
+        self._users_count = users_count
+
+    def _start(self) -> None:
+        host = self._disk.host
+        if host.is_up:
+            for number in range(1, self._users_count + 1):
+                host.start(self._use(), f"{self.subject} user {number}")
+
+    def _use(self) -> Generator[Any, Any, None]:
+        while self.is_injected:
+            yield from self._disk.sync()
+
+    def _stop(self) -> None:
+        """Let them finish: they look."""

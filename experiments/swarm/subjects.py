@@ -1,0 +1,52 @@
+"""What swarms can be of, by name: systems of any parts, and stores under fire."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from functools import partial
+from os import PathLike
+
+from ..misuse import Misuse, unknown_name
+from .building import build
+from .campaign import SYSTEMS, Subject
+from .plan import Plan, SystemPlan
+from .plan_file import checked_plan, plan_text
+from .stores import StorePlan, build_store, draw_store, flaws_of_stores, run_store_trial, shrink_store
+
+STORES = Subject("stores", draw_store, run_store_trial, shrink_store)
+"""Stores of any design, asked by clients on hosts of their own."""
+
+SUBJECTS: Mapping[str, Subject] = {subject.name: subject for subject in (SYSTEMS, STORES)}
+
+
+def subject_named(name: str, flaw: str | None = None) -> Subject:
+    """Return what is called `name`; of stores also with a `flaw` planted. Raises Misuse if there is none."""
+    if name not in SUBJECTS:
+        raise unknown_name("of", name, SUBJECTS)
+    if flaw is None:
+        return SUBJECTS[name]
+    if name != STORES.name:
+        raise Misuse(f"flaw must be left out for {name}, got {flaw}: it is planted in stores")
+    if flaw not in flaws_of_stores():
+        raise unknown_name("flaw", flaw, flaws_of_stores())
+    return Subject(STORES.name, partial(draw_store, flaw=flaw), run_store_trial, shrink_store)
+
+
+def read_any_plan(path: str | PathLike[str]) -> tuple[Subject, Plan]:
+    """Read a plan of anything that can be built, and return what it is a plan of, too.
+
+    Raises Misuse with one line for whatever is wrong with it.
+    """
+    text = plan_text(path)
+    if _is_of_store(text):
+        return STORES, checked_plan(text, path, StorePlan, build_store)
+    return SYSTEMS, checked_plan(text, path, SystemPlan, build)
+
+
+def _is_of_store(text: str) -> bool:
+    try:
+        tree = json.loads(text)
+    except ValueError:
+        return False
+    return isinstance(tree, dict) and "store" in tree

@@ -1,0 +1,81 @@
+"""`gameday swarm --of stores`: what is said and written, with a planted bug and without, and on misuse."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+
+from experiments.command_line import main
+from experiments.swarm.subjects import read_any_plan
+from tests.conformance.watching import Watch
+
+ONE_JOB = ["--jobs", "1"]
+FLAWED = ["--of", "stores", "--flaw", "acknowledges_before_quorum", "--seed", "1", "--systems", "1", *ONE_JOB]
+
+
+@pytest.fixture(autouse=True)
+def in_an_empty_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, watch: Watch) -> None:
+    """Run where nothing is, and do not watch what is broken on purpose."""
+    monkeypatch.chdir(tmp_path)
+    watch.is_on = False
+
+
+def swarm(capsys: pytest.CaptureFixture[str], *words: str) -> tuple[int, str, str]:
+    code = main(["swarm", *words])
+    said = capsys.readouterr()
+    return code, said.out, said.err
+
+
+def test_stores_that_pass_are_counted_and_nothing_is_written(
+    capsys: pytest.CaptureFixture[str], tmp_path: Path
+) -> None:
+    code, out, err = swarm(capsys, "--of", "stores", "--systems", "2", "--seed", "1", *ONE_JOB)
+    assert code == 0
+    assert out.startswith("2 stores (seeds 1 to 2): 2 passed with ")
+    assert err == ""
+    assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.slow
+def test_a_planted_bug_is_caught_cut_down_and_replayed(
+    capsys: pytest.CaptureFixture[str], tmp_path: Path
+) -> None:
+    code, out, err = swarm(capsys, *FLAWED)
+    assert code == 1
+    assert err.startswith("gameday: the system of seed 1 failed: quorums: ")
+    first = out.splitlines()
+    assert first[0].startswith("seed 1 failed, at ")
+    command = "gameday swarm --of stores --flaw acknowledges_before_quorum --seed 1 --systems 1"
+    assert first[1] == f"  replay: {command}"
+    file = Path("results/swarm/stores-acknowledges_before_quorum-seed-1.json")
+    assert first[3] == f"  replay: gameday swarm --plan {file}"
+    subject, plan = read_any_plan(tmp_path / file)
+    assert subject.name == "stores"
+    assert len(plan.to_json().splitlines()) < 80
+    code, out, _ = swarm(capsys, "--plan", str(file))
+    assert code == 1
+    assert out.splitlines()[0].startswith(f"the system of {file} failed, at ")
+    code, out, _ = swarm(capsys, "--plan", str(file), "--json")
+    document = json.loads(out)
+    assert (code, document["of"], document["failed"], document["undecided"]) == (1, "stores", 1, 0)
+
+
+@pytest.mark.parametrize(
+    ("words", "line"),
+    [
+        (["--of", "shops"], "of must be one of systems, stores, got 'shops'"),
+        (["--of", "stores", "--flaw", "no_fences"], "flaw must be one of "),
+        (["--flaw", "no_fencing"], "flaw must be left out for systems, got no_fencing"),
+        (
+            ["--plan", "x.json", "--flaw", "no_fencing"],
+            "--flaw must be left out where --plan says what to run",
+        ),
+    ],
+)
+def test_nonsense_is_one_line(words: list[str], line: str, capsys: pytest.CaptureFixture[str]) -> None:
+    code, out, err = swarm(capsys, *words)
+    assert (code, out) == (2, "")
+    assert line in err
+    assert len(err.splitlines()) == 1
