@@ -21,7 +21,7 @@
     requirements                            what should hold: objectives, error budgets
     observers                               what was seen: calls, states of breakers, what saturates
     workload                                users: open, closed, recorded
-    shop, storefront, stocked_shop          whole systems to break: the chapter's shop, a small one, one with stores
+    shop, storefront, stocked_shop          whole systems to break: the chapter's shop, and two more
 
 Everything that answers is an `Endpoint`, and systems are built by nesting, outermost first:
 `CircuitBreaker(env, Retry(env, Timeout(env, network.connect(web, service), 0.5)))`.

@@ -1,4 +1,4 @@
-"""Whoever watches the messages changes nothing: every wrapper alone does what the oracle says all the same."""
+"""Whoever watches the messages changes nothing: every wrapper alone does what the oracle says."""
 
 from __future__ import annotations
 
