@@ -42,6 +42,7 @@ from .messages import (
     InSyncAltered,
     Progressed,
     Promote,
+    Renew,
     Renewed,
     Report,
     Resign,
@@ -67,6 +68,7 @@ class Member(Node):
         "_control",
         "_observer",
         "_promised",
+        "_promoting",
         "_reported_epoch",
         "discarded_count",
         "epoch",
@@ -139,6 +141,7 @@ class Member(Node):
         self.replica = Replica(self, 1, None)
         self._promised = 0
         self._reported_epoch = 0
+        self._promoting = 0
         self.on(Append, self._hear_append)
         self.on(Install, self._hear_install)
         self.on(Progressed, self._hear_progress)
@@ -295,14 +298,25 @@ class Member(Node):
     def _hear_promote(self, message: Promote) -> None:
         stored, replay_work = self.stored, self.settings.replay_work
         unapplied_count = stored.log.last_position - stored.table.position
-        if replay_work and unapplied_count:
-            self.run(self._promote_after(unapplied_count * replay_work, message), "promotion")
-        else:
+        if not replay_work or not unapplied_count:
             self._promote(message)
+        elif self._promoting != message.epoch:
+            self.run(self._promote_after(unapplied_count * replay_work, message), "promotion")
 
     def _promote_after(self, work: float, message: Promote) -> Generator[Any, Any, None]:
+        self._promoting = message.epoch
+        self._renew_while_promoting(message.epoch)
         yield from self.work(work)
+        self._promoting = 0
         self._promote(message)
+
+    def _renew_while_promoting(self, epoch: int) -> None:
+        """Tell the monitor that it is on its way: without it the next choice would begin all anew."""
+        failover = self.settings.failover
+        if self._promoting == self.epoch == epoch and failover is not None and self.monitor is not None:
+            last = self.stored.log.last_position
+            self.send(self.monitor, Renew(epoch, self, self.host.monotonic_clock(), last))
+            self.after(failover.renewal_interval, self._renew_while_promoting, epoch)
 
     def _promote(self, message: Promote) -> None:
         if message.epoch == self.epoch == self._reported_epoch and self.primary is None:

@@ -118,3 +118,18 @@ def test_who_is_promoted_replays_the_rest_first() -> None:
         cluster.env.run(cluster.env.now + 1.0)
         assert cluster.store.contents()[cluster.b.name]["k"] == 19
     assert begun[1] - begun[0] == pytest.approx(20 * WORK, abs=0.6)
+
+
+def test_promotion_that_takes_longer_than_a_lease_comes_to_its_end() -> None:
+    """Sixty records of 0.1 s, a lease of 3 s: who replays says so, and is not chosen anew meanwhile."""
+    settings = replace(SETTINGS, commit_rule=Asynchronous(), failover=FAILOVER)
+    cluster = Cluster(settings)
+    for number in range(60):
+        cluster.ask(write("k", number), at=2.4)
+    cluster.at(2.45, cluster.hosts[0].crash)
+    cluster.at(2.41, cluster.hosts[1].start, cluster.hosts[1].work(3.0))
+    cluster.env.run(20.0)
+    assert "b" in primaries(cluster)
+    assert cluster.store.monitor is not None
+    assert cluster.store.monitor.failover_count == 1
+    assert cluster.store.contents()[cluster.b.name]["k"] == 59
