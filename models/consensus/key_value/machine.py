@@ -20,13 +20,10 @@ from ...replication import (
     SET_ADD,
     SET_REMOVE,
     WRITE,
+    effect_of,
 )
-from ...replication.effects import effect_of
 from ...request import Request
 from ..raft import StateMachine
-
-_GROWING = (APPEND, SET_ADD)
-_REPLACING = (WRITE, COMPARE_AND_SET)
 
 
 class KeyValueMachine(StateMachine):
@@ -60,11 +57,14 @@ class KeyValueMachine(StateMachine):
         return effect.answer
 
     def _weigh(self, request: Request) -> None:
-        """Note the weight of what `request` has put at its key; what takes an item out or adds has none."""
-        sizes = self._sizes
-        before = 0 if request.operation in _REPLACING else sizes.get(request.key, 0)
-        is_more = request.operation in (*_REPLACING, *_GROWING)
-        sizes[request.key] = before + request.size_bytes if is_more else before
+        """Note what the value weighs that `request` has put at its key, or changed."""
+        sizes, key, size = self._sizes, request.key, request.size_bytes
+        if request.operation in (WRITE, COMPARE_AND_SET):
+            sizes[key] = size
+        elif request.operation in (APPEND, SET_ADD):
+            sizes[key] = sizes.get(key, 0) + size
+        elif request.operation == ADD:
+            sizes.setdefault(key, size)
 
     def query(self, request: Request) -> Any:
         """Return the value of a key."""

@@ -16,7 +16,8 @@ is moved. What it has sent is under way all the same.
 
 Giving up. Whoever stops waiting for a lock gives his place in the queue back; that and a release go on in the
 background until they are answered, and only then the lock can be asked for again here: a release that is
-overtaken by the next `acquire` would let go of what has been given to it. What is held in a crash of the
+overtaken by the next `acquire` would let go of what has been given to it. A question for the lock that comes
+after the release of it is not obeyed any more (`given_up` in `raft.replica`). What is held in a crash of the
 client's process stays so until the lease is over. The new process is a new client: it has no session.
 """
 
@@ -29,7 +30,7 @@ from simpy import Event
 
 from simulator import CallFailed, Environment
 
-from ...endpoint import Endpoint
+from ...endpoint import Endpoint, require_endpoint
 from ...infrastructure import Host
 from ...request import Request
 from ..raft import RaftClient
@@ -111,8 +112,10 @@ class LockClient:
     def __init__(
         self, env: Environment, raft: RaftClient, settings: LockSettings, whose: Endpoint | None = None
     ) -> None:
-        if whose is not None and whose.host is not raft.host:
-            raise ValueError(f"whose must run on host {raft.host.name!r}, got {whose!r}")
+        if whose is not None:
+            require_endpoint("whose", whose)
+            if whose.host is not raft.host:
+                raise ValueError(f"whose must run on host {raft.host.name!r}, got {whose!r}")
         self._env = env
         self._raft = raft
         self._settings = settings

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from ...validation import require_positive
+from ...validation import require_kind, require_positive
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -29,7 +29,9 @@ class LockFlaws:
     renewals_unconfirmed: bool = False
 
     def __post_init__(self) -> None:
-        """Check the factor."""
+        """Check the factor, and that the others are planted or not."""
+        for name in ("tokens_not_replicated", "no_grace", "renewals_unconfirmed"):
+            require_kind(name, getattr(self, name), bool)
         require_positive("lease_factor", self.lease_factor)
 
 

@@ -28,10 +28,10 @@ from typing import Any
 
 from simulator import CallFailed
 
-from ...endpoint import Endpoint
+from ...endpoint import Endpoint, require_endpoint
 from ...infrastructure import Host
 from ...replication import compare_and_set, read, write
-from ...validation import require_delay, require_finite_duration
+from ...validation import require_delay, require_finite_duration, require_kind, require_name
 
 
 class KeyHeld:
@@ -76,6 +76,10 @@ class KeyLock:
         step_work: float = 1e-5,
         name: str,
     ) -> None:
+        require_kind("host", host, Host)
+        require_endpoint("client", client)
+        require_name("name", name)
+        require_kind("checks_release", checks_release, bool)
         require_finite_duration("ttl", ttl)
         require_finite_duration("retry_pause", retry_pause)
         require_delay("step_work", step_work)

@@ -27,7 +27,7 @@ from ...failures import Rejected, ServerError
 from ...infrastructure import Host
 from ...replication import READ, WRITE
 from ...request import Request, Response
-from ...validation import require_delay, require_kind
+from ...validation import require_delay, require_kind, require_name
 
 
 class Fencing(Enum):
@@ -98,7 +98,9 @@ class FencedResource(Endpoint):
         work: float = 0.0,
         name: str = "resource",
     ) -> None:
+        require_kind("host", host, Host)
         require_kind("fencing", fencing, Fencing)
+        require_name("name", name)
         require_delay("work", work)
         self.host: Host = host
         self.name = name

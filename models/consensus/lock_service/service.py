@@ -25,7 +25,7 @@ from simulator import Environment
 from ...endpoint import Endpoint
 from ...infrastructure import Host
 from ...network import Network
-from ...validation import require_kind
+from ...validation import require_kind, require_name
 from ..raft import RaftClientSettings, RaftCluster, RaftFlaws, RaftSettings
 from .client import LockClient
 from .flaws import NO_LOCK_FLAWS, LockFlaws
@@ -81,6 +81,7 @@ class LockService:
         name: str = "locks",
         **raft: Any,
     ) -> None:
+        require_name("name", name)
         require_kind("settings", settings, LockSettings)
         require_kind("flaws", flaws, LockFlaws)
         require_kind("client_settings", client_settings, RaftClientSettings)
@@ -107,6 +108,7 @@ class LockService:
 
     def client(self, host: Host, whose: Endpoint | None = None) -> LockClient:
         """Return a new client on `host`, with a session of its own; in the process of `whose`, if given."""
+        require_kind("host", host, Host)
         return LockClient(self._env, self.cluster.client(host), self.settings, whose)
 
     @property

@@ -6,11 +6,14 @@ have been, all again after `retry_pause`. A node that does not answer within `at
 next.
 
 Asking again after silence is safe: a query changes nothing, and a command carries the client's session (see
-`replica`), so that it is applied once however often it is sent, and the answer is that of the first time.
+`replica`), so that it is applied once however often it is sent, and the answer is that of the first time. One
+that was given up may be applied later, though not after a later command of this client.
 
 After `patience` seconds it gives up. If no attempt can have done anything (all were refused, or it was a
 query) the call ends in `Unavailable`: nothing was done and nothing will be. Otherwise in `TimedOut`: the
-command may be in a log, and be committed later.
+command may be in a log, and be committed later. A command that was refused so far is not sent once more when
+less time is left than a refusal of it has taken: it would be cut short, and all that is known with it. Where
+the last answer takes longer than all before it, or never comes, the call ends in `TimedOut` nevertheless.
 
 Times are of the client's host's clock. Source: Ongaro 2014, sections 6.2 (finding the leader) and 6.3
 (sessions).
@@ -80,6 +83,7 @@ class RaftClient(Endpoint):
         "_call_count",
         "_connections",
         "_env",
+        "_given_up",
         "_number",
         "_open",
         "_places",
@@ -115,6 +119,7 @@ class RaftClient(Endpoint):
         self._believed = 0
         self._sequence = 0
         self._open: dict[int, None] = {}  # commands that have not ended, in their order
+        self._given_up: list[int] = []  # commands that have ended without an answer
         self._call_count = 0
         self._attempt_count = 0
         self._unavailable_count = 0
@@ -127,12 +132,18 @@ class RaftClient(Endpoint):
             return (yield from self._ask(request, is_query=True))
         self._sequence = sequence = self._sequence + 1
         self._open[sequence] = None
-        command = Command(self._number, sequence, next(iter(self._open)), request)
+        floor = next(iter(self._open))
+        if self._given_up:
+            self._given_up = [each for each in self._given_up if each > floor]
+        command = Command(self._number, sequence, floor, request, tuple(self._given_up))
         try:
             carried = Request(
                 COMMAND, request.key, command, request.size_bytes, request.priority, request.deadline
             )
             return (yield from self._ask(carried, is_query=False))
+        except BaseException:
+            self._given_up.append(sequence)
+            raise
         finally:
             del self._open[sequence]
 
@@ -143,7 +154,11 @@ class RaftClient(Endpoint):
         place = self._believed
         asked: set[int] = set()
         is_known = True  # that nothing was done
-        while (left := end - clock()) > 0.0:
+        slowest = 0.0  # of the refusals
+        while (left := end - (sent_at := clock())) > 0.0:
+            if left <= slowest and is_known and not is_query:
+                yield left / self.host.clock_rate
+                break
             asked.add(place)
             hint = None
             try:
@@ -157,6 +172,7 @@ class RaftClient(Endpoint):
             else:
                 self._believed = place
                 return answer
+            slowest = max(slowest, clock() - sent_at)
             following = self._next(place, hint, asked)
             if following is None:
                 asked.clear()

@@ -17,13 +17,15 @@ class Command:
     """A client's `request`, with its session: who asks, and the how manieth time.
 
     `client` is the client's number (`None`: no session, applied as often as it comes); `sequence` numbers its
-    commands from 1. All of them below `floor` have ended for the client, which will not ask for them again.
+    commands from 1. All of them below `floor` have ended for the client, which will not ask for them again,
+    and so have, of those above, the ones that were `given_up` before this one was sent.
     """
 
     client: int | None
     sequence: int
     floor: int
     request: Request
+    given_up: tuple[int, ...] = ()
 
 
 @dataclass(slots=True)

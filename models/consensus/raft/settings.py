@@ -69,6 +69,8 @@ class RaftSettings:
         """Check all of it."""
         for name in ("election_timeout_min", "election_timeout_max", "heartbeat_interval"):
             require_finite_duration(name, getattr(self, name))
+        for name in ("pre_vote", "check_quorum"):
+            require_kind(name, getattr(self, name), bool)
         require_kind("reads", self.reads, Reads)
         require_count("batch_max", self.batch_max)
         require_count("entries_kept", self.entries_kept, 0)

@@ -6,7 +6,7 @@ import pytest
 
 from models import Host, ServerError, TimedOut, Unavailable
 from models.consensus import NotLeader, RaftFlaws, RaftNode, RaftSettings
-from models.network import Rule
+from models.network import AddedDelay, Rule
 from models.network.rules import CUT, PASS, Verdict
 from models.replication import add, append, compare_and_set, read, write
 from models.request import Request
@@ -96,6 +96,36 @@ def test_command_that_is_asked_of_a_second_leader_too_is_applied_once() -> None:
     assert commands[0] is commands[1]
 
 
+def test_command_that_was_given_up_is_not_applied_after_a_later_one_of_its_client() -> None:
+    """Not even while an earlier one has not ended yet, so that the floor stands."""
+    world = World()
+    leader = world.elect(world.nodes[0])
+    client = world.store.client(world.web)
+    world.network.install(FirstAnswerLost(leader.host, world.web))
+    earlier = world.ask(client, write("x", 1))
+    world.run(0.01)
+    slow = AddedDelay(world.env, world.web, leader.host, 0.2, name="slow", one_way=True)
+    world.network.install(slow)
+    given_up = world.ask(Timeout(world.env, client, 0.05), write("lock", "mine"))
+    world.run(0.04)
+    world.network.heal(slow)
+    world.run(0.02)
+    assert isinstance(given_up.outcome, TimedOut)
+    later = world.ask(client, write("lock", "nobody's"))
+    world.run(0.3)
+    assert later.ended_at is not None
+    assert earlier.ended_at is None
+    assert leader.durable.last_index == 4, "the late one is in the log"
+    assert leader.replica.machine.query(read("lock")) == "nobody's"
+    world.run(1.0)
+    assert earlier.outcome is None
+    assert leader.replica.machine.query(read("x")) == 1
+    last = world.ask(client, write("x", 2))
+    world.run(0.1)
+    assert last.outcome is None
+    assert client._given_up == []
+
+
 def test_sessions_survive_in_snapshots() -> None:
     world = World(settings=RaftSettings(snapshot_after=2, entries_kept=0))
     leader = world.elect(world.nodes[0])
@@ -149,6 +179,32 @@ def test_processes_that_are_down_refuse_and_the_call_is_unavailable() -> None:
     asked = world.ask(world.client(), write("x", 1))
     world.run(2.0)
     assert isinstance(asked.outcome, Unavailable)
+    assert asked.duration == pytest.approx(1.0)
+
+
+def test_call_that_was_only_refused_is_unavailable_however_its_patience_ends() -> None:
+    """At whatever place of a round through the nodes: a round takes 56 ms, of which 6 ms are attempts."""
+    for step in range(57):
+        world = World(patience=0.1003 + 0.001 * step)
+        for node in world.nodes:
+            node.crash()
+        client = world.store.client(world.web)
+        asked = world.ask(client, write("x", 1))
+        world.run(0.2)
+        assert isinstance(asked.outcome, Unavailable), step
+        assert asked.duration == pytest.approx(0.1003 + 0.001 * step)
+        assert client.statistics().unavailable_count == 1
+
+
+def test_refusal_that_takes_longer_than_all_before_it_may_be_cut_short_and_then_nobody_knows() -> None:
+    world = World(patience=1.0)
+    for node in world.nodes:
+        node.crash()
+    slow = AddedDelay(world.env, [world.web], world.hosts, 0.2, name="slow")
+    world.env.call_later(0.9, world.network.install, slow)
+    asked = world.ask(world.client(), write("x", 1))
+    world.run(2.0)
+    assert isinstance(asked.outcome, TimedOut)
     assert asked.duration == pytest.approx(1.0)
 
 
