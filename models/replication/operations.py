@@ -18,6 +18,7 @@ from __future__ import annotations
 from typing import Any
 
 from ..request import Request
+from ..validation import require_number
 
 READ = "read"
 WRITE = "write"
@@ -55,7 +56,8 @@ def delete(key: Any) -> Request:
 
 
 def add(key: Any, amount: float) -> Request:
-    """Return the request that adds `amount` to the number at `key`."""
+    """Return the request that adds `amount` to the number at `key`. Raises `TypeError` for what is none."""
+    require_number("amount", amount)
     return Request(ADD, key, amount)
 
 

@@ -2,8 +2,8 @@
 
 It begins with the node that answered last, at first the first. A node that does not lead names the leader,
 if it knows it, and that one is asked next; otherwise the next in order that has not been asked, and when all
-have been, all again after `retry_pause`. A node that does not answer within `attempt_timeout` is left for the
-next.
+have been, all again after `retry_pause`. A node that does not answer within `attempt_timeout`, or for as long
+as the caller has patience, is left for the next.
 
 Asking again after silence is safe: a query changes nothing, and a command carries the client's session (see
 `replica`), so that it is applied once however often it is sent, and the answer is that of the first time. One
@@ -169,6 +169,10 @@ class RaftClient(Endpoint):
                 pass
             except (TimedOut, ConnectionLost):
                 is_known = is_query
+            except (Cancelled, GeneratorExit):
+                if self._believed == place:  # nobody has been answered there meanwhile
+                    self._believed = (place + 1) % len(self._connections)
+                raise
             else:
                 self._believed = place
                 return answer

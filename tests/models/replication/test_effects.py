@@ -47,3 +47,9 @@ def test_an_item_that_no_set_can_hold_is_refused_when_it_is_asked_for() -> None:
     for operation in (set_add, set_remove):
         with pytest.raises(TypeError, match="unhashable type: 'list'"):
             operation("x", [1])
+
+
+@pytest.mark.parametrize("amount", ["x", None, True])
+def test_amount_that_is_no_number_is_refused_at_once(amount: Any) -> None:
+    with pytest.raises(TypeError, match="amount must be a number"):
+        add("k", amount)

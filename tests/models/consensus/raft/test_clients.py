@@ -53,6 +53,20 @@ def test_node_that_does_not_lead_says_who_does() -> None:
     assert str(asked.outcome) == "rejected by raft-1: not the leader, which is raft-3"
 
 
+def test_caller_with_less_patience_than_an_attempt_meets_another_node_next_time() -> None:
+    world = World(patience=30.0, attempt_timeout=10.0)
+    world.elect(world.nodes[0])
+    client = Timeout(world.env, world.store.client(world.web), 0.5)
+    world.cut(world.nodes[0])
+    first = world.ask(client, write("x", 1))
+    world.run(2.0)
+    second = world.ask(client, write("x", 2))
+    world.run(1.0)
+    assert isinstance(first.outcome, TimedOut)
+    assert second.outcome is None
+    assert second.ended_at is not None
+
+
 @pytest.mark.parametrize("flaws", [RaftFlaws(), RaftFlaws(ignores_sessions=True)])
 def test_command_whose_answer_is_lost_is_applied_once_and_gets_its_first_answer(flaws: RaftFlaws) -> None:
     world = World(flaws=flaws)
