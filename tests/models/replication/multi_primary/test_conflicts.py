@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from models import Request
-from models.replication import add, append, compare_and_set, delete, read, set_add, set_remove, write
+from models.replication import ADD, add, append, compare_and_set, delete, read, set_add, set_remove, write
 from models.replication.multi_primary import Crdts, KeepSiblings, LastWriterWins, Register
 from tests.models.replication.multi_primary.building import DONE, SYNC, WAY, Told, World, plain
 
@@ -255,7 +255,7 @@ def test_what_two_nodes_have_made_different_things_is_both() -> None:
         (Crdts(), write("set", 1)),
         (Crdts(), add("set", 1)),
         (Crdts(), add("x", float("nan"))),
-        (Crdts(), add("x", True)),
+        (Crdts(), Request(ADD, "x", True)),
         (LastWriterWins(), add("set", 1)),
         (LastWriterWins(), Request("increment", "x")),
     ],
