@@ -17,7 +17,7 @@ split, and takes 5.2 s, or would take longer, for it is given up after 10 s; wit
 to choose: spreads of 25 to 150 ms differ by 14 ms. Another program, without events, says the same of time and
 split votes, within the intervals, where nothing is given up. A crash of the leader under load, with timeouts
 of 150 to 300 ms, leaves the cluster without one for 199 ms and the client without an answer for 220 ms. With
-12 to 24 ms it is 47 ms, but 120 ms for the client, who gives the dead node 100 ms; and the nodes send each
+12 to 24 ms it is 50 ms, but 121 ms for the client, who gives the dead node 100 ms; and the nodes send each
 other 1997 messages a second, where with 150 ms there are 158.
 
 Sources: Ongaro, "Consensus: Bridging Theory and Practice" (2014), chapter 9, and its simulator AvailSim

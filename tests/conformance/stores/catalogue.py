@@ -82,8 +82,3 @@ STORES: tuple[StoreKind, ...] = (
     StoreKind("multi-primary", _multi_primary),
 )
 """The stores, the simplest first."""
-
-
-def store_named(name: str) -> StoreKind:
-    """Return the store of that name."""
-    return next(kind for kind in STORES if kind.name == name)

@@ -176,7 +176,6 @@ AGAIN: Mapping[str, tuple[Mapping[str, Any], ...]] = {
     "multi_primary": (
         {"partition": 30.0},
         {"resolution": "siblings", "keys": 1},
-        {"resolution": "data types"},
         {"resolution": "data types", "keys": 100},
         {"resolution": "hybrid clock", "skew": 10.0},
     ),

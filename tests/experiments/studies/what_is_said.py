@@ -12,12 +12,14 @@ from __future__ import annotations
 
 import json
 import sys
+from collections.abc import Iterable, Mapping
 from functools import cache
 from pathlib import Path
 from typing import Any
 
-from experiments import load_sweep
+from experiments import SweepResult, load_sweep
 from experiments.command_line import listing
+from experiments.store import Row
 from experiments.study import Study
 from experiments.summary import estimate
 
@@ -48,6 +50,22 @@ def runs_of(study: Study, **point: Any) -> list[Measures]:
     values = study.space.values(point)
     assert values in study.points(), f"no point of the default sweep: {point}"
     return kept_runs(study.name)[key_of(values)]
+
+
+def kept_sweep(
+    study: Study, points: Iterable[Mapping[str, Any]] | None = None, *, replications: int | None = None
+) -> SweepResult:
+    """Return the default sweep, or what it found at some `points` of it with the first seeds; nothing is run.
+
+    A figure is drawn from what a sweep has found, and needs no run to be made for it.
+    """
+    chosen = study.points() if points is None else [study.space.values(point) for point in points]
+    rows = [
+        Row(point=place, replication=seed, seed=seed, measures=measures)
+        for place, point in enumerate(chosen)
+        for seed, measures in enumerate(runs_of(study, **point)[:replications])
+    ]
+    return SweepResult(study=study, points=chosen, rows=rows)
 
 
 def kept_studies() -> list[str]:

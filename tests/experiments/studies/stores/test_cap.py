@@ -12,8 +12,7 @@ import matplotlib as mpl
 import pytest
 from matplotlib import pyplot as plt
 
-from experiments import InProcess, Misuse, Run, sweep
-from experiments.design import Points
+from experiments import InProcess, Misuse, Run, SweepResult, sweep
 from experiments.studies.stores.cap import cap, require_kept_promise, run_cut, share_of
 from experiments.studies.stores.cap_run import CapRun, copies, watch_it_settle
 from experiments.studies.stores.designs import STORES, StoreName, build_store
@@ -27,7 +26,7 @@ from models.replication.multi_primary import MultiPrimaryStore
 from simulator import Environment
 
 from ..figure_checks import assert_complete, texts
-from ..what_is_said import means, percent, runs_of, what_to_see
+from ..what_is_said import kept_sweep, means, percent, runs_of, what_to_see
 
 mpl.use("Agg")
 
@@ -311,11 +310,10 @@ def test_a_sweep_has_its_figures() -> None:
     points = [
         {**row, "partition": length}
         for row in ({"store": "raft"}, {"store": "partial quorums"}, {"store": "raft", "cut_off": True})
-        for length in (2.0, 6.0)
+        for length in (2.0, 5.0)
     ]
-    result = sweep(cap, Points(points), replications=2, executor=InProcess())
     assert cap.figures_of_sweep is not None
-    figures = dict(cap.figures_of_sweep(result))
+    figures = dict(cap.figures_of_sweep(kept_sweep(cap, points, replications=2)))
     assert list(figures) == ["summary", "availability", "harm"]
     assert_complete(figures)
     said = texts(figures["summary"])
@@ -327,12 +325,15 @@ def test_a_sweep_has_its_figures() -> None:
 
 @pytest.mark.slow
 def test_figures_are_drawn_where_nothing_is_stale_nothing_was_read_or_messages_pass_one_way() -> None:
-    for fixed, names in (
-        ({"store": "raft"}, ["summary", "availability"]),
-        ({"store": "raft", "rate": 0.01}, ["summary", "availability"]),
-        ({"store": "asynchronous", "cut": "to the minority"}, ["summary", "availability", "harm"]),
+    def found(**fixed: Any) -> SweepResult:
+        return sweep(cap, {"partition": [2.0, 4.0]}, fixed=fixed, replications=2, executor=InProcess())
+
+    fresh = kept_sweep(cap, [{"partition": length} for length in (2.0, 5.0)], replications=2)
+    for result, names in (
+        (fresh, ["summary", "availability"]),
+        (found(store="raft", rate=0.01), ["summary", "availability"]),
+        (found(store="asynchronous", cut="to the minority"), ["summary", "availability", "harm"]),
     ):
-        result = sweep(cap, {"partition": [2.0, 4.0]}, fixed=fixed, replications=2, executor=InProcess())
         assert cap.figures_of_sweep is not None
         figures = dict(cap.figures_of_sweep(result))
         assert list(figures) == names

@@ -10,14 +10,13 @@ import matplotlib as mpl
 import pytest
 from matplotlib import pyplot as plt
 
-from experiments import InProcess, Misuse, Run, sweep
-from experiments.design import Points
+from experiments import Misuse, Run
 from experiments.plots.space_time import Fate, space_time
 from experiments.studies.stores.durability import MANY, STORES, TROUBLES, durability
 from experiments.studies.stores.durability_setup import PATIENCE, RATE, REPAIR, SYNC_INTERVAL, SYNC_TIME
 
 from ..figure_checks import assert_complete, texts
-from ..what_is_said import Measures, means, what_to_see
+from ..what_is_said import Measures, kept_sweep, means, what_to_see
 
 mpl.use("Agg")
 
@@ -137,9 +136,9 @@ def test_figures_of_a_sweep_are_drawn_of_the_points_that_it_has() -> None:
     loaded = [
         {"store": "single", "durability": policy, "trouble": "none", "rate": rate}
         for policy in ("each write", "group commit", "periodic")
-        for rate in (RATE, 2.0 * RATE)
+        for rate in (RATE, MANY)
     ]
-    result = sweep(durability, Points([*points, *loaded]), replications=1, executor=InProcess())
+    result = kept_sweep(durability, [*points, *loaded], replications=1)
     figures = dict(durability.figures_of_sweep(result))  # type: ignore[misc]
     assert set(figures) == {"loss_and_downtime", "cost"}
     assert_complete(figures)

@@ -1,4 +1,4 @@
-"""The figures of `locks` and `elections`: drawn from small sweeps, complete, and they say what was found."""
+"""The figures of `locks` and `elections`: complete from parts of the default sweeps, and what they say."""
 
 from collections.abc import Iterator
 
@@ -8,6 +8,7 @@ from matplotlib import pyplot as plt
 
 from experiments import InProcess, Points, find_study, sweep
 from tests.experiments.studies.figure_checks import assert_complete, texts
+from tests.experiments.studies.what_is_said import kept_sweep
 
 mpl.use("Agg")
 
@@ -22,15 +23,12 @@ def close_figures() -> Iterator[None]:
 
 def test_figures_of_locks() -> None:
     study = find_study("locks")
-    points = Points(
-        [
-            {"lock": "no lock", "trouble": "none"},
-            *({"lock": lock, "trouble": "none"} for lock in ("key", "service, fenced")),
-            *({"lock": lock, "pause": pause} for lock in ("key", "service, fenced") for pause in (2.0, 10.0)),
-        ]
-    )
-    result = sweep(study, points, replications=2, fixed={"duration": 60.0}, executor=InProcess())
-    figures = study.figures_of_sweep(result)
+    points = [
+        {"lock": "no lock", "trouble": "none"},
+        *({"lock": lock, "trouble": "none"} for lock in ("key", "service, fenced")),
+        *({"lock": lock, "pause": pause} for lock in ("key", "service, fenced") for pause in (2.0, 10.0)),
+    ]
+    figures = study.figures_of_sweep(kept_sweep(study, points, replications=2))
     assert sorted(figures) == ["pauses", "troubles"]
     assert_complete(dict(figures))
     assert "lease: 5 s" in texts(figures["pauses"])
@@ -43,14 +41,11 @@ def test_figures_of_locks() -> None:
 
 def test_figures_of_elections() -> None:
     study = find_study("elections")
-    points = Points(
-        [
-            *({"failed": failed, "spread": spread} for failed in (0, 2) for spread in (0.02, 0.15)),
-            *({"scene": "leader crash", "timeout": time, "spread": time} for time in (0.1, 0.15)),
-        ]
-    )
-    result = sweep(study, points, replications=2, fixed={"count": 8}, executor=InProcess())
-    figures = study.figures_of_sweep(result)
+    points = [
+        *({"failed": failed, "spread": spread} for failed in (0, 2) for spread in (0.025, 0.15)),
+        *({"scene": "leader crash", "timeout": time, "spread": time} for time in (0.1, 0.15)),
+    ]
+    figures = study.figures_of_sweep(kept_sweep(study, points, replications=2))
     assert sorted(figures) == ["spread", "timeout"]
     assert_complete(dict(figures))
     assert "two of five down" in texts(figures["spread"])

@@ -1,6 +1,9 @@
-"""The figures of the studies of primary and replicas: complete, from small sweeps too, and what they say."""
+"""The figures of the studies of primary and replicas: complete, from small sweeps too, and what they say.
 
-from collections.abc import Iterator, Mapping, Sequence
+The small sweeps are parts of the default ones, whose numbers are kept.
+"""
+
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 import matplotlib as mpl
@@ -8,39 +11,33 @@ import pytest
 from matplotlib import pyplot as plt
 
 from experiments import InProcess, Points, find_study, sweep
-from experiments.design import Design
-from tests.experiments.studies.figure_checks import assert_complete, runs_once, texts  # noqa: F401 - a fixture
+from tests.experiments.studies.figure_checks import assert_complete, texts
+from tests.experiments.studies.what_is_said import kept_sweep
 
 mpl.use("Agg")
 
-pytestmark = [pytest.mark.slow, pytest.mark.usefixtures("runs_once")]
+pytestmark = pytest.mark.slow
 
-SMALL: Sequence[tuple[str, Design, Mapping[str, Any], list[str], str]] = (
+SMALL: Sequence[tuple[str, list[dict[str, Any]], list[str], str]] = (
     (
         "failover",
-        Points(
-            [
-                *({"commit": "asynchronous", "ttl": ttl} for ttl in (5.0, 10.0)),
-                {"commit": "any 1"},
-                *({"trouble": "slow network", "ttl": ttl} for ttl in (5.0, 10.0)),
-                *({"trouble": "replica crash", "commit": commit} for commit in ("asynchronous", "any 1")),
-                *({"trouble": "cut", "fencing": fencing} for fencing in ("lease", "off")),
-            ]
-        ),
-        {"down": 12.0},
+        [
+            *({"commit": "asynchronous", "ttl": ttl} for ttl in (5.0, 10.0)),
+            {"commit": "any 1"},
+            *({"trouble": "slow network", "ttl": ttl} for ttl in (5.0, 10.0)),
+            *({"trouble": "replica crash", "commit": commit} for commit in ("asynchronous", "any 1")),
+            *({"trouble": "cut", "ttl": 5.0, "fencing": fencing} for fencing in ("lease", "off")),
+        ],
         ["lease", "commit", "fencing"],
         "longest time without an\nacknowledged write (s)",
     ),
     (
         "read_replicas",
-        Points(
-            [
-                *({"users": 8, "write_share": 0.1, "replicas": count} for count in (0, 1)),
-                *({"users": users, "write_share": 0.4} for users in (2, 3, 4)),
-                *({"users": 2, "own_writes": own_writes} for own_writes in ("no", "wait", "ask the primary")),
-            ]
-        ),
-        {},
+        [
+            *({"users": 200, "write_share": 0.1, "replicas": count} for count in (0, 1)),
+            *({"users": users, "write_share": 0.4} for users in (5, 10, 15)),
+            *({"own_writes": own_writes} for own_writes in ("no", "wait", "ask the primary")),
+        ],
         ["scaling", "lag", "own_writes"],
         "theory (M/D/1)",
     ),
@@ -53,16 +50,13 @@ def close_figures() -> Iterator[None]:
     plt.close("all")
 
 
-@pytest.mark.parametrize(
-    ("name", "design", "fixed", "expected", "said"), SMALL, ids=[each[0] for each in SMALL]
-)
+@pytest.mark.parametrize(("name", "points", "expected", "said"), SMALL, ids=[each[0] for each in SMALL])
 def test_a_small_sweep_has_all_figures_and_they_are_complete(
-    name: str, design: Design, fixed: Mapping[str, Any], expected: list[str], said: str
+    name: str, points: list[dict[str, Any]], expected: list[str], said: str
 ) -> None:
     study = find_study(name)
-    result = sweep(study, design, fixed=dict(fixed), replications=2, executor=InProcess())
     assert study.figures_of_sweep is not None
-    figures = dict(study.figures_of_sweep(result))
+    figures = dict(study.figures_of_sweep(kept_sweep(study, points, replications=2)))
     assert list(figures) == expected
     assert_complete(figures)
     assert said in "\n".join(texts(figure) for figure in figures.values())

@@ -10,12 +10,11 @@ import matplotlib as mpl
 import pytest
 from matplotlib import pyplot as plt
 
-from experiments import Grid, InProcess, sweep
 from experiments.studies.stores.mixed_cap import CHOICES, mixed_cap
 from models.stocked_shop import Fate
 
 from ..figure_checks import assert_complete, texts
-from ..what_is_said import Measures, means, percent, runs_of, what_to_see
+from ..what_is_said import Measures, kept_sweep, means, percent, runs_of, what_to_see
 
 mpl.use("Agg")
 
@@ -89,13 +88,12 @@ def test_share_of_no_orders_at_all_is_no_number() -> None:
 
 @pytest.mark.slow
 def test_small_sweep_has_both_figures_and_they_are_complete() -> None:
-    design = Grid({"choice": ["mixed", "all AP"], "cut": [5.0, 10.0]})
-    result = sweep(mixed_cap, design, fixed={"order_rate": 0.2}, replications=1, executor=InProcess())
+    points = [{"choice": choice, "cut": cut} for choice in ("mixed", "all AP") for cut in (5.0, 20.0)]
     assert mixed_cap.figures_of_sweep is not None
-    figures = dict(mixed_cap.figures_of_sweep(result))
+    figures = dict(mixed_cap.figures_of_sweep(kept_sweep(mixed_cap, points, replications=1)))
     assert list(figures) == ["sides", "costs"]
     assert_complete(figures)
-    assert "Cut off for 10 s" in texts(figures["sides"])
+    assert "Cut off for 20 s" in texts(figures["sides"])
 
 
 def test_what_it_says_is_to_be_seen_is_what_the_sweep_shows() -> None:

@@ -25,7 +25,7 @@ from models.consistency import Ending, Operation
 from models.network import LocalityLatencies
 
 from ..figure_checks import assert_complete, texts
-from ..what_is_said import means, percent, runs_of, what_to_see
+from ..what_is_said import kept_sweep, means, percent, runs_of, what_to_see
 
 mpl.use("Agg")
 
@@ -174,22 +174,17 @@ def test_values_are_none_one_or_siblings() -> None:
 
 @pytest.mark.slow
 def test_figures_show_what_is_lost_along_a_partition_and_without_one() -> None:
-    points = Points(
-        [
-            *({"resolution": name, "partition": length} for name in DRAWN for length in (0.0, 5.0)),
-            {"resolution": "last writer wins", "skew": 5.0},
-            *({"resolution": "hybrid clock", "skew": skew} for skew in (0.0, 5.0)),
-            *({"resolution": name, "keys": 1} for name in DRAWN),
-        ]
-    )
-    result = sweep(
-        multi_primary, points, fixed={"users": 1}, replications=2, executor=InProcess(), progress=False
-    )
+    points = [
+        *({"resolution": name, "partition": length} for name in DRAWN for length in (0.0, 10.0)),
+        {"resolution": "last writer wins", "skew": 10.0},
+        *({"resolution": "hybrid clock", "skew": skew} for skew in (0.0, 10.0)),
+        *({"resolution": name, "keys": 1} for name in DRAWN),
+    ]
     assert multi_primary.figures_of_sweep is not None
-    figures = dict(multi_primary.figures_of_sweep(result))
+    figures = dict(multi_primary.figures_of_sweep(kept_sweep(multi_primary, points, replications=2)))
     assert list(figures) == ["partition", "no_partition"]
     assert_complete(figures)
-    assert "Both sides always answer. Cut for 5 s, last writer wins loses" in texts(figures["partition"])
+    assert "Both sides always answer. Cut for 10 s, last writer wins loses" in texts(figures["partition"])
     assert "Without any partition, last writer wins loses" in texts(figures["no_partition"])
 
 

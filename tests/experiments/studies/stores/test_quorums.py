@@ -11,7 +11,7 @@ from matplotlib import pyplot as plt
 from experiments import InProcess, Misuse, Points, sweep
 from experiments.studies.stores.quorums import LEVELS, quorums
 from tests.experiments.studies.figure_checks import assert_complete, texts
-from tests.experiments.studies.what_is_said import key_of, means, percent, runs_of, what_to_see
+from tests.experiments.studies.what_is_said import kept_sweep, key_of, means, percent, runs_of, what_to_see
 
 mpl.use("Agg")
 
@@ -132,10 +132,9 @@ def test_what_it_says_is_to_be_seen_is_what_the_sweep_shows() -> None:
 
 
 @pytest.mark.slow
-def test_a_small_sweep_has_its_figures_and_they_are_complete() -> None:
-    result = sweep(quorums, Points(quorums.points()), fixed={}, replications=1, executor=InProcess())
+def test_the_default_sweep_has_its_figures_and_they_are_complete() -> None:
     assert quorums.figures_of_sweep is not None
-    figures = dict(quorums.figures_of_sweep(result))
+    figures = dict(quorums.figures_of_sweep(kept_sweep(quorums)))
     try:
         assert list(figures) == ["levels", "crashes", "cut", "back", "speculation"]
         assert_complete(figures)

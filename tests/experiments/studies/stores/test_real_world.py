@@ -9,12 +9,10 @@ import matplotlib as mpl
 import pytest
 from matplotlib import pyplot as plt
 
-from experiments import InProcess, sweep
-from experiments.design import Points
 from experiments.studies.stores.real_world import BREAKAGES, BUFFERS, COUNTS, STOCKS, real_world
 
 from ..figure_checks import assert_complete, texts
-from ..what_is_said import Measures, means, runs_of, what_to_see
+from ..what_is_said import Measures, kept_sweep, means, runs_of, what_to_see
 
 mpl.use("Agg")
 
@@ -103,11 +101,8 @@ def test_small_sweep_has_its_figures_and_they_are_complete() -> None:
         ),
         *({"count": count, "units": 30} for count in COUNTS),
     ]
-    result = sweep(
-        real_world, Points(points), fixed={"order_rate": 0.3}, replications=1, executor=InProcess()
-    )
     assert real_world.figures_of_sweep is not None
-    figures = dict(real_world.figures_of_sweep(result))
+    figures = dict(real_world.figures_of_sweep(kept_sweep(real_world, points, replications=1)))
     assert list(figures) == ["apologies", "worth", "choice"]
     assert_complete(figures)
     assert "let each side count (AP)" in texts(figures["choice"])

@@ -21,7 +21,15 @@ from experiments.studies.stores.staleness import (
 from experiments.summary import estimate
 from simulator.randomness import Constant, Exponential, Mixture
 from tests.experiments.studies.figure_checks import assert_complete, texts
-from tests.experiments.studies.what_is_said import kept_runs, key_of, means, percent, runs_of, what_to_see
+from tests.experiments.studies.what_is_said import (
+    kept_runs,
+    kept_sweep,
+    key_of,
+    means,
+    percent,
+    runs_of,
+    what_to_see,
+)
 
 mpl.use("Agg")
 
@@ -121,21 +129,18 @@ def test_what_it_says_is_to_be_seen_is_what_the_sweep_shows() -> None:
 
 @pytest.mark.slow
 def test_a_small_sweep_has_all_figures_and_they_are_complete() -> None:
-    design = Points(
-        [
-            *({"write_mean": mean, "after": after} for mean in WRITE_MEANS for after in (0.0, 0.02)),
-            *({"law": law, "write_mean": None, "after": after} for law in FITS for after in (0.0, 0.02)),
-            *({"read_level": r, "write_level": w} for r, w in QUORUMS[1:]),
-            *(
-                {"write_mean": 0.001, "lost": 0.2, "repair": repair, "after": after}
-                for repair in ("none", "reads", "anti-entropy")
-                for after in (0.01, 2.0)
-            ),
-        ]
-    )
-    result = sweep(staleness, design, fixed={"keys": 20}, replications=2, executor=InProcess())
+    points: list[dict[str, Any]] = [
+        *({"write_mean": mean, "after": after} for mean in WRITE_MEANS for after in (0.0, 0.02)),
+        *({"law": law, "write_mean": None, "after": after} for law in FITS for after in (0.0, 0.02)),
+        *({"read_level": r, "write_level": w} for r, w in QUORUMS[1:]),
+        *(
+            {"write_mean": 0.001, "lost": 0.2, "repair": repair, "after": after}
+            for repair in ("none", "reads", "anti-entropy")
+            for after in (0.01, 2.0)
+        ),
+    ]
     assert staleness.figures_of_sweep is not None
-    figures = dict(staleness.figures_of_sweep(result))
+    figures = dict(staleness.figures_of_sweep(kept_sweep(staleness, points, replications=2)))
     try:
         assert list(figures) == ["exponential", "production", "repair", "versions"]
         assert_complete(figures)

@@ -53,11 +53,12 @@ def test_timeouts_that_are_all_the_same_split_the_vote_for_ever() -> None:
 @pytest.mark.slow
 @pytest.mark.parametrize(
     ("node_count", "failed_count", "timeout_max"),
-    [(5, 0, 0.3), (5, 2, 0.3), (5, 0, 0.16), (9, 4, 0.17)],
+    [(5, 0, 0.3), (5, 2, 0.3)],
 )
 def test_times_and_split_votes_are_those_of_availsim_s_model(
     node_count: int, failed_count: int, timeout_max: float
 ) -> None:
+    """With less spread, and with nine nodes, tests/theory/replication asks it of three times as many."""
     trials = [
         time_to_leader(
             seed, node_count=node_count, failed_count=failed_count, election_timeout_max=timeout_max

@@ -56,6 +56,7 @@ def test_many_unknown_writes_of_few_values_are_decided() -> None:
     assert witness.operations[-1] == read(1000, 900, 901, 5)
 
 
+@pytest.mark.slow
 def test_texts_of_fifty_clients_on_one_key_are_decided() -> None:
     """Texts tell of which values they are made: the search has next to nothing to try."""
     rng = random.Random(3)
