@@ -27,7 +27,7 @@ def _times(operation: Operation) -> str:
 def _deed(operation: Operation) -> str:
     key = "" if operation.key is None else f" {operation.key!r}"
     if operation.kind == "read":
-        return f"read{key} -> {operation.result!r}"
+        return f"read{key} -> {_told(operation.result)}"
     if operation.kind == "compare-and-set":
         expected, value = operation.value
         told = "done" if operation.result else "was another"
@@ -36,6 +36,13 @@ def _deed(operation: Operation) -> str:
         parts = operation.result if operation.ending is Ending.OK else operation.value
         return f"transaction {', '.join(map(_part, parts or ()))}{_ending(operation, '')}"
     return f"{operation.kind}{key} {operation.value!r}{_ending(operation, '')}"
+
+
+def _told(value: object) -> str:
+    """Return what was told; a set in order, which its `repr` has by chance."""
+    if isinstance(value, set | frozenset):
+        return f"{{{', '.join(sorted(map(repr, value)))}}}"
+    return repr(value)
 
 
 def _part(part: tuple[str, object, object]) -> str:

@@ -2,11 +2,11 @@
 
     plan, plan_rules    a store under fire as a value, and what such a value must be
     design, designs/    what the swarm knows of a design: parameters, promises, flaws to plant; a file each
-    drawing             draws a plan from a seed, with a random half of all features
+    drawing             draws a plan from a seed, with a random half of all features; schemes: not by chance
     fault_catalogue     whom a fault strikes, and with what; faults: those that only stores are tried with
     building            a plan turned into a live_store
     trial               runs one plan and judges it
-    laws                what stores are held to, by name
+    laws, merging_laws  what stores are held to, by name; histories: what laws ask of a run
     shrinking           cuts a plan that fails down to a small one
 
 `gameday swarm --of stores` is its command. A new design is a file in `designs`, and an entry in its

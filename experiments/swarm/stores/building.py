@@ -11,7 +11,7 @@ from models import CallFailed, Endpoint, Host, Network, Region, Request, Zone
 from models.consistency import HistoryRecorder
 from models.faults import Fault
 from models.network import LocalityLatencies
-from models.replication import add, append, compare_and_set, delete, read, write
+from models.replication import add, append, compare_and_set, delete, read, set_add, set_remove, write
 from models.resilience import Timeout
 from simulator import Environment
 
@@ -149,7 +149,7 @@ def _heal(fault: Fault) -> None:
 
 
 def _add_client(live: LiveStore, plan: StoreClientPlan) -> None:
-    client = live.store.client(live.hosts[plan.name])
+    client = live.design.client(live.store, live.given, live.hosts[plan.name])
     endpoint, patient = (
         live.recorder.around(
             Timeout(live.env, client, patience, name=f"{plan.name}'s {word}"), site=plan.name
@@ -188,4 +188,8 @@ def request_of(client: str, operation: OperationPlan, seen: Any) -> Request:
             return append(key, value)
         case "add":
             return add(key, 1)
+        case "set-add":
+            return set_add(key, value)
+        case "set-remove":
+            return set_remove(key, min(seen) if seen else value)
     return delete(key)

@@ -6,9 +6,10 @@ from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from math import inf
+from random import Random
 from typing import Any
 
-from models import Host, Network
+from models import Endpoint, Host, Network
 from models.consistency import divergence
 from models.nodes import Node
 from models.replication import Store
@@ -59,12 +60,16 @@ class Flaw:
     """A bug to plant: `flaws` is what the store is given.
 
     It can show with the parameters that it `needs`, of each one of some values, and where there is `trouble`
-    of these kinds: those are surely among the faults that are drawn, and others rarely.
+    of these kinds: those are surely among the faults that are drawn, and others rarely. What plans have by
+    chance otherwise, those to show it have all if it is among its `habits`. With a `scheme` faults are
+    those of a schedule (see `schemes`), whatever was drawn.
     """
 
     flaws: object
     needs: Mapping[str, tuple[Value, ...]] = field(default_factory=dict)
     trouble: tuple[str, ...] = ()
+    habits: tuple[str, ...] = ()
+    scheme: Callable[[Random, StorePlan], StorePlan] | None = None
 
 
 class StoreDesign(ABC):
@@ -94,6 +99,14 @@ class StoreDesign(ABC):
     @abstractmethod
     def leader(self, store: Any) -> Node | None:
         """Return the node that decides now, as far as an observer can say; None where there is none."""
+
+    def client(self, store: Any, given: Mapping[str, Any], host: Host) -> Endpoint:
+        """Return a client on `host`."""
+        return store.client(host)  # type: ignore[no-any-return] # as all stores do
+
+    def knows(self, given: Mapping[str, Any]) -> tuple[Does, ...]:
+        """Return what can be done with these parameters, of what it `does`."""
+        return self.does
 
     def nodes(self, store: Any) -> list[Node]:
         """Return all nodes, those too that hold no data."""

@@ -7,10 +7,12 @@ Chen and Regehr, "Swarm Testing" (ISSTA 2012).
 Faults alone seldom find what needs a certain host at a certain instant. So they strike whoever leads as often
 as anybody else; cuts leave clients on both sides of them; in some plans one fault is over before the next
 begins, or nobody would lead who could be deposed; crashes come between a write and its sync; clocks
-gain and lose all that leases allow for, on both sides of the lease; and a store that could claim much is
-mostly drawn so that it does. What does not vary from its simplest value is another half, of the parameters.
+gain and lose all that leases allow for, on both sides of the lease, and some change from the one to the other
+on the way; and a store that could claim much is mostly drawn so that it does. What does not vary from its
+simplest value is another half, of the parameters.
 
-With a `flaw` the plan is of the design that has it, in which it is planted, with the settings that it needs.
+With a `flaw` the plan is of the design that has it, in which it is planted, with the settings that it needs,
+and of some it is a schedule (see `schemes`).
 """
 
 from __future__ import annotations
@@ -25,9 +27,9 @@ from ..plan import DurationPlan, FaultPlan, Value
 from .building import promises_of
 from .designs import DESIGNS
 from .fault_catalogue import STORE_FAULTS, names_of
-from .plan import Does, OperationPlan, StoreClientPlan, StoreHostPlan, StorePlan
+from .plan import DRIFT, Does, OperationPlan, StoreClientPlan, StoreHostPlan, StorePlan
 
-_WEIGHTS = {"raft": 3, "primary_replica": 4, "quorums": 3, "single": 1}
+_WEIGHTS = {"raft": 3, "primary_replica": 4, "quorums": 3, "multi_primary": 3, "single": 1}
 _HABITS = (
     "appends",
     "clocks that are wrong",
@@ -58,6 +60,8 @@ _RARE = {
 _CLAIMING = 0.75  # of the stores whose design can claim to be linearizable
 _TRIES = 200
 _MUCH_DRIFT = 0.3  # where no promise rests on it
+_STEADY = 0.4
+_CHANGES_MAX = 8
 _DISK_LOSS = 0.1
 _LOAD_ENDS = (2.0, 4.0, 8.0)
 _FAULT_MEANS = (0.15, 0.4, 1.0)
@@ -81,11 +85,14 @@ class _Drawing:
         self.flaw = flaw
         self.name = self._design()
         self.design = DESIGNS[self.name]
+        self.does = self.design.does
         self.habits = {habit for habit in _HABITS if random.random() < _RARE.get(habit, 0.5)}
         planted = self.design.flaws.get(flaw or "")
         trouble = () if planted is None else planted.trouble
+        self.habits |= set() if planted is None else set(planted.habits)
         share = 0.15 if trouble else 0.5
-        kinds = [kind for kind in STORE_FAULTS if kind in trouble or random.random() < share]
+        common = [kind for kind, each in STORE_FAULTS.items() if each.is_for_all]
+        kinds = [kind for kind in common if kind in trouble or random.random() < share]
         self.kinds = [kind for kind in kinds if kind != "disk_loss"] or ["host_crash"]
         if "clocks that are wrong" not in self.habits:
             self.kinds = [kind for kind in self.kinds if kind != "clock"] or ["host_crash"]
@@ -109,7 +116,9 @@ class _Drawing:
     def plan(self) -> StorePlan:
         count = self.random.choice(self.design.node_counts)
         parameters = self._parameters(count)
-        drift = self._drift(parameters)
+        given = completed(self.design.parameters, parameters, "parameters", Names())
+        self.does = self.design.knows(given)
+        drift = self._drift(given)
         random = self.random
         hosts = tuple(self._host(f"node-{number}", drift) for number in range(1, count + 1))
         plan = StorePlan(
@@ -127,7 +136,12 @@ class _Drawing:
             monitor=self._host("monitor", drift),
             clients=tuple(self._client(number) for number in range(1, random.randint(2, 5) + 1)),
         )
-        return plan.model_copy(update={"faults": tuple(self._faults(plan))})
+        planted = self.design.flaws.get(self.flaw or "")
+        if planted is not None and planted.scheme is not None:
+            return planted.scheme(random, plan)
+        faults = self._faults(plan)
+        faults += self._changes_of_drift(plan, drift)
+        return plan.model_copy(update={"faults": tuple(faults)})
 
     # -- the store
 
@@ -160,11 +174,10 @@ class _Drawing:
         except Misuse:
             return None
 
-    def _drift(self, parameters: Mapping[str, Value]) -> float:
+    def _drift(self, given: Mapping[str, Value]) -> float:
         """Return how far clocks may drift: up to the bound of whatever promise rests on it."""
         if "drift" not in self.habits:
             return 0.0
-        given = completed(self.design.parameters, parameters, "parameters", Names())
         allowed = self.design.drift_allowed(given)
         return _MUCH_DRIFT if allowed == inf else allowed
 
@@ -227,9 +240,13 @@ class _Drawing:
             ("append", "appends"),
             ("add", "counters"),
             ("delete", "deletes"),
+            ("set-add", None),
+            ("set-add", None),
+            ("set-remove", None),
         ]
-        known = self.design.does
-        return [does for does, habit in wanted if does in known and (habit is None or habit in self.habits)]
+        return [
+            does for does, habit in wanted if does in self.does and (habit is None or habit in self.habits)
+        ]
 
     def _key(self, does: Does, once: str) -> str:
         random = self.random
@@ -238,6 +255,8 @@ class _Drawing:
                 return "list"
             case "add":
                 return "number"
+            case "set-add" | "set-remove":
+                return "set"
             case "delete":
                 return random.choice(["mortal-1", "mortal-2"])
             case "write":
@@ -248,10 +267,11 @@ class _Drawing:
         others = ["list"] if self._has("append", "appends") and does == "read" else []
         others += ["number"] if self._has("add", "counters") and does == "read" else []
         others += ["mortal-1", "mortal-2"] if self._has("delete", "deletes") and does == "read" else []
+        others += ["set"] if "set-add" in self.does and does == "read" else []
         return random.choice(["a", "a", "b", *others])
 
     def _has(self, does: Does, habit: str) -> bool:
-        return does in self.design.does and habit in self.habits
+        return does in self.does and habit in self.habits
 
     # -- faults
 
@@ -271,4 +291,20 @@ class _Drawing:
             found.append(FaultPlan(kind=kind, name=name, start=start, end=end, parameters=given))
             if "one fault at a time" in self.habits:
                 start = end
+        return found
+
+    def _changes_of_drift(self, plan: StorePlan, drift: float) -> list[FaultPlan]:
+        """Return changes of drift on the way, within what is allowed, where clocks drift at all."""
+        random, names = self.random, names_of(plan)
+        if not drift or random.random() < _STEADY:
+            return []
+        found = []
+        for number in range(1, random.randint(1, _CHANGES_MAX) + 1):
+            start = round(random.uniform(0.0, self.load_end), _DIGITS)
+            end = round(random.uniform(start, self.load_end), _DIGITS)
+            host = STORE_FAULTS[DRIFT].parameters["host"].draw(random, names)
+            given = {"host": host, "drift": random.choice([drift, -drift])}
+            found.append(
+                FaultPlan(kind=DRIFT, name=f"drift-{number}", start=start, end=end, parameters=given)
+            )
         return found

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from math import inf
 from random import Random
 
 from models import Host
@@ -30,9 +31,9 @@ from ...misuse import Misuse, unknown_name
 from ..choices import Choice, Names, Parameter, Reference
 from ..hand_made_faults import Several
 from ..plan import Value
-from .faults import BusyDisk, CrashAtSync, DiskLoss, Hunt
+from .faults import BusyDisk, CrashAtSync, DiskLoss, Hunt, OtherDrift
 from .live_store import LEADER, LiveStore
-from .plan import StorePlan
+from .plan import DRIFT, LITTLE_DRIFT, StorePlan
 
 _LEADER_SHARE = 0.45
 _LAST_SHARE = 0.15
@@ -82,13 +83,35 @@ class SomeHosts(Parameter):
                 raise unknown_name(f"{place}.{number}", name, (*names.hosts, LEADER))
 
 
+@dataclass(frozen=True, slots=True)
+class Drift(Parameter):
+    """How many seconds a clock gains in a second: more than -1, or it would go back."""
+
+    def draw(self, random: Random, names: Names) -> Value:
+        """Return as much as many a promise allows; whoever draws for one knows how much that is."""
+        return random.choice([LITTLE_DRIFT, -LITTLE_DRIFT])
+
+    def default(self, place: str) -> Value:
+        """Return what clocks often gain at most."""
+        return LITTLE_DRIFT
+
+    def require(self, place: str, value: Value, names: Names) -> None:
+        """Raise Misuse for what is no drift."""
+        if isinstance(value, bool) or not isinstance(value, int | float) or not -1.0 < value < inf:
+            raise Misuse(f"{place} must be a finite number > -1, got {value!r}")
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class StoreFaultKind:
-    """One kind: see above. Of kinds that are not `is_common` few are drawn."""
+    """One kind: see above. Of kinds that are not `is_common` few are drawn.
+
+    Those that are not `is_for_all` are not drawn among the others, but where a plan is made for them.
+    """
 
     parameters: Mapping[str, Parameter]
     make: Callable[..., Fault | None]
     is_common: bool = True
+    is_for_all: bool = True
 
 
 def names_of(plan: StorePlan) -> Names:
@@ -181,6 +204,14 @@ def _clock(live: LiveStore, name: str, host: str, offset: float) -> Fault | None
     return None if where is None else ClockSkew(where, offset, name=name)
 
 
+def _drift(live: LiveStore, name: str, host: str, drift: float) -> Fault | None:
+    where = live.host_of(host)
+    if where is None:
+        return None
+    usual = next((each.drift for each in live.plan.host_plans if each.name == where.name), 0.0)
+    return None if drift == usual else OtherDrift(where, drift, usual, name=name)
+
+
 def _slow_host(live: LiveStore, name: str, host: str, factor: float) -> Fault | None:
     where = live.host_of(host)
     return None if where is None else SlowHost(where, factor, name=name)
@@ -235,5 +266,6 @@ STORE_FAULTS: Mapping[str, StoreFaultKind] = {
         parameters={"host": _A_HOST, "offset": Choice(10.0, -10.0, 0.5, -0.05)},
         make=_clock,
     ),
+    DRIFT: StoreFaultKind(parameters={"host": _A_HOST, "drift": Drift()}, make=_drift, is_for_all=False),
     "slow_host": StoreFaultKind(parameters={"host": _A_HOST, "factor": Choice(0.01, 0.1)}, make=_slow_host),
 }

@@ -10,6 +10,8 @@ from models.faults import Fault, HostCrash
 from models.storage import Disk
 from simulator import Call, Environment
 
+_SAME_RATE = 1e-9
+
 
 class CrashAtSync(Fault):
     """A host crashes whenever its disk is busy, or with `after` whenever it is busy no more.
@@ -107,6 +109,29 @@ class DiskLoss(Fault):
 
     def _stop(self) -> None:
         self._crash.heal()
+
+
+class OtherDrift(Fault):
+    """A clock gains `drift` seconds a second, whatever it did before, until this is healed.
+
+    `usual` is what it does otherwise. Nothing happens to a clock that does another thing at the time.
+    """
+
+    def __init__(self, host: Host, drift: float, usual: float, *, name: str) -> None:
+        super().__init__(host.env, name, "other drift", {"drift": drift})
+        self._host = host
+        self._more = drift - usual
+        self._usual_rate = 1.0 + usual
+        self._is_held = False
+
+    def _start(self) -> None:
+        self._is_held = abs(self._host.clock_rate - self._usual_rate) < _SAME_RATE
+        if self._is_held:
+            self._host.skew_clock(self, 0.0, self._more)
+
+    def _stop(self) -> None:
+        if self._is_held:
+            self._host.set_clock(self)
 
 
 class BusyDisk(Fault):

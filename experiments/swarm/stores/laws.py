@@ -18,19 +18,26 @@ Where it is promised (see `StoreDesign.promises`), or a plan is `held_to` it:
     works_again                 when all has healed, each client can write, and read
     converges                   then nodes that should hold the same do so, after a while
 
-The last two are looked at while the run goes on (see `trial`). Where only a search can tell whether a history
-is linearizable, it may be given up: that is counted, and not held against the store.
+and of what several nodes have taken and merge (see `merging_laws`):
+
+    nothing_is_gone             each acknowledged update is known to somebody in the end, as an observer says
+    keeps_the_newest            nothing that was acknowledged has lost to what was there before it
+    counters_balance            a counter is the sum of what was added
+    sets_keep_their_items       what was added and not removed is there
+    removed_stays_removed       what was removed by who had read it is not
+    siblings_stay_until_seen    what is replaced somebody has read before
+
+`works_again` and `converges` are looked at while the run goes on (see `trial`). Where only a search can tell
+whether a history is linearizable, it may be given up: that is counted, and not held against the store.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from typing import Any
+from collections.abc import Callable, Mapping, Sequence
 
 from models.consistency import (
     Ending,
     Guarantee,
-    Operation,
     SearchLimits,
     Verdict,
     breaches_of_guarantees,
@@ -43,54 +50,51 @@ from models.consistency import (
 )
 from models.replication import ADD, APPEND, DELETE, READ, WRITE
 
-from ..invariants import BrokenInvariant
+from .histories import authority, broken, by_key, keys, of_registers, told, values, written
 from .live_store import LiveStore
+from .merging_laws import (
+    check_counters_balance,
+    check_keeps_the_newest,
+    check_nothing_is_gone,
+    check_removed_stays_removed,
+    check_sets_keep_their_items,
+    check_siblings_stay_until_seen,
+)
 
 _LIMITS = SearchLimits(steps=300_000, configurations=30_000)
-_REGISTER_KINDS = {READ, WRITE, "compare-and-set"}
 
 Check = Callable[[LiveStore], None]
 
 
-def broken(live: LiveStore, law: str, detail: str, *, time: float | None = None) -> BrokenInvariant:
-    """Return the breach of a law by the store of a plan."""
-    design = live.plan.store
-    when = live.env.now if time is None else time
-    return BrokenInvariant(law, design, f"{design}: {law}", when, " ".join(detail.split()))
-
-
 def _check_invents_nothing(live: LiveStore) -> None:
     history = live.history()
-    written = {(each.key, value) for each in history for value in _written(each)}
-    for operation, value in _told(history):
-        if (operation.key, value) not in written:
+    asked = {(each.key, value) for each in history for value in written(each)}
+    for operation, value in told(history):
+        if (operation.key, value) not in asked:
             detail = f"{operation_text(operation)}: nobody wrote {value!r}"
             raise broken(live, "invents_nothing", detail, time=operation.ended_at)
-    numbers = _keys(history, ADD)
+    numbers = keys(history, ADD)
     for name, held in live.store.contents().items():
         for key, shown in held.items():
-            for value in _values(shown):
-                if key not in numbers and (key, value) not in written:
+            for value in values(shown):
+                if key not in numbers and (key, value) not in asked:
                     raise broken(live, "invents_nothing", f"{name} holds {value!r} at {key!r}")
 
 
 def _check_fails_without_effect(live: LiveStore) -> None:
     history = live.history()
     failed = {
-        (each.key, value): each
-        for each in history
-        if each.ending is Ending.FAILED
-        for value in _written(each)
+        (each.key, value): each for each in history if each.ending is Ending.FAILED for value in written(each)
     }
     if not failed:
         return
-    for operation, value in _told(history):
+    for operation, value in told(history):
         if (each := failed.get((operation.key, value))) is not None:
             detail = f"{operation_text(each)}, and {operation_text(operation)}"
             raise broken(live, "fails_without_effect", detail, time=operation.ended_at)
     for name, held in live.store.contents().items():
         for key, shown in held.items():
-            for value in _values(shown):
+            for value in values(shown):
                 if (each := failed.get((key, value))) is not None:
                     detail = f"{operation_text(each)}, and {name} holds it"
                     raise broken(live, "fails_without_effect", detail)
@@ -98,13 +102,12 @@ def _check_fails_without_effect(live: LiveStore) -> None:
 
 def _check_linearizable(live: LiveStore) -> None:
     history = live.history()
-    lists, numbers = _keys(history, APPEND), _keys(history, ADD)
-    for model, keys in (("list-append", lists), ("counter", numbers), ("cas-register", None)):
-        part = [
-            each
-            for each in history
-            if (each.key in keys if keys is not None else each.key not in lists | numbers)
-        ]
+    lists, numbers = keys(history, APPEND), keys(history, ADD)
+    for model, part in (
+        ("list-append", [each for each in history if each.key in lists]),
+        ("counter", [each for each in history if each.key in numbers]),
+        ("cas-register", of_registers(history)),
+    ):
         if not part:
             continue
         found = check_linearizability(part, model, limits=_LIMITS)
@@ -117,7 +120,7 @@ def _check_linearizable(live: LiveStore) -> None:
 
 def _guarantees(law: str, *guarantees: Guarantee) -> Check:
     def check(live: LiveStore) -> None:
-        for breach in breaches_of_guarantees(_of_registers(live.history())):
+        for breach in breaches_of_guarantees(of_registers(live.history())):
             if breach.guarantee in guarantees:
                 raise broken(live, law, breach.text(), time=breach.read.ended_at)
 
@@ -125,7 +128,7 @@ def _guarantees(law: str, *guarantees: Guarantee) -> Check:
 
 
 def _check_fresh(live: LiveStore) -> None:
-    for staleness in staleness_of_reads(_of_registers(live.history())):
+    for staleness in staleness_of_reads(of_registers(live.history())):
         if staleness.versions_count:
             seconds = f"{staleness.seconds:.6g} s"
             detail = f"{operation_text(staleness.read)}: replaced {seconds} before it was asked for"
@@ -134,12 +137,12 @@ def _check_fresh(live: LiveStore) -> None:
 
 def _check_keeps(live: LiveStore) -> None:
     history = live.history()
-    contents = _authority(live)
-    numbers = _keys(history, ADD)
+    contents = authority(live)
+    numbers = keys(history, ADD)
     # Where a write of unknown ending may have come last, histories prove nothing: whoever saw all may know.
     if count := live.design.lost_count(live.store):
         raise broken(live, "keeps_what_it_acknowledges", f"{count} acknowledged writes are lost")
-    lost = [*lost_writes(_of_registers(history), contents)]
+    lost = [*lost_writes(of_registers(history), contents)]
     lost += lost_appends([each for each in history if each.kind == APPEND], contents)
     if lost:
         held = contents.get(lost[0].key)
@@ -152,17 +155,17 @@ def _check_keeps(live: LiveStore) -> None:
 
 def _check_keeps_what_is_written_once(live: LiveStore) -> None:
     contents = list(live.store.contents().values())
-    for key, operations in _by_key(live.history()).items():
+    for key, operations in by_key(live.history()).items():
         writes = [each for each in operations if each.kind != READ]
         if len(writes) != 1 or writes[0].kind != WRITE or writes[0].ending is not Ending.OK:
             continue
-        if not any(writes[0].value in _values(held.get(key)) for held in contents):
+        if not any(writes[0].value in values(held.get(key)) for held in contents):
             detail = f"{operation_text(writes[0])}, and nobody holds it in the end"
             raise broken(live, "keeps_what_is_written_once", detail)
 
 
 def _check_deleted(live: LiveStore) -> None:
-    for key, operations in _by_key(live.history()).items():
+    for key, operations in by_key(live.history()).items():
         deletes = [each for each in operations if each.kind == DELETE and each.ending is Ending.OK]
         if not deletes:
             continue
@@ -192,6 +195,12 @@ LAWS: Mapping[str, Check] = {
     "deleted_stays_deleted": _check_deleted,
     "works_again": _looked_at_on_the_way,
     "converges": _looked_at_on_the_way,
+    "nothing_is_gone": check_nothing_is_gone,
+    "keeps_the_newest": check_keeps_the_newest,
+    "counters_balance": check_counters_balance,
+    "sets_keep_their_items": check_sets_keep_their_items,
+    "removed_stays_removed": check_removed_stays_removed,
+    "siblings_stay_until_seen": check_siblings_stay_until_seen,
 }
 
 
@@ -199,54 +208,3 @@ def check_laws(live: LiveStore) -> None:
     """Raise `BrokenInvariant` for the first law that a store which is over has broken."""
     for check in (*ALWAYS, *(check for name, check in LAWS.items() if name in live.laws)):
         check(live)
-
-
-# -- what a history says
-
-
-def _written(operation: Operation) -> tuple[Any, ...]:
-    """Return the value that an operation asks to be written, if any."""
-    if operation.kind == "compare-and-set":
-        return () if operation.result is False else (operation.value[1],)
-    return (operation.value,) if operation.kind in (WRITE, APPEND) else ()
-
-
-def _told(history: Iterable[Operation]) -> Iterator[tuple[Operation, Any]]:
-    """Yield the values that reads tell, each with its read; of counters nothing."""
-    history = list(history)
-    numbers = _keys(history, ADD)
-    for each in history:
-        if each.kind == READ and each.ending is Ending.OK and each.key not in numbers:
-            for value in _values(each.result):
-                yield each, value
-
-
-def _values(shown: Any) -> tuple[Any, ...]:
-    """Return what is in a list, or among siblings, or by itself."""
-    if shown is None:
-        return ()
-    return shown if isinstance(shown, tuple) else (shown,)
-
-
-def _keys(history: Iterable[Operation], kind: str) -> set[Any]:
-    return {each.key for each in history if each.kind == kind}
-
-
-def _by_key(history: Iterable[Operation]) -> dict[Any, list[Operation]]:
-    found: dict[Any, list[Operation]] = {}
-    for each in history:
-        found.setdefault(each.key, []).append(each)
-    return found
-
-
-def _of_registers(history: Sequence[Operation]) -> list[Operation]:
-    others = {each.key for each in history if each.kind not in _REGISTER_KINDS}
-    return [each for each in history if each.key not in others]
-
-
-def _authority(live: LiveStore) -> Mapping[Any, Any]:
-    """Return what the store holds in the end: nodes agree by then, as far as they hold a key at all."""
-    contents: dict[Any, Any] = {}
-    for held in live.store.contents().values():
-        contents |= {key: value for key, value in held.items() if value is not None}
-    return contents

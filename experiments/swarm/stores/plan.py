@@ -16,7 +16,13 @@ from pydantic import Field
 
 from ..plan import DurationPlan, FaultPlan, Name, Number, Plan, PositiveSeconds, Record, Seconds, Value
 
-Does = Literal["read", "write", "compare-and-set", "append", "add", "delete"]
+Does = Literal["read", "write", "compare-and-set", "append", "add", "delete", "set-add", "set-remove"]
+DRIFT = "drift"
+"""The kind of fault by which a clock gains, or loses, more than before."""
+
+LITTLE_DRIFT = 0.02
+"""What it gains if nothing else is said."""
+
 Probability = Annotated[float, Field(ge=0, le=1)]
 
 
@@ -33,7 +39,8 @@ class StoreHostPlan(Record):
 class OperationPlan(Record):
     """What a client asks at a time (s), or when it has its last answer, if that is later.
 
-    A compare-and-set expects what the client has read of the key last.
+    A compare-and-set expects what the client has read of the key last, and an item is taken out of a set that
+    it has seen there, if any.
     """
 
     at: Seconds = 0.0
@@ -95,9 +102,16 @@ class StorePlan(Plan):
     def has_wrong_clocks(self) -> bool:
         """Whether a clock is not the true time."""
         is_off = any(host.offset or host.drift for host in self.host_plans)
-        return is_off or any(fault.kind == "clock" for fault in self.faults)
+        return is_off or any(fault.kind in ("clock", DRIFT) for fault in self.faults)
 
     @property
     def drift_max(self) -> float:
-        """How far from a second a second of any host's clock is."""
-        return max(abs(host.drift) for host in self.host_plans)
+        """How far from a second a second of any host's clock ever is."""
+        drifts = [host.drift for host in self.host_plans]
+        drifts += [_drift_of(fault) for fault in self.faults if fault.kind == DRIFT]
+        return max(map(abs, drifts))
+
+
+def _drift_of(fault: FaultPlan) -> float:
+    given = fault.parameters.get("drift", LITTLE_DRIFT)
+    return given if isinstance(given, int | float) else 0.0  # what is no number is refused later

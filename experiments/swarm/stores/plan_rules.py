@@ -12,7 +12,7 @@ from ..choices import completed
 from .designs import DESIGNS
 from .fault_catalogue import STORE_FAULTS, names_of
 from .laws import LAWS
-from .plan import StoreClientPlan, StoreHostPlan, StorePlan
+from .plan import DRIFT, StoreClientPlan, StoreHostPlan, StorePlan
 
 
 def require_sound_store(plan: StorePlan) -> None:
@@ -39,12 +39,16 @@ def require_sound_store(plan: StorePlan) -> None:
         _require_distinct(f"the times of {place}", [repr(operation.at) for operation in client.operations])
         for number, operation in enumerate(client.operations):
             _require_known(f"{place}.{number}.does", operation.does, design.does)
+    usual = [host.drift for host in plan.host_plans]
     for index, fault in enumerate(plan.faults):
         _require_known(f"faults.{index}.kind", fault.kind, STORE_FAULTS)
         if not fault.start <= fault.end:
             raise Misuse(f"faults.{index}.end must be >= start ({fault.start!r} s), got {fault.end!r}")
         kind = STORE_FAULTS[fault.kind]
-        completed(kind.parameters, fault.parameters, f"faults.{index}.parameters", names)
+        given = completed(kind.parameters, fault.parameters, f"faults.{index}.parameters", names)
+        if fault.kind == DRIFT and not given["drift"] > (least := max(usual) - 1.0):
+            rule = f"must be > {least!r}, a second less than any host's own"
+            raise Misuse(f"faults.{index}.parameters.drift {rule}, got {given['drift']!r}")
 
 
 def _require_known(place: str, name: str, known: Iterable[str]) -> None:

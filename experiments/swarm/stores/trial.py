@@ -31,7 +31,8 @@ from models.replication import read, write
 from ..invariants import BrokenInvariant
 from ..verdict import Passed, Verdict, failure_of, is_sampled
 from .building import LAST_PATIENCE, build_store
-from .laws import broken, check_laws
+from .histories import broken, contents_text
+from .laws import check_laws
 from .live_store import LiveClient, LiveStore
 from .plan import StorePlan
 
@@ -96,7 +97,7 @@ def _play(live: LiveStore) -> None:
         settled_by = env.now + live.design.settle
         while differences := live.design.disagreement(live.store):
             if env.now >= settled_by:
-                raise broken(live, "converges", str(differences))
+                raise broken(live, "converges", contents_text(differences))
             env.run(until=env.now + _LOOK_EVERY)
     if "works_again" in live.laws:  # or it may try for ever to come to work again
         _wait_until_it_is_empty(live)

@@ -1,4 +1,4 @@
-"""The designs of stores in the swarm, one a file: raft, primary_replica, quorums, single; catalogue."""
+"""The designs of stores in the swarm, one a file; catalogue has them all by name."""
 
 from .catalogue import DESIGNS
 

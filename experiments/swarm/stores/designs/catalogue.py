@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from ..design import StoreDesign
+from .multi_primary import MultiPrimaryDesign
 from .primary_replica import PrimaryReplicaDesign
 from .quorums import QuorumsDesign
 from .raft import RaftDesign
@@ -14,5 +15,6 @@ DESIGNS: Mapping[str, StoreDesign] = {
     "raft": RaftDesign(),
     "primary_replica": PrimaryReplicaDesign(),
     "quorums": QuorumsDesign(),
+    "multi_primary": MultiPrimaryDesign(),
     "single": SingleDesign(),
 }

@@ -31,6 +31,7 @@ from ...choices import Choice
 from ...plan import Value
 from ..design import DISK_PARAMETERS, DURABILITY, NEVER, Flaw, Site, StoreDesign
 from ..plan import StorePlan
+from ..schemes import deposed_twice
 
 _RULES: Mapping[str, CommitRule] = {
     "any 1": AnyOf(1),
@@ -52,10 +53,12 @@ _FLAWS: Mapping[str, tuple[_Needs, tuple[str, ...]]] = {
     "no_epoch_check": (_DEPOSED, ("cut_link", "cut")),
     "acknowledges_before_standby": (_FAILED_OVER, ("cut", "host_crash")),
     "standby_acknowledges_unflushed": ({**_FAILED_OVER, "sync_time": (0.03,)}, ("crash_at_sync", "hunt")),
-    "commits_older_epochs": (_FAILED_OVER, ("hunt", "cut_link", "crash_at_sync")),
+    "commits_older_epochs": ({**_FAILED_OVER, "rule": ("any 1",), "replay_work": (0.0,)}, ()),
     "lease_by_arrival": ({**_LEASED, "drift_bound": (0.02,)}, ("delay", "cut")),
     "reads_without_lease": (_LEASED, ("cut",)),
 }
+
+_SCHEMES = {"commits_older_epochs": deposed_twice}
 
 
 class PrimaryReplicaDesign(StoreDesign):
@@ -89,7 +92,7 @@ class PrimaryReplicaDesign(StoreDesign):
         **DISK_PARAMETERS,
     }
     flaws = {
-        name: Flaw(ReplicationFlaws(**{name: True}), needs, trouble)
+        name: Flaw(ReplicationFlaws(**{name: True}), needs, trouble, scheme=_SCHEMES.get(name))
         for name, (needs, trouble) in _FLAWS.items()
     }
     disks_may_be_lost = True

@@ -18,6 +18,7 @@ from models.nodes import Node
 from ...choices import Choice
 from ..design import DISK_PARAMETERS, DURABILITY, NEVER, Flaw, Site, StoreDesign
 from ..plan import StorePlan
+from ..schemes import hunted
 
 _READS = {each.value: each for each in Reads}
 
@@ -64,8 +65,11 @@ class RaftDesign(StoreDesign):
                 "transport": ("datagram",),
                 "pre_vote": (False,),
                 "check_quorum": (False,),
+                "timeout_spread": (1.2,),
+                "sync_time": (0.005,),
+                "reads": ("read-index", "log"),
             },
-            ("hunt", "loss"),
+            scheme=hunted,
         ),
         "votes_not_durable": Flaw(
             RaftFlaws(votes_not_durable=True),

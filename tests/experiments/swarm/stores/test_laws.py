@@ -9,6 +9,7 @@ import pytest
 
 from experiments.swarm import BrokenInvariant
 from experiments.swarm.stores import DESIGNS, LAWS
+from experiments.swarm.stores.histories import contents_text
 from experiments.swarm.stores.laws import ALWAYS, check_laws
 from models.consistency import Ending, Operation
 
@@ -60,6 +61,8 @@ def checked(law: str, *history: Operation, **held: Any) -> Any:
 
 W1, W2 = asked(0.0, "write", "x"), asked(2.0, "write", "y", by=2)
 
+SEEN = asked(0.0, "set-add", "x"), asked(2.0, "read", None, frozenset("x"))
+
 BREACHES: dict[str, list[tuple[tuple[Operation, ...], dict[str, Any]]]] = {
     "is_linearizable": [
         ((W1, W2, asked(4.0, "read", None, "x")), {"a": "y"}),
@@ -83,6 +86,24 @@ BREACHES: dict[str, list[tuple[tuple[Operation, ...], dict[str, Any]]]] = {
     ],
     "keeps_what_is_written_once": [((W1,), {})],
     "deleted_stays_deleted": [((W1, asked(2.0, "delete")), {"a": "x"})],
+    "keeps_the_newest": [
+        ((W1, W2), {"a": "x"}),
+        ((W1,), {}),
+        ((W1, asked(0.0, "write", "y", by=2), asked(2.0, "write", "z", by=3)), {"a": ("x", "y")}),
+    ],
+    "counters_balance": [((asked(0.0, "add", 1),), {"a": 0}), ((asked(0.0, "add", 1),), {"a": 2})],
+    "sets_keep_their_items": [
+        ((asked(0.0, "set-add", "x"),), {}),
+        ((asked(0.0, "set-add", "x"), asked(2.0, "set-add", "y")), {"a": frozenset("y")}),
+        ((asked(0.0, "set-add", "x"), asked(2.0, "set-remove", "x", ending=FAILED)), {"a": frozenset()}),
+    ],
+    "removed_stays_removed": [((*SEEN, asked(4.0, "set-remove", "x")), {"a": frozenset("x")})],
+    "siblings_stay_until_seen": [
+        ((W1, W2), {"a": "y"}),
+        ((W1,), {}),
+        ((W1, asked(2.0, "read", None, "x"), W2), {"a": "y"}),
+        ((W1, asked(2.0, "delete", by=2)), {}),
+    ],
     # What holds always:
     "works_again": [
         ((W1, asked(2.0, "read", None, "z")), {}),
@@ -90,6 +111,8 @@ BREACHES: dict[str, list[tuple[tuple[Operation, ...], dict[str, Any]]]] = {
         ((asked(0.0, "write", "x", ending=FAILED), asked(2.0, "read", None, "x")), {}),
         ((asked(0.0, "write", "x", ending=FAILED),), {"a": "x"}),
         ((asked(0.0, "append", "x", ending=FAILED), asked(2.0, "read", None, ("x",))), {}),
+        ((asked(0.0, "set-add", "x"), asked(2.0, "read", None, frozenset("xz"))), {}),
+        ((asked(0.0, "set-add", "x", ending=FAILED),), {"a": frozenset("x")}),
     ],
 }
 
@@ -110,7 +133,7 @@ def test_a_breach_is_found(law: str, number: int) -> None:
 def test_what_is_as_it_should_be_breaks_nothing(law: str) -> None:
     history = (
         W1,
-        asked(2.0, "read", None, "x"),
+        asked(2.0, "read", None, "x", by=2),
         asked(4.0, "write", "y", by=2),
         asked(6.0, "read", None, "y"),
     )
@@ -139,6 +162,32 @@ def test_a_comparison_that_fails_writes_nothing() -> None:
 def test_a_delete_beside_a_write_that_nobody_knows_of_promises_nothing() -> None:
     doubtful = asked(0.0, "write", "x", by=2, ending=UNKNOWN)
     checked("deleted_stays_deleted", doubtful, asked(2.0, "delete"), a="x")
+
+
+def test_what_merges_may_keep_both_and_bring_back_what_was_not_seen() -> None:
+    both = (W1, asked(0.0, "write", "y", by=2))
+    for law in ("keeps_the_newest", "siblings_stay_until_seen"):
+        checked(law, *both, a=("x", "y"))
+    checked("keeps_the_newest", *both, a="y")
+    replaced = asked(2.0, "read", None, ("x", "y"), by=2), asked(4.0, "write", "z", by=2)
+    checked("siblings_stay_until_seen", *both, *replaced, a="z")
+    added, read = SEEN
+    by_another = asked(4.0, "set-remove", "x", by=2)
+    checked("removed_stays_removed", added, read, by_another, a=frozenset("x"))
+    checked("removed_stays_removed", added, read, asked(4.0, "set-remove", "x"), a=frozenset())
+    checked("sets_keep_their_items", added, read, by_another, a=frozenset())
+
+
+def test_what_an_observer_knows_to_be_gone_is_told() -> None:
+    live = checked("nothing_is_gone", W1, a="x")
+    live.design = SimpleNamespace(lost_count=lambda store: 2)
+    with pytest.raises(BrokenInvariant, match="2 acknowledged writes are lost"):
+        check_laws(live)
+
+
+def test_sets_are_told_in_one_order_in_every_process() -> None:
+    text = contents_text({"set": {"node-1": frozenset("zaqx"), "node-2": None}})
+    assert text == "{'set': {'node-1': ['a', 'q', 'x', 'z'], 'node-2': None}}"
 
 
 def test_all_promises_are_laws() -> None:

@@ -5,8 +5,16 @@ from __future__ import annotations
 import pytest
 
 from experiments.swarm import Failed, Passed
+from experiments.swarm.choices import Names, completed
 from experiments.swarm.plan import FaultPlan
-from experiments.swarm.stores import STORE_FAULTS, build_store, run_store_trial
+from experiments.swarm.stores import (
+    DESIGNS,
+    STORE_FAULTS,
+    build_store,
+    draw_store,
+    promises_of,
+    run_store_trial,
+)
 
 from .plans import fault, plan
 
@@ -94,3 +102,44 @@ def test_a_lost_disk_is_empty_and_nothing_is_promised_of_it() -> None:
     live.env.run(until=1.3)
     assert live.store.statistics().lost_count > 0  # type: ignore[attr-defined]
     assert not isinstance(run_store_trial(live.plan), Failed)
+
+
+def test_a_clock_that_drifts_otherwise_for_a_while_is_within_the_bound_of_both() -> None:
+    base = plan("raft", fault("drift", 1.0, 2.0, host="node-1", drift=-0.02))
+    first = base.hosts[0].model_copy(update={"drift": 0.02})
+    live = build_store(base.model_copy(update={"hosts": (first, *base.hosts[1:])}))
+    host = live.hosts["node-1"]
+    rates = []
+    for time in (0.5, 1.5, 2.5):
+        live.env.run(until=time)
+        rates.append(host.clock_rate)
+    assert rates == pytest.approx([1.02, 0.98, 1.02])
+    assert host.monotonic_clock() == pytest.approx(1.02 + 0.98 + 0.5 * 1.02)
+
+
+def test_of_two_changes_of_one_clock_at_a_time_the_second_does_nothing() -> None:
+    changes = fault("drift", 1.0, 2.0, host="node-1"), fault("drift", 1.5, 2.5, host="node-1", drift=-0.02)
+    live = build_store(plan("raft", *changes))
+    live.env.run(until=1.7)
+    assert live.hosts["node-1"].clock_rate == pytest.approx(1.02)
+    live.env.run(until=2.2)
+    assert live.hosts["node-1"].clock_rate == 1.0
+
+
+def test_leases_promise_nothing_where_a_clock_comes_to_drift_beyond_their_bound() -> None:
+    for drift, is_promised in ((0.02, True), (-0.03, False)):
+        change = fault("drift", 1.0, 2.0, host="leader", drift=drift)
+        leased = plan("raft", change, parameters={"reads": "lease"})
+        assert ("is_linearizable" in promises_of(leased)) == is_promised
+
+
+@pytest.mark.slow
+def test_clocks_that_drift_are_drawn_to_change_within_what_leases_allow() -> None:
+    found = 0
+    for seed in range(1, 200):
+        drawn = draw_store(seed)
+        if any(each.kind == "drift" for each in drawn.faults):
+            given = completed(DESIGNS[drawn.store].parameters, drawn.parameters, "", Names())
+            assert drawn.drift_max <= DESIGNS[drawn.store].drift_allowed(given)
+            found += 1
+    assert found > 5
