@@ -57,9 +57,7 @@ def keys_of(value: Any) -> set[str]:
             marks=pytest.mark.slow,
         ),
         pytest.param(["game-day", str(GAME_DAY)], 0, marks=pytest.mark.slow),
-        pytest.param(
-            ["bench", "--only", "sleeps", "--quick", "--repeat", "1"], None, marks=pytest.mark.slow
-        ),
+        pytest.param(["bench", "--only", "sleeps", "--quick", "--repeat", "1"], None, marks=pytest.mark.slow),
     ],
     ids=lambda words: words[0] if isinstance(words, list) else "",
 )
@@ -95,7 +93,12 @@ def test_the_sweep_file_of_the_page_can_be_read(tmp_path):
 
 
 def test_the_plan_file_of_the_page_can_be_run(tmp_path, capsys):
-    (example,) = re.findall(r"```json\n(.*?)```", PAGE, flags=re.DOTALL)
-    (tmp_path / "plan.json").write_text(example, encoding="utf-8")
-    assert main(["swarm", "--plan", str(tmp_path / "plan.json")]) == 0
-    assert "passed: 1 client, 1 service, 2 wrappers, 1 fault" in capsys.readouterr().out
+    examples = re.findall(r"```json\n(.*?)```", PAGE, flags=re.DOTALL)
+    said = (
+        "passed: 1 client, 1 service, 2 wrappers, 1 fault",
+        "passed: 3 nodes, 2 clients, 3 operations, 1 fault",
+    )
+    for example, what in zip(examples, said, strict=True):
+        (tmp_path / "plan.json").write_text(example, encoding="utf-8")
+        assert main(["swarm", "--plan", str(tmp_path / "plan.json")]) == 0
+        assert what in capsys.readouterr().out

@@ -23,6 +23,7 @@ from models import (
     Unavailable,
 )
 from models.balancing import Balancer
+from models.consensus import NotLeader
 from models.outcome import Outcome, outcome_of
 from models.resilience import (
     CircuitBreaker,
@@ -65,6 +66,7 @@ ROWS = (
     Row(ConnectionLost("reset"), Outcome.UNKNOWN),
     Row(Rejected("pool", "full"), Outcome.REJECTED),
     Row(TooBusy("pool", "full"), Outcome.REJECTED),
+    Row(NotLeader("node", "another"), Outcome.REJECTED),
     Row(BreakerOpen("another"), Outcome.BREAKER_OPEN, is_retried=False),
     Row(Unavailable("no quorum"), Outcome.UNAVAILABLE),
     Row(ServerError("bug"), Outcome.SERVER_ERROR),

@@ -16,6 +16,7 @@ from random import Random
 from models import Host
 from models.faults import (
     ClockSkew,
+    DiskLoss,
     Fault,
     Flapping,
     HostCrash,
@@ -31,7 +32,7 @@ from ...misuse import Misuse, unknown_name
 from ..choices import Choice, Names, Parameter, Reference
 from ..hand_made_faults import Several
 from ..plan import Value
-from .faults import BusyDisk, CrashAtSync, DiskLoss, Hunt, OtherDrift
+from .faults import BusyDisk, CrashAtSync, Hunt, OtherDrift
 from .live_store import LEADER, LiveStore
 from .plan import DRIFT, LITTLE_DRIFT, StorePlan
 

@@ -1,4 +1,4 @@
-"""Faults that only stores are tried with: crashes that wait for the worst moment, and what befalls disks."""
+"""Faults that only stores are tried with: crashes that wait for the worst moment, disks that are busy."""
 
 from __future__ import annotations
 
@@ -93,22 +93,6 @@ class Hunt(Fault):
         if self._next is not None:
             self._next.cancel()
         self._let_go()
-
-
-class DiskLoss(Fault):
-    """A disk loses all that is on it; its host stays down until the fault is healed."""
-
-    def __init__(self, disk: Disk, *, name: str) -> None:
-        super().__init__(disk.env, name, "disk loss")
-        self._disk = disk
-        self._crash = HostCrash(disk.host, name=f"{name} crash")
-
-    def _start(self) -> None:
-        self._crash.inject_as(None)
-        self._disk.destroy()
-
-    def _stop(self) -> None:
-        self._crash.heal()
 
 
 class OtherDrift(Fault):
