@@ -112,8 +112,17 @@ class RaftDesign(StoreDesign):
         )
 
     def promises(self, plan: StorePlan, given: Mapping[str, Any], *, claims: bool) -> set[str]:
-        """Return all laws, but for linearizability where clocks break the bound of leases."""
-        laws = {"works_again", "converges", "keeps_what_it_acknowledges"}
+        """Return all laws, but for linearizability where clocks break the bound of leases.
+
+        Nor that it works again where an entry takes so long that clients who all ask at once ask again before
+        they can have been answered: each time is one entry more, and that need never end.
+        """
+        laws = {"converges", "keeps_what_it_acknowledges"}
+        together = given["batch_max"] if given["durability"] == "group" else 1
+        syncs = 1 if given["snapshot_after"] == NEVER else 2
+        round_time = plan.round_trip + syncs * given["sync_time"]
+        if round_time * max(1.0, len(plan.clients) / together) <= 2.0 * given["attempt_timeout"]:
+            laws.add("works_again")
         if claims and plan.drift_max <= self.drift_allowed(given):
             laws |= {"is_linearizable", "keeps_sessions"}
         return laws
