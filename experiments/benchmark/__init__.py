@@ -12,6 +12,7 @@
     quorum_path_in_simpy        the same without failures, as a plain script
     raft_path                   client, leader, two followers with disks
     raft_path_in_simpy          the same with a leader that leads for ever, as a plain script
+    store_load                  what the clients of both ask
     message_costs               CPU time per operation, and per message between nodes
     large_system                thousands of hosts against ten
     memory, memory_probe        a million recorded requests, in a process of their own

@@ -14,34 +14,21 @@ Between nodes a write is four messages, and a read two where the replicas agree.
 
 from __future__ import annotations
 
-from collections.abc import Generator
 from dataclasses import dataclass
-from typing import Any
 
-from models import Endpoint, Host, Network
-from models.replication import QuorumStore, read, write
+from models import Host, Network
+from models.replication import QuorumStore
 from models.replication.quorums import QuorumSettings, QuorumStatistics
 from models.storage import GroupCommit
 from simulator import Environment
-from simulator.randomness import LogNormal
+
+from .store_load import HOP, READERS, SYNC_TIME, WRITERS, ask
 
 REPLICAS = 3
 """N, and the number of nodes."""
 
 QUORUM = 2
 """R and W."""
-
-WRITERS, READERS = 4, 4
-"""Clients; reader k reads what writer k writes."""
-
-KEYS = 100
-"""Of each writer, which it writes in turn."""
-
-SYNC_TIME = 0.001
-"""Seconds that a disk takes to sync."""
-
-HOP = LogNormal.from_percentiles(p50=0.001, p99=0.003)
-"""One way through the network, in seconds."""
 
 TIMEOUT = 2.0
 """Seconds until a coordinator gives up."""
@@ -72,21 +59,5 @@ def quorum_path_in_gameday(
         read_timeout=TIMEOUT,
     )
     store = QuorumStore(env, network, hosts, settings=settings)
-    client_host = Host(env, "client")
-    writes: list[float] = []
-    reads: list[float] = []
-    each = max(1, operations // (writers + readers))
-
-    def ask(client: Endpoint, number: int, latencies: list[float]) -> Generator[Any, Any, None]:
-        for turn in range(each):
-            key = (number, turn % KEYS)
-            request = write(key, turn) if latencies is writes else read(key)
-            start = env.now
-            yield from client.call(request)
-            latencies.append(env.now - start)
-
-    clients = [(number, writes) for number in range(writers)] + [(number, reads) for number in range(readers)]
-    asking = [env.process(ask(store.client(client_host), *client)) for client in clients]
-    for process in asking:
-        env.run(until=process)
+    writes, reads = ask(env, store, operations, writers, readers, reads_first=False)
     return QuorumPathRun(writes=writes, reads=reads, statistics=store.statistics())

@@ -23,17 +23,8 @@ import simpy
 from .benchmark import Benchmark, Effort, Measurement
 from .message_costs import least_costs
 from .paired_times import side_by_side
-from .quorum_path import (
-    HOP,
-    KEYS,
-    QUORUM,
-    READERS,
-    REPLICAS,
-    SYNC_TIME,
-    TIMEOUT,
-    WRITERS,
-    quorum_path_in_gameday,
-)
+from .quorum_path import QUORUM, REPLICAS, TIMEOUT, quorum_path_in_gameday
+from .store_load import HOP, KEYS, READERS, SYNC_TIME, WRITERS
 
 _HOP_SIGMA = sqrt(log1p(HOP.variance / HOP.mean**2))
 _HOP_MU = log(HOP.mean) - _HOP_SIGMA**2 / 2.0

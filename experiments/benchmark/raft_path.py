@@ -13,31 +13,17 @@ find nothing to do.
 
 from __future__ import annotations
 
-from collections.abc import Generator
 from dataclasses import dataclass
-from typing import Any
 
-from models import Endpoint, Host, Network
+from models import Host, Network
 from models.consensus import RaftStore
-from models.replication import read, write
 from models.storage import Disk
 from simulator import Environment
-from simulator.randomness import LogNormal
+
+from .store_load import HOP, READERS, SYNC_TIME, WRITERS, ask
 
 NODES = 3
 """Of which two are a majority."""
-
-WRITERS, READERS = 4, 4
-"""Clients; reader k reads what writer k writes."""
-
-KEYS = 100
-"""Of each writer, which it writes in turn."""
-
-SYNC_TIME = 0.001
-"""Seconds that a disk takes to sync."""
-
-HOP = LogNormal.from_percentiles(p50=0.001, p99=0.003)
-"""One way through the network, in seconds."""
 
 HEARTBEAT_INTERVAL = 0.05
 """Seconds, as by default."""
@@ -63,22 +49,5 @@ def raft_path_in_gameday(
     network = Network(env, latencies=HOP)
     hosts = [Host(env, f"host-{number}") for number in range(NODES)]
     store = RaftStore(env, network, hosts, make_disk=lambda host: Disk(host, sync_time=SYNC_TIME))
-    host = Host(env, "client")
-    writes: list[float] = []
-    reads: list[float] = []
-    each = max(1, operations // (writers + readers))
-
-    def ask(client: Endpoint, number: int, latencies: list[float]) -> Generator[Any, Any, None]:
-        yield from client.call(read(None))  # now it knows the leader
-        for turn in range(each):
-            key = (number, turn % KEYS)
-            request = write(key, turn) if latencies is writes else read(key)
-            start = env.now
-            yield from client.call(request)
-            latencies.append(env.now - start)
-
-    clients = [(number, writes) for number in range(writers)] + [(number, reads) for number in range(readers)]
-    asking = [env.process(ask(store.client(host), *client)) for client in clients]
-    for process in asking:
-        env.run(until=process)
+    writes, reads = ask(env, store, operations, writers, readers, reads_first=True)
     return RaftPathRun(writes=writes, reads=reads, message_count=store.statistics().sent_count)

@@ -18,16 +18,8 @@ import simpy
 from .benchmark import Benchmark, Effort, Measurement
 from .message_costs import Work, least_costs
 from .paired_times import side_by_side
-from .raft_path import (
-    HEARTBEAT_INTERVAL,
-    HOP,
-    KEYS,
-    NODES,
-    READERS,
-    SYNC_TIME,
-    WRITERS,
-    raft_path_in_gameday,
-)
+from .raft_path import HEARTBEAT_INTERVAL, NODES, raft_path_in_gameday
+from .store_load import HOP, KEYS, READERS, SYNC_TIME, WRITERS
 
 _HOP_SIGMA = sqrt(log1p(HOP.variance / HOP.mean**2))
 _HOP_MU = log(HOP.mean) - _HOP_SIGMA**2 / 2.0

@@ -7,15 +7,15 @@ from collections.abc import Callable
 
 import numpy as np
 import pytest
-from scipy import stats
 
 from experiments.benchmark import Effort, find_benchmark
 from experiments.benchmark.message_costs import least_costs
 from experiments.benchmark.raft_path import raft_path_in_gameday
 from experiments.benchmark.raft_path_in_simpy import raft_path_in_simpy
 
+from .both_sides import Latencies, require_alike
+
 SEEDS = range(8)
-Latencies = list[float]
 
 
 @pytest.mark.slow
@@ -23,13 +23,8 @@ Latencies = list[float]
 def test_writes_and_reads_take_as_long_in_both(statistic: Callable[[Latencies], float]) -> None:
     ours = [raft_path_in_gameday(1_600, seed) for seed in SEEDS]
     theirs = [raft_path_in_simpy(1_600, random.Random(seed)) for seed in SEEDS]
-    for mine, other in (
-        ([run.writes for run in ours], [writes for writes, _ in theirs]),
-        ([run.reads for run in ours], [reads for _, reads in theirs]),
-    ):
-        one, two = (list(map(statistic, runs)) for runs in (mine, other))
-        assert stats.ttest_ind(one, two, equal_var=False).pvalue > 0.01
-        assert np.mean(one) == pytest.approx(np.mean(two), rel=0.02)
+    require_alike(statistic, [run.writes for run in ours], [writes for writes, _ in theirs])
+    require_alike(statistic, [run.reads for run in ours], [reads for _, reads in theirs])
 
 
 def test_every_operation_is_done_and_many_share_a_message() -> None:
