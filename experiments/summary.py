@@ -11,7 +11,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
-from scipy.special import stdtrit  # the t quantile; scipy.stats would add a second to every start
+import scipy  # SciPy loads its parts when they are first used, and most runs use none
 
 CONFIDENCE = 0.95
 """The confidence of every interval that GameDay prints or draws, unless asked otherwise."""
@@ -71,7 +71,7 @@ def estimate(values: Sequence[float], confidence: float = CONFIDENCE) -> Estimat
     # would give.
     mean = math.nan if count == 0 else float(sample.mean()) if finite else sum(sample.tolist())
     deviation = float(sample.std(ddof=1)) if count > 1 and finite else math.nan
-    quantile = float(stdtrit(count - 1, 0.5 + confidence / 2)) if count > 1 else math.nan
+    quantile = float(scipy.special.stdtrit(count - 1, 0.5 + confidence / 2)) if count > 1 else math.nan
     return Estimate(
         mean=mean,
         half_width=quantile * deviation / math.sqrt(count) if count > 1 else math.nan,

@@ -34,8 +34,8 @@ import math
 from collections.abc import Mapping, Sequence
 
 import numpy as np
+import scipy  # SciPy loads its parts when they are first used, and most runs use none
 from numpy.typing import NDArray
-from scipy.special import stdtrit  # as in `summary`
 
 from .trial import Margin
 
@@ -79,7 +79,7 @@ def sign_of_mean(margins: Sequence[Margin], error: float) -> int:
     if variance <= (_ROUNDING * abs(mean)) ** 2:
         return 1 if mean >= 0.0 else -1
     statistic = _without_skewness(values, mean, math.sqrt(variance))
-    if abs(statistic) < float(stdtrit(len(values) - 1, 1.0 - error)):
+    if abs(statistic) < float(scipy.special.stdtrit(len(values) - 1, 1.0 - error)):
         return 0
     return 1 if statistic > 0.0 else -1
 

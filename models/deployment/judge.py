@@ -37,7 +37,7 @@ from abc import ABC, abstractmethod
 from dataclasses import dataclass
 from math import inf, log, log1p
 
-from scipy.special import betainc, betaln
+import scipy  # SciPy loads its parts when they are first used, and most runs use none
 
 from ..requirements import RequestObjective
 
@@ -142,8 +142,8 @@ def log_evidence(bad_count: int, count: int, allowed: float) -> float:
         return inf
     good_count = count - bad_count
     # The integral over p from `allowed` to 1 of p^(bad - 1) (1 - p)^good; `above` is the part of the whole.
-    above = float(betainc(good_count + 1, bad_count, 1.0 - allowed))
+    above = float(scipy.special.betainc(good_count + 1, bad_count, 1.0 - allowed))
     if above == 0.0:
         return -inf
-    mean = float(betaln(bad_count, good_count + 1)) + log(above) - log(-log(allowed))
+    mean = float(scipy.special.betaln(bad_count, good_count + 1)) + log(above) - log(-log(allowed))
     return mean - bad_count * log(allowed) - good_count * log1p(-allowed)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 
 import numpy as np
-from scipy.special import gammainc, gammaincc, gammainccinv, gammaincinv
+import scipy  # SciPy loads its parts when they are first used, and most runs use none
 
 from .distribution import Distribution, FloatArray
 from .validation import require_positive
@@ -44,19 +44,23 @@ class Gamma(Distribution):
         return generator.gamma(self.shape, self.mean / self.shape, size)
 
     def _cdf(self, value: FloatArray) -> FloatArray:
-        return np.asarray(gammainc(self.shape, self._scaled(value)), dtype=np.float64)
+        return np.asarray(scipy.special.gammainc(self.shape, self._scaled(value)), dtype=np.float64)
 
     def _survival(self, value: FloatArray) -> FloatArray:
-        return np.asarray(gammaincc(self.shape, self._scaled(value)), dtype=np.float64)
+        return np.asarray(scipy.special.gammaincc(self.shape, self._scaled(value)), dtype=np.float64)
 
     def _quantile(self, probability: FloatArray) -> FloatArray:
-        return np.asarray(gammaincinv(self.shape, probability) * (self.mean / self.shape), dtype=np.float64)
+        return np.asarray(scipy.special.gammaincinv(self.shape, probability) * self._scale, dtype=np.float64)
 
     def _upper_quantile(self, probability: FloatArray) -> FloatArray:
-        return np.asarray(gammainccinv(self.shape, probability) * (self.mean / self.shape), dtype=np.float64)
+        return np.asarray(scipy.special.gammainccinv(self.shape, probability) * self._scale, dtype=np.float64)
 
     def _scaled(self, value: FloatArray) -> FloatArray:
         return np.maximum(value, 0.0) * (self.shape / self.mean)
+
+    @property
+    def _scale(self) -> float:
+        return self.mean / self.shape
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

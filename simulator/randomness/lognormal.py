@@ -6,7 +6,7 @@ import math
 from dataclasses import dataclass, field
 
 import numpy as np
-from scipy.special import ndtr, ndtri
+import scipy  # SciPy loads its parts when they are first used, and most runs use none
 
 from .distribution import Distribution, FloatArray
 from .percentiles import read_percentiles
@@ -40,7 +40,7 @@ class LogNormal(Distribution):
     def from_percentiles(cls, **percentiles: float) -> LogNormal:
         """Return the law with two given percentiles, such as `p50=0.02, p99=0.2` or `p95=..., p999=...`."""
         low, high = read_percentiles(percentiles, count=2)
-        low_score, high_score = float(ndtri(low.probability)), float(ndtri(high.probability))
+        low_score, high_score = (float(scipy.special.ndtri(each.probability)) for each in (low, high))
         sigma = math.log(high.value / low.value) / (high_score - low_score)
         mu = math.log(low.value) - sigma * low_score
         try:
@@ -67,16 +67,16 @@ class LogNormal(Distribution):
         return math.log(self.mean) - self._sigma**2 / 2.0
 
     def _cdf(self, value: FloatArray) -> FloatArray:
-        return ndtr(self._score(value))
+        return scipy.special.ndtr(self._score(value))
 
     def _survival(self, value: FloatArray) -> FloatArray:
-        return ndtr(-self._score(value))
+        return scipy.special.ndtr(-self._score(value))
 
     def _quantile(self, probability: FloatArray) -> FloatArray:
-        return np.exp(self._mu + self._sigma * ndtri(probability))
+        return np.exp(self._mu + self._sigma * scipy.special.ndtri(probability))
 
     def _upper_quantile(self, probability: FloatArray) -> FloatArray:
-        return np.exp(self._mu - self._sigma * ndtri(probability))
+        return np.exp(self._mu - self._sigma * scipy.special.ndtri(probability))
 
     def _score(self, value: FloatArray) -> FloatArray:
         return (np.log(np.maximum(value, 0.0)) - self._mu) / self._sigma

@@ -9,7 +9,7 @@ import math
 from dataclasses import dataclass
 
 import numpy as np
-from scipy.special import exprel
+import scipy  # SciPy loads its parts when they are first used, and most runs use none
 
 from .conditional import ConditionalLaw
 from .distribution import Distribution, FloatArray
@@ -81,6 +81,7 @@ class Pareto(Distribution):
         if self._log_ratio < _NARROW:
             # The closed form subtracts two nearly equal moments here.
             return integrated_moments(ConditionalLaw(self, self.minimum, self.maximum))
+        exprel = scipy.special.exprel
         first, second = (
             float(exprel((order - self.shape) * self._log_ratio) / exprel(-self.shape * self._log_ratio))
             for order in (1, 2)

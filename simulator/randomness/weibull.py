@@ -9,7 +9,7 @@ import math
 from dataclasses import dataclass
 
 import numpy as np
-from scipy.special import gamma, zeta
+import scipy  # SciPy loads its parts when they are first used, and most runs use none
 
 from .distribution import Distribution, FloatArray
 from .percentiles import read_percentiles
@@ -50,18 +50,19 @@ class Weibull(Distribution):
     @property
     def mean(self) -> float:
         """Scale times Γ(1 + 1/shape)."""
-        return float(self.scale * gamma(1.0 + 1.0 / self.shape))
+        return float(self.scale * scipy.special.gamma(1.0 + 1.0 / self.shape))
 
     @property
     def variance(self) -> float:
         """Squared scale times (Γ(1 + 2/shape) - Γ(1 + 1/shape)²)."""
         inverse = 1.0 / self.shape
         if inverse > 0.1:
+            gamma = scipy.special.gamma
             return float(self.scale**2 * (gamma(1.0 + 2.0 * inverse) - gamma(1.0 + inverse) ** 2))
         # The difference cancels as the shape grows; ln Γ(1 + x) as a power series in x (Abramowitz & Stegun
         # 6.1.33) leaves the first-order terms out before they can.
         order = np.arange(2.0, 30.0)
-        log_ratio = np.sum(zeta(order) / order * (-inverse) ** order * (2.0**order - 2.0))
+        log_ratio = np.sum(scipy.special.zeta(order) / order * (-inverse) ** order * (2.0**order - 2.0))
         return float(self.mean**2 * np.expm1(log_ratio))
 
     def _cdf(self, value: FloatArray) -> FloatArray:
