@@ -9,6 +9,7 @@
     quorums/           QuorumStore: no node is special, and as many answers as the caller asks for
     sessions/          Session: a client that sees its own writes, on any store that tells versions
     versions/          which version wins where nobody decides: by clocks, or none, and then siblings
+    unique_writes      UniqueWrites: gives what a workload writes a value of its own, for histories
 
 The store that agrees by majority is `consensus.RaftStore`.
 """
@@ -37,6 +38,7 @@ from .primary_replica import PrimaryReplicaStore
 from .quorums import QuorumStore
 from .single import SingleNodeStore
 from .store import Store
+from .unique_writes import UniqueWrites
 
 __all__ = [
     "ADD",
@@ -53,6 +55,7 @@ __all__ = [
     "QuorumStore",
     "SingleNodeStore",
     "Store",
+    "UniqueWrites",
     "add",
     "append",
     "compare_and_set",
