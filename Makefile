@@ -18,6 +18,9 @@ PYTHON     ?=
 CANDIDATES := $(PYTHON) $(if $(PYTHON),,python3 python3.13 python3.12 python3.11 python3.14 python)
 USABLE     := import sys, venv, ensurepip; sys.exit(sys.version_info < (3, 11))
 
+# Compiled modules are kept, whatever the environment says: the tests start hundreds of processes.
+export PYTHONDONTWRITEBYTECODE :=
+
 PYTEST := $(BIN)/python -m pytest
 # A process that has nothing left to do takes over what waits for another: files differ too much in length.
 SHARED := --numprocesses=auto --dist=worksteal

@@ -2,6 +2,9 @@
 
 Outputs are committed, so that a reader sees them without running anything. Hence nothing may stand in them
 that another machine or another day would write otherwise: then a fresh run gives the same file.
+
+The libraries of notebooks are imported where they are used: they take seconds, and the collection of the
+tests, which every process does for itself, need not wait for them.
 """
 
 from __future__ import annotations
@@ -13,12 +16,13 @@ import sys
 import tempfile
 from collections.abc import Iterator
 from pathlib import Path
-
-import nbformat
-from nbformat import NotebookNode
+from typing import TYPE_CHECKING
 
 from ..architecture_rules.portability import machine_traces
 from ..architecture_rules.source import CHECKOUT
+
+if TYPE_CHECKING:
+    from nbformat import NotebookNode
 
 BYTES_MAX = 400_000
 """So large may a notebook be with its figures."""
@@ -39,6 +43,8 @@ _CHANGES_WITH_EACH_RUN = {
 
 def normalised(notebook: NotebookNode) -> NotebookNode:
     """Return `notebook` without what its kernel and editor say of themselves."""
+    import nbformat
+
     notebook.metadata = nbformat.from_dict(METADATA)
     for cell in notebook.cells:
         cell.metadata = nbformat.from_dict({})
@@ -50,6 +56,8 @@ def normalised(notebook: NotebookNode) -> NotebookNode:
 
 def written(notebook: NotebookNode) -> str:
     """Return `notebook` as the text of its file."""
+    import nbformat
+
     return nbformat.writes(normalised(notebook)).rstrip("\n") + "\n"
 
 

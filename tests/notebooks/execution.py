@@ -10,14 +10,15 @@ import os
 import sys
 from pathlib import Path
 from tempfile import TemporaryDirectory
+from typing import TYPE_CHECKING
 
-import nbformat
 from matplotlib import font_manager  # noqa: F401 - its cache is made now, or the first figure would speak of it
-from nbclient import NotebookClient
-from nbformat import NotebookNode
 
 from ..architecture_rules.source import CHECKOUT
 from .committed_form import complaints, normalised, written
+
+if TYPE_CHECKING:
+    from nbformat import NotebookNode
 
 FOLDER = CHECKOUT / "notebooks"
 CELL_SECONDS_MAX = 120
@@ -30,11 +31,15 @@ def notebook_paths() -> list[Path]:
 
 def committed(path: Path) -> NotebookNode:
     """Return a notebook as it stands."""
+    import nbformat  # late, as in `committed_form`
+
     return nbformat.read(path, as_version=4)
 
 
 def executed(path: Path) -> NotebookNode:
     """Run a notebook from top to bottom and return it with its outputs; raises where a cell does."""
+    from nbclient import NotebookClient
+
     notebook = committed(path)
     with TemporaryDirectory() as folder:
         client = NotebookClient(
