@@ -85,7 +85,7 @@ def test_packages_and_tests_keep_the_rules_of_shape() -> None:
 
 
 def test_nobody_waits_for_the_equations_of_validation() -> None:
-    """They take seconds to solve, and every command and every worker process imports the studies."""
+    """SciPy's integration comes with them, and every command and every worker process imports the studies."""
     waiting = [
         source.path
         for source in package_sources()

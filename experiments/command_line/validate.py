@@ -64,14 +64,15 @@ def validate(
 
 
 def _chosen(only: str | None) -> "list[TheoryCheck]":
-    from ..validation import CHECKS
+    from ..validation import all_checks
 
+    checks = all_checks()
     if only is None:
-        return list(CHECKS)
+        return list(checks)
     text = only.strip().lower()
-    groups = list(dict.fromkeys(check.group for check in CHECKS))
-    named = [check for check in CHECKS if text and text in check.name.lower()]
-    chosen = [check for check in CHECKS if check.group == text] or named
+    groups = list(dict.fromkeys(check.group for check in checks))
+    named = [check for check in checks if text and text in check.name.lower()]
+    chosen = [check for check in checks if check.group == text] or named
     if not chosen:
         raise Misuse(f"only must be a group ({', '.join(groups)}) or part of a check's name, got {only!r}")
     return chosen

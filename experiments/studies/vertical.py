@@ -206,8 +206,7 @@ def sojourn_by_theory(growth: str, size: int, balancing: str | None, utilisation
     if growth == "faster core":
         return WORK / size / (1.0 - utilisation)
     if growth == "more cores":
-        # Late: with it comes all of validation, whose equations take seconds to solve, and every command and
-        # every worker process imports the studies.
+        # Late: SciPy's integration comes with it, and every command and every worker imports the studies.
         from ..validation.closed_forms import wait_mean
 
         return wait_mean(size, utilisation * size / WORK, 1.0 / WORK) + WORK

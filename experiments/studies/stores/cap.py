@@ -18,14 +18,16 @@ process, the synchronous primary, Raft and strict quorums answer the majority ev
 nothing, and all their histories are linearizable. The quorums do not promise it: with the minority's clocks
 0.5 s behind, none is. Partial quorums and the multi-primary store answer everybody everything, and no history
 is linearizable: 45 % of what the minority reads is stale, and 74 changes are overruled unseen, though no
-order is lost. Sloppy quorums refuse the minority until it knows for whom to stand in, and answer 86 % of its
-reads. An asynchronous replica answers reads and is behind by up to 27.7 s. Where the primary is cut off, a
-failover serves 89 % of the majority's writes after all. Without a lease the old primary goes on, and 84
-orders and 75 changes that it has acknowledged are gone; with one of 3 s, 8 and 4. The synchronous primary and
-Raft lose none, serve 89 and 96 % of the majority's writes, and none of the minority's. While nothing is cut,
-a write of the minority takes 1.4 ms with partial quorums or multi-primary, 80 ms with the single process, 75
-with strict quorums, 83 with the synchronous primary and 85 with Raft, the consistent ones, which ask across
-the ocean; and with Raft's leader on the wrong side, one of the majority takes 0.17 s.
+order is lost. Their stalest read is 8.7 s behind, for each side soon replaces what it has; of what the other
+side does it sees nothing as long as the cut lasts. Sloppy quorums refuse the minority until it knows for whom
+to stand in, and answer 86 % of its reads. An asynchronous replica answers reads and is behind by up to 27.7
+s. Where the primary is cut off, a failover serves 89 % of the majority's writes after all. Without a lease
+the old primary goes on, and 84 orders and 75 changes that it has acknowledged are gone; with one of 3 s, 8
+and 4. The synchronous primary and Raft lose none, serve 89 and 96 % of the majority's writes, and none of the
+minority's. While nothing is cut, a write of the minority takes 1.4 ms with partial quorums or multi-primary,
+80 ms with the single process, 75 with strict quorums, 83 with the synchronous primary and 85 with Raft, the
+consistent ones, which ask across the ocean; and with Raft's leader on the wrong side, one of the majority
+takes 0.17 s.
 
 Sources: Gilbert and Lynch, "Brewer's Conjecture and the Feasibility of Consistent, Available,
 Partition-Tolerant Web Services" (SIGACT News 2002); Abadi, "Consistency Tradeoffs in Modern Distributed

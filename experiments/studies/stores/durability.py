@@ -23,13 +23,14 @@ any more.
 What to see (the default sweep): one process whose host has crashed is down for 9.1 s, as long as the repair
 takes, and loses nothing that it has synced; synced once a second, it loses 565 ms of writes. Without its disk
 it is down for 9.1 s too, and has lost everything. An asynchronous replica takes over: down for 2.4 s, and
-with the zone it loses 0.75 writes on average, which were waiting for the link. To wait for a copy nearby
-makes a write take 12.5 ms instead of 7.0, and loses nothing with a zone, but is down for 9.3 s then: who
-could take over may not know all. The same two copies only in memory lose 1.0 writes. To wait for all takes
-107 ms, loses nothing, and is down for 10.7 s when one host crashes. Raft loses nothing either, takes 7.7 ms,
-and a crash of the leader's host costs no write its second; with the zone that holds two of its three nodes it
-is down for 8.5 s. A sync for each write leaves 109 of 400 writes a second that are answered in time, group
-commit all.
+with the zone it loses 0.75 writes on average, which were waiting for the link (by theory, M/D/1, 1.5). To
+wait for a copy nearby makes a write take 12.5 ms instead of 7.0, and loses nothing with a zone, but is down
+for 9.3 s then: who could take over may not know all. The same two copies only in memory lose 1.0 writes. To
+wait for all takes 107 ms, loses nothing, and is down for 10.7 s when one host crashes. Raft loses nothing
+either, takes 7.7 ms, and a crash of the leader's host costs no write its second; with the zone that holds two
+of its three nodes it is down for 8.5 s. A sync for each write takes 5 ms, so there are 200 a second at the
+most: of 400 writes a second all are answered in time for about a second, until the queue is a second long,
+and then none; over the three to four seconds that are watched this makes 109 a second, with group commit all.
 
 Sources: DeWitt et al., "Implementation Techniques for Main Memory Database Systems" (SIGMOD 1984), for group
 commit; PostgreSQL documentation, `synchronous_commit`; Kafka documentation, on replication in place of fsync;

@@ -166,7 +166,7 @@ def _first_leaders(seed: int, timeout: float, spread: float, nodes: int, failed:
 
 def _law(timeout: float, spread: float, nodes: int, failed: int) -> tuple[float, float]:
     """Return the mean time and the share of split votes of another program; nan where it does not apply."""
-    # Late: with it comes all of validation, and every worker process imports the studies.
+    # Late: every command and every worker process imports the studies, and few of them need theory.
     from ...validation.replication import election_odds
 
     latency = (_LATENCY.minimum, _LATENCY.maximum)

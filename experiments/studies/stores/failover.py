@@ -272,7 +272,7 @@ def _fault(system: System, trouble: str) -> Fault:
         return HostCrash(host("b"))
     if trouble == "cut":
         others = [host(name) for name in ("b", "c", "monitor", "outside")]
-        return NetworkPartition(network, [host("a"), host("inside")], others)
+        return NetworkPartition(network, [host("a"), host("inside")], others, name="cut")
     return LinkDelay(network, members, host("monitor"), Exponential(DELAY))
 
 

@@ -20,8 +20,7 @@ from math import sqrt
 
 import numpy as np
 import numpy.typing as npt
-from scipy.integrate import quad
-from scipy.stats import binom
+import scipy  # its parts are loaded when first used, and a study wants the numbers without the integral
 
 Floats = npt.NDArray[np.float64]
 Range = tuple[float, float]
@@ -112,8 +111,8 @@ def split_probability(*, node_count: int, failed_count: int, latency: float, tim
     def density(place: float) -> float:
         """At the first timeout's place in the range, in [0, 1]."""
         share = min(1.0, width / (1.0 - place)) if place < 1.0 else 1.0
-        too_many = float(binom.sf(alive - majority, alive - 1, share))
+        too_many = scipy.special.bdtrc(alive - majority, alive - 1, share)  # the binomial's upper tail
         return float(alive * (1.0 - place) ** (alive - 1) * too_many)
 
-    found: float = quad(density, 0.0, 1.0, points=[max(0.0, 1.0 - width)], limit=200)[0]
+    found: float = scipy.integrate.quad(density, 0.0, 1.0, points=[max(0.0, 1.0 - width)], limit=200)[0]
     return found

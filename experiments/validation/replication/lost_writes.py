@@ -146,7 +146,8 @@ def _between_syncs(expected: float) -> TheoryCheck:
             Claim("acknowledged writes lost in a crash", 1.0 + expected),
             Claim("share of crashes that lose one", exp(-expected), precision=0.15),
         ),
-        simulate=partial(lost_between_syncs, age=expected / RATE, crashes_count=50),
+        # So many that the share is known well enough among all claims of `gameday validate`.
+        simulate=partial(lost_between_syncs, age=expected / RATE, crashes_count=100),
         replications=REPLICATIONS,
     )
 

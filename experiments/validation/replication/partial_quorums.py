@@ -8,8 +8,8 @@ In versions: a rule in the network lets the client reach, for each write and eac
 at random, and no others. So a read misses a write with probability C(N - W, R) / C(N, R), and each of the
 last k with that to the power k.
 
-The expected numbers in time are those of `closed_forms.partial_quorums`. Source: Bailis et al.,
-"Probabilistically Bounded Staleness for Practical Partial Quorums" (VLDB 2012): equations 1 and 2 for
+The expected numbers are those of `closed_forms.partial_quorums` and of `random_quorums`. Source: Bailis et
+al., "Probabilistically Bounded Staleness for Practical Partial Quorums" (VLDB 2012): equations 1 and 2 for
 versions, section 4 for time.
 """
 
@@ -17,7 +17,6 @@ from __future__ import annotations
 
 from collections.abc import Generator, Sequence
 from functools import partial
-from math import comb
 from typing import Any
 
 import numpy as np
@@ -31,6 +30,7 @@ from simulator.randomness import Constant, Exponential
 
 from ..closed_forms import stale_probability, stale_time
 from ..experiment import Claim, TheoryCheck
+from .random_quorums import versions_stale_probability
 
 REPLICATIONS = 40
 BETWEEN = 0.1
@@ -150,14 +150,6 @@ def versions_behind(
     return tuple(
         sum(each >= versions for each in behind) / len(behind) for versions in range(1, versions_max + 1)
     )
-
-
-def versions_stale_probability(
-    versions_count: int, *, replicas: int, read_count: int, write_count: int
-) -> float:
-    """Return the probability that a read misses each of the last `versions_count` writes."""
-    missed = comb(replicas - write_count, read_count) / comb(replicas, read_count)
-    return float(missed**versions_count)
 
 
 def _in_time(write_rate: float, read_count: int, write_count: int, replicas: int = 3) -> TheoryCheck:

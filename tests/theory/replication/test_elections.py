@@ -8,10 +8,9 @@ from functools import partial
 import numpy as np
 import pytest
 
-from experiments.validation import CHECKS as ALL_CHECKS
-from experiments.validation import TheoryCheck
-from experiments.validation.replication import election_odds, elections, split_probability
-from experiments.validation.replication.elections import CHECKS
+from experiments.validation import TheoryCheck, all_checks
+from experiments.validation.replication import election_odds, split_probability
+from experiments.validation.replication.elections import CHECKS, elections
 from tests.models.consensus.raft import availsim
 from tests.theory.running import changed, expecting, is_found_out, remembered, verdicts
 
@@ -79,7 +78,7 @@ def test_what_the_program_cannot_do_is_refused(setup: dict[str, object], said: s
 
 
 def test_the_checks_are_among_those_of_validate_and_can_be_sent_to_another_process() -> None:
-    assert set(CHECKS) <= set(ALL_CHECKS)
+    assert set(CHECKS) <= set(all_checks())
     assert [pickle.loads(pickle.dumps(check)).claims for check in CHECKS] == [
         check.claims for check in CHECKS
     ]

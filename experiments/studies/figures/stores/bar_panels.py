@@ -20,7 +20,8 @@ __all__ = ["Panel", "bar_panels"]
 class Panel:
     """One measure, times `scale`, on an axis called `label`; `form` is how a number is written beside a bar.
 
-    `where` are parameters that differ from those of the rows, for a panel of another trouble.
+    `where` are parameters that differ from those of the rows, for a panel of another trouble; `missing` is
+    written where nothing was measured.
     """
 
     measure: str
@@ -28,6 +29,7 @@ class Panel:
     scale: float = 1.0
     form: str = ".1f"
     where: Mapping[str, Any] | None = None
+    missing: str = "none"
 
 
 def bar_panels(
@@ -73,7 +75,7 @@ def _draw(
     )
     top = float(np.nanmax(means + np.nan_to_num(widths))) or 1.0
     for row, (mean, width) in enumerate(zip(means, widths, strict=True)):
-        text = "none" if np.isnan(mean) else format(mean, panel.form)
+        text = panel.missing if np.isnan(mean) else format(mean, panel.form)
         end = 0.0 if np.isnan(mean) else mean + np.nan_to_num(width)
         ax.text(end + 0.02 * top, row, text, va="center", fontsize=8)
     ax.set_xlim(0.0, 1.18 * top)

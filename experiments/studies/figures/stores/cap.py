@@ -19,7 +19,6 @@ from simulator.measurement import WindowedSeries, windowed_share
 from ....plots import (
     curves_over_time,
     measures_by_parameter,
-    parameter_label,
     plot_measures_by_parameter,
     value_text,
     values_of,
@@ -45,6 +44,7 @@ _HARM = {
     "lost_changes": "changes acknowledged while cut, and overruled",
 }
 """Measures, and what they are on an axis."""
+_LENGTH = "length of the cut (s)"
 
 
 def figures_of_sweep(result: SweepResult) -> Mapping[str, Figure]:
@@ -97,11 +97,12 @@ def _availability(result: SweepResult, rows: Sequence[Point], lengths: Sequence[
     for ax, (side, kind) in zip(axes, kinds, strict=True):
         _cells(ax, result, rows, lengths, f"{side}_{kind}")
         ax.set_title(f"{side}: {kind}", fontsize=9, loc="left")
-        ax.set_xlabel(parameter_label(result.study, "partition"))
+        ax.set_xlabel(_LENGTH)
     axes[0].set_yticks(range(len(rows)), [_name(row) for row in rows])
     axes[0].set_ylabel("store")
     _title(
-        figure, "Answered while the network is cut: who fails over loses seconds, who is refused all of it"
+        figure,
+        "Answered while cut: a failover costs seconds, a majority or a primary out of reach the whole cut",
     )
     return figure
 
@@ -135,9 +136,12 @@ def _harm(result: SweepResult, rows: Sequence[Point]) -> Figure:
         data = measures_by_parameter(result, "partition", {_name(row): (measure, row) for row in rows})
         plot_measures_by_parameter(data, ax=ax, limits=(0.0, np.inf))
         ax.set_ylabel(label)
+        ax.set_xlabel(_LENGTH)
         if ax is not axes[-1]:
             ax.legend().remove()
-    _title(figure, "Where nobody is refused, what is stale and what is lost grow with the cut")
+    _title(
+        figure, "The longer the cut, the older the reads and the more is lost; a lease bounds the loss alone"
+    )
     return figure
 
 

@@ -89,7 +89,7 @@ class _Table:
             if point["cut_off"] not in named:
                 named.add(point["cut_off"])
                 ax.text(
-                    0.0,
+                    0.015,
                     height - 0.5,
                     _GROUPS[point["cut_off"]],
                     transform=ax.get_yaxis_transform(),

@@ -1,5 +1,8 @@
 """A run of `cap` that is not linearizable, as a space-time diagram: the witness, and what could not be told.
 
+Where replicas are told late, some read is wrong while nothing is cut, too. What is to be seen here is what
+the cut does: one of its reads that is more stale than any message is late.
+
 The run is made once more, since nobody watches messages in a sweep: a run is a value, and a watch changes
 nothing. Of all messages those are shown that are about the witness's key.
 """
@@ -10,8 +13,9 @@ from typing import Any
 
 from matplotlib.figure import Figure
 
-from models.consistency import Operation, Witness
+from models.consistency import Operation, Witness, check_linearizability
 from models.observers.messages import MessageWatch, space_time_trace
+from models.replication import READ
 
 from ....plots.palette import figure_of
 from ....plots.space_time import plot_space_time, space_time
@@ -19,25 +23,21 @@ from ....study import Run
 from ...stores.cap import run_cut
 from ...stores.cap_run import CapRun
 from ...stores.places import SIDES, Places
+from .cap_summary import row_name
 
 _OTHER = "of other keys"
 _MARGIN = 0.1
 """Room before and after the witness, as a share of it, and at least this many seconds."""
+_CLEARLY = 0.2
+"""So many seconds stale is a read because of the cut: five times the way between the regions."""
 
 
 def plot_witness(run: Run) -> Figure | None:
-    """Return the diagram of a witness, None where there is none: one of the cut, if possible, and short."""
+    """Return the diagram of a witness, None where there is none."""
     detail: CapRun = run.detail
-    if not detail.verdict.witnesses:
+    witness = witness_to_show(detail)
+    if witness is None:
         return None
-    witness = min(
-        detail.verdict.witnesses,
-        key=lambda each: (
-            _since(each) < detail.start,
-            _until(each) > detail.end,
-            _until(each) - _since(each),
-        ),
-    )
     span = _until(witness) - _since(witness)
     margin = max(_MARGIN * span, _MARGIN)
     start, end = max(_since(witness) - margin, 0.0), _until(witness) + margin
@@ -59,11 +59,36 @@ def plot_witness(run: Run) -> Figure | None:
         homes={side: places.clients[side].name for side in SIDES},
         witness=witness,
     )
-    ax = plot_space_time(space_time(trace, without={_OTHER}))
-    # Higher: the names of what the clients on the first line did stand above it.
-    ax.set_title(ax.get_title(loc="left"), loc="left", fontsize=11, fontweight="bold", pad=34)
+    title = f"{row_name(run.parameters).capitalize()}: what was told here can be put in no order"
+    ax = plot_space_time(space_time(trace, without={_OTHER}), title=title)
     ax.set_ylabel("host")
     return figure_of(ax)
+
+
+def witness_to_show(detail: CapRun) -> Witness | None:
+    """Return a short witness of the cut; where reads of the cut yield none, one of any time, or None."""
+    return min(
+        _witnesses_of_the_cut(detail) or detail.verdict.witnesses,
+        key=lambda each: (
+            _since(each) < detail.start,
+            _until(each) > detail.end,
+            _until(each) - _since(each),
+        ),
+        default=None,
+    )
+
+
+def _witnesses_of_the_cut(detail: CapRun) -> list[Witness]:
+    """Return the witnesses that reads of the cut yield, each alone with all writes of its key.
+
+    A linearizable history is so without some of its reads, too. So what is not is broken by those it has.
+    """
+    found: list[Witness] = []
+    for each in detail.staleness:
+        if each.seconds >= _CLEARLY and detail.start <= each.read.invoked_at < detail.end:
+            writes = [done for done in detail.history if done.key == each.read.key and done.kind != READ]
+            found += check_linearizability([*writes, each.read], "register").witnesses
+    return found
 
 
 def _hosts(places: Places) -> list[str]:

@@ -76,7 +76,7 @@ def _loss_and_downtime(result: SweepResult, troubles: list[str]) -> Figure:
                 drawn[values["store"]] = None
                 _mark(ax, result, point, values)
     figure.suptitle(
-        "Durability is not availability: what is down has most of its data, what answers may have lost some",
+        "Durability is not availability: who is down may have kept everything, who answers have lost some",
         x=0.01,
         ha="left",
         fontsize=11,
@@ -152,7 +152,7 @@ def _cost(result: SweepResult, rows: Mapping[str, Mapping[str, Any]], many: floa
         Panel(measure="p99", label=f"99th percentile\n(ms, {few:g} writes/s)", scale=1e3),
         Panel(
             measure="throughput",
-            label=f"acknowledged within a second\n(1/s, of {many:g} writes/s)",
+            label=f"answered within a second,\nat first (1/s, of {many:g} writes/s)",
             form=".0f",
             where={"rate": many},
         ),

@@ -89,7 +89,7 @@ def _spread_title(result: SweepResult, failed: Mapping[str, int]) -> str:
     best = min(spreads, key=mean)
     name = list(failed)[-1]
     return (
-        f"Timeouts that are too close split votes, and far apart all wait ({name}):\n"
+        f"Timeouts too close to each other split the vote, too far apart they keep all waiting ({name}):\n"
         f"{mean(spreads[0]):.1f} s with a spread of {1000 * spreads[0]:g} ms, "
         f"{mean(best):.2f} s with {1000 * best:g} ms, "
         f"{mean(spreads[-1]):.2f} s with {1000 * spreads[-1]:g} ms"

@@ -44,8 +44,11 @@ def _sides(result: SweepResult, choices: list[str]) -> Figure:
         ax.set_xlabel("bars: mean, with its 95 % interval")
     right.legend(loc="upper right", frameon=False, fontsize=9)
     figure.suptitle(
-        f"Cut off for {cut:g} s: pages are shown from an old copy, orders taken only where nobody must agree",
-        fontsize=12,
+        f"Cut off for {cut:g} s: a side shows pages if old ones will do, takes orders if it need not agree",
+        x=0.01,
+        ha="left",
+        fontsize=11,
+        fontweight="bold",
     )
     return figure
 
@@ -93,6 +96,8 @@ def _costs(result: SweepResult, choices: list[str]) -> Figure:
         each: result.estimate(result.point(choice=each, cut=cut), "apologies_count").mean for each in choices
     }
     said = ", ".join(f"{count:.0f} ({each})" for each, count in counts.items())
-    axes[0].set_title(f"Apologies after a cut of {cut:g} s:\n{said}", loc="left", fontsize=11)
+    axes[0].set_title(
+        f"Apologies after a cut of {cut:g} s:\n{said}", loc="left", fontsize=11, fontweight="bold"
+    )
     axes[-1].set_xlabel("how long one of three sides is cut off (s)")
     return figure

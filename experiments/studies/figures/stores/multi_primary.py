@@ -101,7 +101,7 @@ def _no_partition(hot: SweepResult, skewed: SweepResult) -> Figure:
     behind = skewed.estimate(skewed.point(resolution=name, skew=worst), "overwritten").mean
     figure.suptitle(
         f"Without any partition, {name} loses {one:.0%} of the counts where all count the same,\n"
-        f"and {behind:.0%} where one clock is {worst:g} s behind; a hybrid clock mends the latter only"
+        f"and {behind:.0%} of all updates if a clock is {worst:g} s behind; a hybrid clock mends this alone"
         "    (bars: 95 % interval)",
         x=0.01,
         ha="left",

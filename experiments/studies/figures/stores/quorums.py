@@ -79,11 +79,18 @@ def _levels(result: SweepResult) -> Figure:
         [
             _panel("write_p50", "median write (ms)", 1000.0),
             _panel("read_p50", "median read (ms)", 1000.0),
-            _panel("stale_during", "stale reads while\na zone is cut off (%)", 100.0, ".0f", zone),
+            Panel(
+                measure="stale_during",
+                label="stale reads while\na zone is cut off (%)",
+                scale=100.0,
+                form=".0f",
+                where=zone,
+                missing="none is answered",
+            ),
         ],
         title="Each answer more that is waited for takes longer;\n"
         f"where reads and writes do not overlap up to {worst:.0%} of the reads are stale in a cut",
-        rows_are="of N 3",
+        rows_are="R and W of 3 copies",
         colours=_COLOURS,
     )
 
@@ -100,7 +107,7 @@ def _crashes(result: SweepResult) -> Figure:
         ],
         title="A write is sent to all, and any two may answer; a read asks the two nearest:\n"
         f"{strict:.0%} of these are answered while nodes crash, {spared:.0%} where one more is asked in time",
-        rows_are="of N 3",
+        rows_are="R and W of 3 copies",
         colours=_COLOURS,
     )
 
@@ -160,10 +167,8 @@ def _speculation(result: SweepResult) -> Figure:
     )
 
 
-def _panel(
-    measure: str, label: str, scale: float = 1.0, form: str = ".1f", where: Mapping[str, Any] | None = None
-) -> Panel:
-    return Panel(measure=measure, label=label, scale=scale, form=form, where=where)
+def _panel(measure: str, label: str, scale: float = 1.0, form: str = ".1f") -> Panel:
+    return Panel(measure=measure, label=label, scale=scale, form=form)
 
 
 def _whole(result: SweepResult, rows: Rows) -> Rows:

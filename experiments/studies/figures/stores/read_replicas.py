@@ -58,8 +58,8 @@ def _scaling(result: SweepResult) -> Figure:
     first, last = next(iter(grown)), list(grown)[-1]
     ax = plot_measures_by_parameter(
         data,
-        title=f"{most} replicas answer {grown[first]:.1f} times as much with {first},\n"
-        f"{grown[last]:.1f} times with {last}: every replica executes every write",
+        title=f"With {last} {most} replicas answer {grown[last]:.1f} times as much as none, since each\n"
+        f"executes every write; with {first} {grown[first]:.1f} times",
         label="requests answered per second",
         colours=colours,
     )
@@ -95,7 +95,7 @@ def _lag(result: SweepResult, points: Sequence[Mapping[str, Any]]) -> Figure:
     make_logarithmic(above)
     finish(
         above,
-        f"Replay keeps up no more: a write is seen {lag[-1]:.1f} s later at {written[-1]:.0f} writes per\n"
+        f"Replay no longer keeps up: a write is seen {lag[-1]:.1f} s later at {written[-1]:.0f} writes per\n"
         f"second, {1e3 * lag[0]:.0f} ms later at {written[0]:.0f}; the primary is busy for {busy[-1]:.0%}",
     )
     above.set_ylabel("mean time until a write is\nseen at a replica (s)")

@@ -38,7 +38,7 @@ def _apologies(grid: SweepResult) -> Figure:
         data,
         title=f"Without a buffer the agreement saves {split[0].mean - agreed[0].mean:.0f} apologies of "
         f"{split[0].mean:.0f} where nothing breaks,\nand {split[-1].mean - agreed[-1].mean:.0f} of "
-        f"{split[-1].mean:.0f} where everything does",
+        f"{split[-1].mean:.0f} where a unit would break {data.values[-1]:g} times in a sale",
         label="apologies (orders)",
         colours=_COLOURS,
     )
@@ -88,10 +88,11 @@ def _worth(grid: SweepResult) -> Figure:
             )
     gaps = [best["agreed"][each][1] - best["each side"][each][1] for each in best["agreed"]]
     ax.set_title(
-        f"With the best buffer the agreement is worth {gaps[0]:.0f} where nothing breaks, "
-        f"{gaps[-1]:.0f} where everything does",
+        f"With the best buffer for each the agreement is worth {gaps[0]:.0f} where nothing breaks,\n"
+        f"{gaps[-1]:.0f} where a unit would break {max(best['agreed']):g} times in a sale",
         loc="left",
         fontsize=11,
+        fontweight="bold",
     )
     ax.set_xticks(places, [f"{each:g}" for each in best["agreed"]])
     ax.set_xlabel("how often a unit would break on the shelf in one sale")
@@ -140,6 +141,7 @@ def _choice(result: SweepResult) -> Figure:
         "Agree where stock is scarce and apologies are dear; where there is plenty, let each side count",
         loc="left",
         fontsize=11,
+        fontweight="bold",
     )
     ax.spines[["top", "right"]].set_visible(False)
     ax.legend(

@@ -13,10 +13,11 @@ import pytest
 from matplotlib import pyplot as plt
 
 from experiments import InProcess, Misuse, Run, SweepResult, sweep
+from experiments.studies.figures.stores.cap_witness import witness_to_show
 from experiments.studies.stores.cap import cap, require_kept_promise, run_cut, share_of
 from experiments.studies.stores.cap_run import CapRun, copies, watch_it_settle
 from experiments.studies.stores.designs import STORES, StoreName, build_store
-from experiments.studies.stores.places import Places, Side
+from experiments.studies.stores.places import SIDES, Places, Side
 from models import Host, Network
 from models.consensus import RaftFlaws, RaftStore
 from models.consistency import Ending, Operation, Verdict
@@ -350,6 +351,25 @@ def test_a_run_that_is_not_linearizable_shows_its_witness() -> None:
     assert list(cap.figures_of_run(ran(store="raft"))) == ["over_time"]
 
 
+@pytest.mark.parametrize("store", ["asynchronous", "partial quorums"])
+def test_the_witness_shown_is_of_the_cut_though_replicas_are_late_before_it(store: str) -> None:
+    detail: CapRun = ran(store=store).detail
+    before = [each for each in detail.verdict.witnesses if each.breaking.invoked_at < detail.start]
+    assert before
+    witness = witness_to_show(detail)
+    assert witness is not None
+    assert detail.start <= witness.breaking.invoked_at < detail.end
+    # None of those who are late without a cut: five times the way over the ocean.
+    newest = max(each.ended_at for each in witness.operations if each is not witness.breaking)
+    assert witness.breaking.invoked_at - newest >= 0.2
+
+
+def test_where_the_cut_broke_nothing_any_witness_is_shown_and_none_where_there_is_none() -> None:
+    skewed: CapRun = ran(store="strict quorums", partition=2.0, skew=-0.5).detail
+    assert witness_to_show(skewed) in skewed.verdict.witnesses
+    assert witness_to_show(ran(store="raft").detail) is None
+
+
 def at_30(store: str, **point: Any) -> dict[str, float]:
     return means(cap, store=store, partition=30.0, **point)
 
@@ -379,6 +399,8 @@ def test_what_it_says_is_stale_and_lost_is_what_the_sweep_shows() -> None:
         assert f"{percent(each['minority_stale'])} of what the minority reads is stale" in said
         assert f"and {each['lost_changes']:.0f} changes are overruled unseen" in said
         assert each["lost_orders"] == 0.0
+        stalest = max(each[f"{side}_staleness"] for side in SIDES)
+        assert f"Their stalest read is {stalest:.1f} s behind" in said
     assert f"behind by up to {at_30('asynchronous')['minority_staleness']:.1f} s" in said
     unfenced = at_30("asynchronous, failover", cut_off=True)
     assert f"and {unfenced['lost_orders']:.0f} orders and {unfenced['lost_changes']:.0f} changes" in said

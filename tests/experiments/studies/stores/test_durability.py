@@ -13,10 +13,17 @@ from matplotlib import pyplot as plt
 from experiments import Misuse, Run
 from experiments.plots.space_time import Fate, space_time
 from experiments.studies.stores.durability import MANY, STORES, TROUBLES, durability
-from experiments.studies.stores.durability_setup import PATIENCE, RATE, REPAIR, SYNC_INTERVAL, SYNC_TIME
+from experiments.studies.stores.durability_setup import (
+    LINK_LOAD,
+    PATIENCE,
+    RATE,
+    REPAIR,
+    SYNC_INTERVAL,
+    SYNC_TIME,
+)
 
 from ..figure_checks import assert_complete, texts
-from ..what_is_said import Measures, kept_sweep, means, what_to_see
+from ..what_is_said import Measures, kept_sweep, means, runs_of, what_to_see
 
 mpl.use("Agg")
 
@@ -122,6 +129,10 @@ def test_a_sync_for_each_write_bounds_how_many_there_can_be() -> None:
         for policy in ("each write", "group commit", "periodic")
     }
     assert loaded["each write"]["throughput"] < 1.0 / SYNC_TIME < MANY
+    # The queue is a second long after MANY * SYNC_TIME - 1 of them, and then nobody is answered in time.
+    for run in runs_of(durability, store="single", durability="each write", trouble="none", rate=MANY):
+        in_time = run["throughput"] / MANY
+        assert 0.85 / 4.0 < in_time < 1.0 / 3.0  # about a second, of three to four
     for policy in ("group commit", "periodic"):
         assert loaded[policy]["throughput"] == pytest.approx(MANY, rel=0.05)
         assert loaded[policy]["p99"] < PATIENCE
@@ -153,6 +164,8 @@ def test_text_says_what_the_default_sweep_gives() -> None:
     assert f"disk it is down for {measured('single', 'group commit', 'disk loss')['down']:.1f} s too" in said
     lagging = measured("asynchronous", "group commit", "zone loss")
     assert f"down for {lagging['down']:.1f} s, and with the zone it loses {lagging['lost_count']:.2f}" in said
+    theory = LINK_LOAD + LINK_LOAD**2 / (2.0 * (1.0 - LINK_LOAD))
+    assert f"(by theory, M/D/1, {theory:.1f})" in said
     one, many = (
         measured(store, "group commit", "zone loss") for store in ("semi-synchronous", "synchronous")
     )
@@ -167,4 +180,5 @@ def test_text_says_what_the_default_sweep_gives() -> None:
     assert measured("raft", "group commit", "host crash")["down"] == 0.0
     assert f"it is down for {raft['down']:.1f} s" in said
     synced = means(durability, store="single", durability="each write", trouble="none", rate=MANY)
-    assert f"leaves {synced['throughput']:.0f} of {MANY:.0f} writes a second" in said
+    assert f"of {MANY:.0f} writes a second all are answered in time for about a second" in said
+    assert f"this makes {synced['throughput']:.0f} a second" in said

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from math import log
 from typing import Any
 
 import matplotlib as mpl
@@ -9,12 +10,13 @@ import pytest
 from matplotlib import pyplot as plt
 
 from experiments import InProcess, Misuse, Points, sweep
-from experiments.studies.stores.quorums import LEVELS, quorums
+from experiments.studies.stores.quorums import DOWN, END, LEVELS, PER_ZONE, START, ZONES, quorums
 from tests.experiments.studies.figure_checks import assert_complete, texts
 from tests.experiments.studies.what_is_said import kept_sweep, key_of, means, percent, runs_of, what_to_see
 
 mpl.use("Agg")
 
+NODES = ZONES * PER_ZONE
 STRICT = [point for point in quorums.points() if not point["sloppy"]]
 
 
@@ -48,6 +50,22 @@ def test_in_the_zone_that_is_cut_off_strict_quorums_answer_nothing_and_sloppy_on
     assert sloppy["writes_answered_cut"] > 0.8
     assert sloppy["stale_during"] > 0.2
     assert sloppy["stale_after"] < 0.05
+
+
+def answered_by_counting(level: int) -> float:
+    """The share of reads or writes that none of so many of the three copies fails, if nobody is suspected."""
+    down = DOWN * NODES / (END - START)
+    return 1.0 - down * (3 / NODES) * level / 3
+
+
+def test_while_nodes_crash_answers_are_what_counting_gives() -> None:
+    """Phi 4 over heartbeats each half a second takes longer than a node is down."""
+    assert 4.0 * log(10.0) * 0.5 > DOWN
+    for level in (1, 2, 3):
+        found = means(quorums, read_level=level, write_level=1, trouble="crashes")["reads_answered"]
+        assert found == pytest.approx(answered_by_counting(level), abs=0.03)
+    found = means(quorums, read_level=1, write_level=3, trouble="crashes")["writes_answered"]
+    assert found == pytest.approx(answered_by_counting(3), abs=0.03)
 
 
 def test_what_brings_a_replica_back_makes_fewer_reads_stale() -> None:
@@ -102,6 +120,8 @@ def test_what_it_says_is_to_be_seen_is_what_the_sweep_shows() -> None:
     assert f"{answered} of the writes at W = 3 are answered" in said
     everything = [crashes[r, 1]["reads_answered"] for r in (1, 2, 3)]
     assert "of the reads {}, {} and {}".format(*map(percent, everything)) in said
+    calculated = [100.0 * answered_by_counting(levels) for levels in (1, 2, 3)]
+    assert "(calculated: {:.0f}, {:.0f} and {:.0f} %)".format(*calculated) in said
     spared = at(trouble="crashes", speculation="p95")
     assert (
         f"with R = 2 {percent(spared['reads_answered'], 1)} where one more is asked when an answer is" in said
@@ -139,6 +159,7 @@ def test_the_default_sweep_has_its_figures_and_they_are_complete() -> None:
         assert list(figures) == ["levels", "crashes", "cut", "back", "speculation"]
         assert_complete(figures)
         assert "sloppy" in "\n".join(texts(figure) for figure in figures.values())
+        assert "none is answered" in texts(figures["levels"])  # R = 3 with a zone away: not "none is stale"
     finally:
         plt.close("all")
 

@@ -78,6 +78,11 @@ def test_what_it_says_is_to_be_seen_is_what_the_sweep_shows() -> None:
             means(read_replicas, users=200, write_share=share, replicas=count)["answered"] for count in COUNTS
         )
         assert text.format(listed([each / alone for each in more], ".1f") + " times") in said
+    amdahl = [1.0 / (share + (1.0 - share) / 9.0) for share in (0.02, 0.3)]
+    assert "By Amdahl's law alone it would be {:.1f} and {:.1f} times with 8".format(*amdahl) in said
+    most = means(read_replicas, users=200, write_share=0.02, replicas=8)
+    assert f"nobody is busy for more than {percent(most['primary_busy'])} any more" in said
+    assert most["replica_busy"] < most["primary_busy"]
     loaded = [means(read_replicas, users=users, write_share=0.4) for users in (5, 10, 15, 20, 30)]
     assert f"At {listed([each['written'] for each in loaded[:4]], '.0f')} writes per second" in said
     assert f"{listed([1e3 * each['lag'] for each in loaded[:4]], '.0f')} ms later" in said

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import matplotlib as mpl
@@ -47,12 +48,34 @@ def test_theory_comes_out_in_the_default_sweep(point: dict[str, Any]) -> None:
 
 
 @pytest.mark.parametrize(
-    ("law", "fresh"), [("LinkedIn SSD", 0.974), ("LinkedIn disk", 0.439), ("Yammer", 0.893)]
+    ("law", "read_level", "after", "fresh"),
+    [
+        ("LinkedIn SSD", 1, 0.0, 0.974),
+        ("LinkedIn disk", 1, 0.0, 0.439),
+        ("LinkedIn SSD", 1, 0.00185, 0.999),
+        ("LinkedIn disk", 1, 0.0455, 0.999),
+        ("Yammer", 1, 1.364, 0.999),
+        ("Yammer", 2, 0.202, 0.999),
+    ],
 )
-def test_the_fits_are_those_of_the_paper(law: str, fresh: float) -> None:
-    """Its section 5 says how many reads are fresh at once with R = W = 1."""
+def test_the_fits_are_those_of_the_paper(law: str, read_level: int, after: float, fresh: float) -> None:
+    """Its sections 1 and 5 say how many reads are fresh with W = 1, at once or so many seconds later."""
     write, other = FITS[law]
-    assert 1.0 - stale_by_sampling((write, other, other, other), 1, 1, 0.0) == pytest.approx(fresh, abs=0.007)
+    found = 1.0 - stale_by_sampling((write, other, other, other), read_level, 1, after)
+    # Four standard errors of our samples, and the last digit of theirs.
+    assert found == pytest.approx(fresh, abs=4.0 * (found * (1.0 - found) / 100_000) ** 0.5 + 0.0005)
+
+
+@pytest.mark.parametrize(("shape", "fresh"), [(3.35, 0.887), (3.5, 0.893)])
+def test_what_the_paper_says_of_yammer_has_the_shape_of_its_program_and_not_of_its_table(
+    shape: float, fresh: float
+) -> None:
+    write, other = FITS["Yammer"]
+    body, tail = write.components  # type: ignore[attr-defined]
+    assert body.shape == 3.35
+    write = replace(write, components=(replace(body, shape=shape), tail))  # type: ignore[type-var]
+    found = 1.0 - stale_by_sampling((write, other, other, other), 1, 1, 0.0)
+    assert found == pytest.approx(fresh, abs=0.003)
 
 
 def test_sampling_gives_the_exact_law_of_exponential_latencies() -> None:
