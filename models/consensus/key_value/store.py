@@ -16,7 +16,6 @@ from simulator import Environment
 from ...infrastructure import Host
 from ...network import Network
 from ...replication import Store
-from ...validation import require_name
 from ..raft import RaftClient, RaftCluster, RaftNode, RaftStatistics
 from .machine import KeyValueMachine
 
@@ -42,7 +41,6 @@ class RaftStore(Store):
         name: str = "raft",
         **settings: Any,
     ) -> None:
-        require_name("name", name)
         self.name = name
         self.cluster = RaftCluster(env, network, hosts, KeyValueMachine, name=name, **settings)
         self.is_linearizable = not settings.get("flaws")

@@ -148,16 +148,18 @@ class RaftClient(Endpoint):
             del self._open[sequence]
 
     def _ask(self, request: Request, *, is_query: bool) -> Call:
-        clock = self.host.monotonic_clock
+        env, host = self._env, self.host
+        clock = host.monotonic_clock
         settings = self._settings
         end = clock() + settings.patience
         place = self._believed
         asked: set[int] = set()
         is_known = True  # that nothing was done
         slowest = 0.0  # of the refusals
-        while (left := end - (sent_at := clock())) > 0.0:
+        # Where a slow clock counts finer than the simulated time, the last of it may be no time at all.
+        while (left := end - (sent_at := clock())) > 0.0 and env.now + left / host.clock_rate > env.now:
             if left <= slowest and is_known and not is_query:
-                yield left / self.host.clock_rate
+                yield left / host.clock_rate
                 break
             asked.add(place)
             hint = None
@@ -180,7 +182,7 @@ class RaftClient(Endpoint):
             following = self._next(place, hint, asked)
             if following is None:
                 asked.clear()
-                yield min(settings.retry_pause, max(0.0, end - clock())) / self.host.clock_rate
+                yield min(settings.retry_pause, max(0.0, end - clock())) / host.clock_rate
                 following = (place + 1) % len(self._connections)
             place = following
         self._believed = place

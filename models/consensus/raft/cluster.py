@@ -11,7 +11,7 @@ from simulator import Environment
 from ...infrastructure import Host
 from ...network import Network
 from ...storage import Disk
-from ...validation import require_each, require_kind
+from ...validation import require_each, require_kind, require_name
 from .client import DEFAULT_CLIENT_SETTINGS, RaftClient, RaftClientSettings
 from .flaws import NO_FLAWS, RaftFlaws
 from .invariants import RaftInvariants
@@ -66,6 +66,7 @@ class RaftCluster:
         name: str = "raft",
         **instance: Any,
     ) -> None:
+        require_name("name", name)
         listed = require_each("hosts", hosts, Host)
         if not listed or len(set(listed)) < len(listed):
             raise ValueError(f"hosts must be at least one, and each only once, got {list(listed)!r}")
@@ -76,7 +77,9 @@ class RaftCluster:
         self._env = env
         self._network = network
         self._client_settings = client_settings
-        self._queries = make_machine().queries
+        machine = make_machine()
+        require_kind("what make_machine() makes", machine, StateMachine)
+        self._queries = machine.queries
         self._client_count = 0
         self.invariants = RaftInvariants(env)
         self.nodes = self.invariants.nodes = tuple(
@@ -99,6 +102,7 @@ class RaftCluster:
 
     def client(self, host: Host) -> RaftClient:
         """Return a new client on `host`, with a session of its own."""
+        require_kind("host", host, Host)
         self._client_count += 1
         return RaftClient(
             self._env,

@@ -5,7 +5,14 @@ Three logs on one disk. What must be there before what is said:
 - a ballot before a vote is sent or asked for: otherwise a node that crashes could vote twice in a term;
 - an entry, and the ballot of the term in which it came, before it is acknowledged: otherwise a node that
   crashes could take entries of an older leader in place of one that is committed;
-- a snapshot before the entries that it stands for are dropped.
+- a snapshot before the entries that it stands for are dropped. Until it is on disk it does not count, even
+  after a crash of the process alone, which leaves in the operating system's cache what it has written: a
+  file gets its name when it is synced.
+
+Leaves out: what is to be done about a disk that is destroyed. A node that has lost any of this cannot safely
+come back as itself, and a new member is to take its place (Ongaro 2014, section 3.8). Here, where membership
+does not change, it comes back empty: it may vote a second time, a leader that knows what it had sends it
+nothing as old, and the invariants say where that breaks a promise.
 
 A leader sends entries before it has them on its own disk, and counts its own copy when it has (Ongaro 2014,
 section 10.2.1). Entries have the positions of their log: Raft's indices.
@@ -171,6 +178,7 @@ class DurableState:
         logs: Sequence[Log[Any]] = (self._ballots, self.entries, self._snapshots)
         for log in logs:
             log.recover()
+        self._snapshots.truncate(self._snapshots.durable_position)
         self._load()
         return self._disk.read(sum(log.last_position - log.dropped_count for log in logs))
 

@@ -50,7 +50,6 @@ class Elections:
         node = self._node
         may_have_promised = node.settings.reads is Reads.LEASE
         self.heard_at = node.host.monotonic_clock() if may_have_promised else -inf
-        self._granted = {}
         self.timer.start()
 
     # -- asking ---------------------------------------------------------------------------------------------

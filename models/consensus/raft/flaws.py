@@ -10,9 +10,9 @@ for stale reads.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 
-from ...validation import require_positive
+from ...validation import require_kind, require_positive
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -35,7 +35,10 @@ class RaftFlaws:
     ignores_sessions: bool = False
 
     def __post_init__(self) -> None:
-        """Check the factor."""
+        """Check the kinds, and the factor."""
+        for each in fields(self):
+            if each.name != "lease_factor":
+                require_kind(each.name, getattr(self, each.name), bool)
         require_positive("lease_factor", self.lease_factor)
 
     def __bool__(self) -> bool:

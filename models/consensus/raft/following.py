@@ -78,19 +78,17 @@ class Following:
         durable = node.durable
         invariants = node.invariants
         index = message.previous_index
-        previous_term = message.previous_term
         for entry in message.entries:
             index += 1
             if index <= durable.last_index:
                 known = durable.term_at(index)
                 if known == entry.term or known is None:  # or in a snapshot
-                    previous_term = entry.term
                     continue
                 invariants.truncated(node, index - 1)
                 durable.truncate(index - 1)
+            previous_term = durable.last_term
             durable.append(entry)
             invariants.appended(node, index, entry, previous_term)
-            previous_term = entry.term
 
     def _refuse(self, message: AppendEntries, index: int, term: int) -> None:
         node = self._node

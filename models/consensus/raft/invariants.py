@@ -31,6 +31,8 @@ from .entries import Entry, Snapshot
 if TYPE_CHECKING:
     from .node import RaftNode
 
+_FORGOTTEN_MIN = 1_000  # entries at a time, since those that are kept move up in the list
+
 
 @dataclass(frozen=True, slots=True)
 class Elected:
@@ -118,7 +120,7 @@ class RaftInvariants:
     # -- logs -----------------------------------------------------------------------------------------------
 
     def appended(self, node: RaftNode, index: int, entry: Entry, previous_term: int) -> None:
-        """Check an entry that `node` puts into its log, after one of `previous_term`."""
+        """Check an entry that `node` has put into its log, after one that is there of `previous_term`."""
         if index != node.durable.last_index:
             self._fail("log matching", f"{node.name} has put entry {index} at {node.durable.last_index}")
         chosen = self._chosen_at(index)
@@ -176,7 +178,7 @@ class RaftInvariants:
     def compacted(self, node: RaftNode) -> None:
         """Forget what is in the snapshots of all nodes: `node` has a new one."""
         count = min(each.durable.snapshot_index for each in self.nodes) - self._dropped_count
-        if count > 1_000:  # not each time: what is kept moves up in the list
+        if count > _FORGOTTEN_MIN:
             del self._chosen[:count], self._chosen_in[:count]
             self._dropped_count += count
             dropped = self._dropped_count

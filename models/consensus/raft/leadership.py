@@ -4,9 +4,11 @@ Replication. To each follower one message with entries is under way at a time; w
 for the next, up to `batch_max`. Pipelining would save up to a round trip under load, but our network, unlike
 a TCP connection, does not keep messages in order, and a batch that overtakes another is refused. A message
 without an answer is sent again with the first heartbeat after an answer was due, by the round trips measured
-so far (RFC 6298); a snapshot, after the longest election timeout. Where logs differ, the follower names the
-first index of the term that it has there, and the leader goes back by terms rather than by entries (paper,
-section 5.3; thesis, section 3.5).
+so far (RFC 6298); a snapshot, after the longest election timeout and when something that was sent after it
+has been answered: on a slow link copies of it would stand in each other's way. A follower whose disk takes
+longer than the longest election timeout is not heard in time, as where the disk holds up all that a process
+does. Where logs differ, the follower names the first index of the term that it has there, and the leader goes
+back by terms rather than by entries (paper, section 5.3; thesis, section 3.5).
 
 Commitment. An entry of the leader's *own* term is committed when a majority has it on disk, and all before it
 with it; entries of earlier terms are never committed by counting (section 3.6.2, figure 3.7). So that it need
@@ -225,15 +227,19 @@ class Leadership:
             node.step_down()
             return
         for follower in self._followers.values():
-            if follower.is_snapshot:
-                patience = settings.election_timeout_max
-            else:
-                patience = max(settings.heartbeat_interval, follower.patience)
-            if follower.is_waiting and now - follower.sent_at >= patience:
+            if follower.is_waiting and self._is_overdue(follower, now):
                 self._send_entries(follower)
             else:
                 self._send_heartbeat(follower, now)
         self._timer = node.after(settings.heartbeat_interval, self._tick)
+
+    def _is_overdue(self, follower: Progress, now: float) -> bool:
+        """Return whether what was sent to a follower, and is not answered, is to be sent again."""
+        settings = self._settings
+        elapsed = now - follower.sent_at
+        if follower.is_snapshot:
+            return elapsed >= settings.election_timeout_max and follower.acked_at > follower.sent_at
+        return elapsed >= max(settings.heartbeat_interval, follower.patience)
 
     def on_reply(self, reply: AppendReply) -> None:
         """Take note of what a follower has."""
@@ -241,7 +247,8 @@ class Leadership:
         if reply.sent_at > follower.acked_at:
             follower.acked_at = reply.sent_at
         if not reply.is_heartbeat:
-            follower.measured(self._node.host.monotonic_clock() - reply.sent_at)
+            if not follower.is_snapshot:  # which takes as long as it is large
+                follower.measured(self._node.host.monotonic_clock() - reply.sent_at)
             # An answer that has come before, as a datagram may twice, calls for no further message: each of
             # those would have two answers again, and so on.
             if reply.sent_at == follower.sent_at or reply.match_index > follower.match_index:
@@ -272,7 +279,7 @@ class Leadership:
         if node.leadership is not self:
             return
         durable = node.durable
-        own = min(durable.entries.durable_position, durable.last_index)
+        own = durable.entries.durable_position
         if node.flaws.acknowledges_alone:
             index = own
         else:

@@ -29,6 +29,7 @@ from ...network import Network
 from ...nodes import Node
 from ...request import Request
 from ...storage import Disk
+from ...validation import require_kind
 from .durable_state import DurableState
 from .elections import Elections
 from .entries import Command, Snapshot
@@ -100,6 +101,9 @@ class RaftNode(Node):
         self.installed_count = 0
         self.saved_count = 0
         self.leadership: Leadership | None = None
+        require_kind("disk", disk, Disk)
+        if disk.host is not host:
+            raise ValueError(f"disk of {name!r} must be one of {host.name}, got one of {disk.host.name}")
         self.durable = DurableState(self, disk, settings.durability)
         self.elections = Elections(self)
         self._following = Following(self)

@@ -104,3 +104,6 @@ def test_lists_and_sets_grow_in_bytes_and_counters_do_not(operation: str) -> Non
     assert machine.size_bytes == 30 + 8
     machine.apply(write("k", "short", size_bytes=5))
     assert machine.size_bytes == 5 + 8
+    machine.apply(write("n", 5, size_bytes=100))
+    machine.apply(Request("add", "n", 1, size_bytes=8))
+    assert machine.size_bytes == 5 + 100

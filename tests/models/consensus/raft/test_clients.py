@@ -5,7 +5,9 @@ from __future__ import annotations
 import pytest
 
 from models import Host, ServerError, TimedOut, Unavailable
-from models.consensus import NotLeader, RaftFlaws, RaftNode, RaftSettings
+from models.consensus import KeyValueMachine, NotLeader, RaftFlaws, RaftNode, RaftSettings
+from models.consensus.raft.entries import Command, Entry
+from models.consensus.raft.replica import Replica
 from models.network import AddedDelay, Rule
 from models.network.rules import CUT, PASS, Verdict
 from models.replication import add, append, compare_and_set, read, write
@@ -43,6 +45,17 @@ def test_client_follows_the_hint_to_the_leader_and_stays_there() -> None:
     assert client.statistics().attempt_count == 3
 
 
+def test_client_follows_a_hint_in_each_round_and_not_in_the_first_alone() -> None:
+    world = World(5)
+    asked = world.ask(world.client(), write("x", 1))
+    world.run(0.1)  # rounds in which nobody knows a leader
+    world.elect(world.nodes[4])
+    begin = world.env.now
+    world.run(1.0)
+    assert asked.ended_at is not None
+    assert asked.ended_at - begin < 0.05 + 2 * 2 * ONE_WAY + 4 * ONE_WAY + SYNC_TIME
+
+
 def test_node_that_does_not_lead_says_who_does() -> None:
     world = World()
     leader = world.elect(world.nodes[2])
@@ -65,6 +78,34 @@ def test_caller_with_less_patience_than_an_attempt_meets_another_node_next_time(
     assert isinstance(first.outcome, TimedOut)
     assert second.outcome is None
     assert second.ended_at is not None
+
+
+def test_client_whose_patience_is_less_than_an_attempt_begins_with_another_node_next_time() -> None:
+    world = World(patience=0.15)
+    world.elect(world.nodes[1])
+    world.cut(world.nodes[0])
+    client = world.client()
+    asked = [world.ask(client, write("x", number), 0.2 * number) for number in range(2)]
+    world.run(1.0)
+    assert isinstance(asked[0].outcome, TimedOut)
+    assert asked[1].outcome is None
+    assert asked[1].ended_at is not None
+
+
+def test_call_that_is_given_up_at_a_silent_node_does_not_lead_the_client_away_from_the_leader() -> None:
+    world = World(attempt_timeout=0.2)
+    world.elect(world.nodes[2])
+    world.cut(world.nodes[0])
+    client = world.store.client(world.web)
+    world.ask(client, write("x", 1))  # leaves the silent node after 0.2 s, and finds the leader
+    given_up = world.ask(Timeout(world.env, client, 0.1), write("x", 2), 0.15)
+    world.run(0.3)
+    assert isinstance(given_up.outcome, TimedOut)
+    before = client.statistics().attempt_count
+    asked = world.ask(client, write("x", 3))
+    world.run(0.1)
+    assert asked.ended_at is not None
+    assert client.statistics().attempt_count == before + 1
 
 
 @pytest.mark.parametrize("flaws", [RaftFlaws(), RaftFlaws(ignores_sessions=True)])
@@ -174,6 +215,32 @@ def test_copy_that_is_late_is_ignored_after_its_client_has_gone_on() -> None:
     assert {content["list"] for content in world.store.contents().values()} == {(0, 1, 2)}
 
 
+def test_command_that_is_lost_on_its_way_is_applied_after_a_later_one_of_its_client() -> None:
+    """The later one must not say that the earlier has ended."""
+    world = World()
+    leader = world.elect(world.nodes[0])
+    world.network.install(FirstAnswerLost(world.web, leader.host))
+    client = world.store.client(world.web)
+    asked = [world.ask(client, add("n", 1)), world.ask(client, add("n", 10), 0.01)]
+    world.run(0.1)
+    assert [each.ended_at is not None for each in asked] == [False, True]
+    world.run(1.0)
+    assert asked[0].outcome is None
+    assert asked[0].ended_at is not None
+    assert leader.replica.machine.query(read("n")) == 11
+
+
+def test_command_that_was_sent_before_others_does_not_bring_back_what_they_have_ended() -> None:
+    """The second comes after the third, and says what had ended when it was sent: nothing."""
+    replica = Replica(KeyValueMachine())
+    first, second, third = (
+        Command(1, sequence, floor, add("n", 10**sequence)) for sequence, floor in ((1, 1), (2, 1), (3, 2))
+    )
+    for command in (first, third, second, first, second, third):
+        replica.apply(Entry(1, command, 0))
+    assert replica.machine.query(read("n")) == 1_110
+
+
 def test_answers_are_remembered_only_while_their_client_may_ask_again() -> None:
     world = World()
     leader = world.elect(world.nodes[0])
@@ -208,6 +275,20 @@ def test_call_that_was_only_refused_is_unavailable_however_its_patience_ends() -
         assert isinstance(asked.outcome, Unavailable), step
         assert asked.duration == pytest.approx(0.1003 + 0.001 * step)
         assert client.statistics().unavailable_count == 1
+
+
+@pytest.mark.parametrize("step", range(6))
+def test_call_ends_where_its_clock_counts_finer_than_the_simulated_time(step: int) -> None:
+    """What is left by the clock, after rounding, may be less than the simulated time can go on by."""
+    world = World(patience=0.3 + 0.001 * step, attempt_timeout=0.05)
+    world.web.skew_clock("slow", 0.0, -0.9)
+    world.run(20.0 + 0.37 * step)
+    world.web.set_clock("slow")
+    world.cut(*world.nodes)
+    asked = world.ask(world.client(), write("x", 1))
+    world.run(1.0)
+    assert isinstance(asked.outcome, TimedOut)
+    assert asked.duration == pytest.approx(0.3 + 0.001 * step)
 
 
 def test_refusal_that_takes_longer_than_all_before_it_may_be_cut_short_and_then_nobody_knows() -> None:

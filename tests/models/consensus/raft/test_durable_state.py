@@ -88,6 +88,32 @@ def test_snapshot_that_is_ahead_of_what_is_left_of_the_log_is_where_it_begins() 
     assert durable.append(Entry(3, None, 0)) == 7
 
 
+def test_snapshots_and_ballots_that_others_have_followed_are_not_kept() -> None:
+    world, durable = make()
+    for index in (1, 2, 3):
+        durable.cast(index, None)
+        durable.when_cast(lambda: None)
+        durable.append(Entry(1, None, 0))
+        durable.save(snapshot(index, 1), lambda _: None)
+        world.run(0.1)
+    restart(world, durable)
+    world.run(0.1)
+    assert (durable.term, durable.snapshot_index) == (3, 3)
+    assert len(durable._snapshots.records(1)) == 1
+    assert len(durable._ballots.records(1)) <= 2
+
+
+def test_snapshot_on_its_way_to_the_disk_does_not_count_after_a_crash_of_the_process() -> None:
+    """The cache still has it. If entries were dropped for it, a crash of the host would take both."""
+    _, durable = make()
+    for term in (1, 1, 1):
+        durable.append(Entry(term, None, 0))
+    durable.save(snapshot(9, 2), lambda _: None)
+    durable.recover()  # of a process that has crashed
+    assert (durable.snapshot, durable.is_saving) == (None, False)
+    assert (durable.last_index, durable.last_term) == (3, 1)
+
+
 @pytest.mark.parametrize(("term", "left"), [(1, 5), (2, 3)])
 def test_snapshot_keeps_the_entries_after_it_where_they_go_on_from_it(term: int, left: int) -> None:
     world, durable = make()

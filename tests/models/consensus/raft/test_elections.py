@@ -7,7 +7,7 @@ import pytest
 from models import Unavailable
 from models.consensus import RaftNode, RaftSettings
 from models.consensus.raft import Role
-from models.consensus.raft.messages import RequestVote, Vote
+from models.consensus.raft.messages import AppendEntries, AppendReply, RequestVote, Vote
 from models.replication import read, write
 
 from ..world import ONE_WAY, World
@@ -125,6 +125,19 @@ def test_node_that_hears_no_leader_cannot_depose_one_that_the_others_hear() -> N
     assert world.cluster.leader is leader
 
 
+def test_leader_is_told_of_a_higher_term_by_a_node_that_it_leads_no_more() -> None:
+    """As by one that has begun a term in vain: nobody else would hear it, and it would take nothing."""
+    world = World()
+    world.elect(world.nodes[0])
+    world.nodes[2].durable.cast(5, None)
+    world.run(1.0)
+    assert {node.term for node in world.nodes} == {6}
+    asked = world.ask(world.client(), write("x", 1))
+    world.run(1.0)
+    assert asked.outcome is None
+    assert all(content["x"] == 1 for content in world.store.contents().values())
+
+
 def test_leader_that_hears_no_majority_steps_down_after_the_longest_timeout() -> None:
     world = World(settings=RaftSettings(check_quorum=True))
     leader = world.elect(world.nodes[0])
@@ -134,6 +147,7 @@ def test_leader_that_hears_no_majority_steps_down_after_the_longest_timeout() ->
     assert leader.leadership is not None
     world.run(0.2)
     assert leader.leadership is None
+    assert leader.leader is None  # it sends no client back to itself
 
 
 def test_leader_that_does_not_check_its_quorum_goes_on_for_ever() -> None:
@@ -165,6 +179,7 @@ def test_longer_log_of_an_older_term_is_behind() -> None:
     assert last == (1, 1)
     voter.deliver(RequestVote(world.nodes[2], 2, 5, 0, False))
     assert (voter.term, voter.durable.vote) == (2, None)
+    assert voter.leader is None  # whoever led before
     voter.deliver(RequestVote(world.nodes[2], 2, 1, 1, False))
     assert voter.durable.vote == "raft-3"
 
@@ -239,6 +254,57 @@ def test_nobody_is_asked_for_a_vote_before_the_candidate_s_own_is_on_disk() -> N
     assert candidate.sent_count == 2
 
 
+@pytest.mark.parametrize("what", ["asks again", "hears a leader"])
+def test_candidate_that_is_none_any_more_in_that_term_when_its_vote_is_on_disk_asks_nobody(
+    what: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    world = World(settings=ALONE, sync_time=0.05)
+    world.run(0.01)
+    sent: list[RequestVote | AppendReply] = []
+    monkeypatch.setattr(RaftNode, "send", lambda node, peer, message, **_: sent.append(message))
+    candidate = world.nodes[0]
+    candidate.elections.time_out()
+    world.run(0.03)
+    if what == "asks again":
+        candidate.elections.time_out()
+    else:
+        candidate.deliver(AppendEntries(world.nodes[1], 1, 0, 0, (), 0, 0.0, True))
+    world.run(0.08)
+    asked = [message.term for message in sent if isinstance(message, RequestVote)]
+    assert asked == ([2, 2] if what == "asks again" else [])
+
+
+def test_votes_count_for_the_question_that_they_answer() -> None:
+    """One that is late is of an older term, whoever holds a majority in it."""
+    world = World(settings=RaftSettings(check_quorum=False))
+    world.run(0.01)
+    node, other, _ = world.nodes
+    world.cut(node)
+    node.elections.time_out()
+    assert node.role is Role.PRE_CANDIDATE
+    node.deliver(Vote(other, 0, True, True))
+    node.deliver(Vote(other, 1, True, False))
+    assert node.role is Role.PRE_CANDIDATE
+    node.deliver(Vote(other, 1, True, True))
+    assert (node.role, node.term) == (Role.CANDIDATE, 1)
+    world.run(0.002)
+    node.deliver(Vote(other, 0, True, False))
+    node.deliver(Vote(other, 1, True, True))
+    assert node.role is Role.CANDIDATE
+    node.deliver(Vote(other, 1, True, False))
+    assert node.role is Role.LEADER
+
+
+def test_node_whose_timer_has_rung_names_no_leader_any_more() -> None:
+    world = World()
+    leader = world.elect(world.nodes[0])
+    follower = world.nodes[1]
+    assert follower.leader is leader
+    world.cut(follower)
+    world.run(0.4)
+    assert follower.leader is None
+
+
 def test_candidate_that_learns_of_a_higher_term_keeps_its_timer() -> None:
     """A refusal is no sign of a leader: it asks again as soon as it would have."""
     world = World(settings=RaftSettings(pre_vote=False, check_quorum=False))
@@ -264,32 +330,41 @@ def test_timers_run_by_the_hosts_clock() -> None:
     assert world.elect() is world.nodes[1]
 
 
+def rings(count: int, *heard_after: float) -> list[float]:
+    """Return, in their order, after how long a timer rings that hears a leader at these times."""
+    world = World(1)
+    timer = world.nodes[0].elections.timer
+    rung_at: list[float] = []
+    timer._expire = lambda: rung_at.append(world.env.now)
+    for number in range(count):
+        world.env.call_later(10.0 * number - world.env.now, timer.start)
+        for delay in heard_after:
+            world.env.call_later(10.0 * number + delay - world.env.now, timer.hear, 10.0 * number + delay)
+    world.run(10.0 * count)
+    return sorted(at % 10.0 for at in rung_at)
+
+
 def test_timeouts_are_uniform_between_the_shortest_and_the_longest() -> None:
-    rings = []
-    for seed in range(1, 201):
-        world = World(1, seed=seed)
-        world.run_until(lambda world=world: world.nodes[0].role is not Role.FOLLOWER)
-        rings.append(world.env.now)
-    rings.sort()
-    assert 0.15 <= rings[0] < 0.155
-    assert 0.295 < rings[-1] <= 0.3
-    assert all(abs(ring - (0.15 + 0.15 * place / 200)) < 0.015 for place, ring in enumerate(rings))
+    times = rings(200)
+    assert 0.15 <= times[0] < 0.155
+    assert 0.295 < times[-1] <= 0.3
+    assert all(abs(time - (0.15 + 0.15 * place / 200)) < 0.015 for place, time in enumerate(times))
 
 
 def test_timer_that_is_heard_from_rings_a_whole_timeout_after_the_last_time() -> None:
-    rings = []
-    for seed in range(1, 101):
-        world = World(2, seed=seed)
-        node = world.nodes[0]
-        world.nodes[1].host.crash()
-        for time in (0.04, 0.1, 0.22):
-            world.env.call_later(time, lambda node=node, at=time: node.elections.timer.hear(at))
-        world.run_until(lambda node=node: node.role is not Role.FOLLOWER)
-        rings.append(world.env.now)
-    rings.sort()
+    times = rings(100, 0.04, 0.1, 0.22)
     # One that has rung between 0.25 s (after 0.1) and 0.22 s cannot be; after 0.22 s: 0.37 to 0.52 s.
-    assert 0.37 <= rings[0] < 0.38
-    assert 0.51 < rings[-1] <= 0.52
+    assert 0.37 <= times[0] < 0.38
+    assert 0.51 < times[-1] <= 0.52
+
+
+def test_timer_that_is_heard_from_after_the_shortest_timeout_begins_anew() -> None:
+    times = rings(100, 0.2)
+    before = [time for time in times if time <= 0.2]
+    after = times[len(before) :]
+    assert 20 < len(before) < 50  # a third has rung by then
+    assert 0.35 <= after[0] < 0.36
+    assert 0.49 < after[-1] <= 0.5
 
 
 def test_leaderless_cluster_refuses_and_says_that_nothing_was_done() -> None:

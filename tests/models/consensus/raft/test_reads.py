@@ -31,6 +31,17 @@ def test_read_takes_no_round_one_round_or_a_write(reads: Reads, duration: float)
     assert asked.duration == pytest.approx(duration)
 
 
+def test_round_is_over_with_a_majority_and_no_other_begins_meanwhile() -> None:
+    world = World(5)
+    leader = world.elect(world.nodes[0])
+    world.run(0.051)
+    before = leader.sent_count
+    asked = world.ask(world.client(), read("x"))
+    world.run(0.02)
+    assert asked.ended_at is not None
+    assert leader.sent_count - before == 4
+
+
 def test_reads_that_come_together_share_a_round() -> None:
     world = World()
     leader = world.elect(world.nodes[0])
@@ -132,6 +143,41 @@ def test_new_leader_answers_no_read_before_an_entry_of_its_own_term_is_committed
     asked = world.ask(way, read("x"))
     world.run(1.0)
     assert written.outcome is None
+    assert asked.outcome == 1
+
+
+def test_new_leader_answers_no_read_under_its_lease_before_it_knows_what_is_committed() -> None:
+    """A follower has the entry that begins the term, and its answer a lease; the leader's disk is slow."""
+    world = World(settings=RaftSettings(reads=Reads.LEASE), sync_time=0.01)
+    first = world.elect(world.nodes[0])
+    second = world.nodes[1]
+    world.ask(world.client(), write("x", 1))
+    world.run_until(lambda: first.commit_index == 2)
+    first.host.crash()
+    world.run(0.16)
+    second.elections.time_out()
+    world.run_until(lambda: second.leadership is not None)
+    second.durable._disk._sync_time = lambda: 0.2  # type: ignore[method-assign]
+    asked = world.ask(world.network.connect(world.web, second), read("x"), 0.05)
+    world.run(0.1)
+    assert second.leadership is not None
+    assert second.leadership.quorum_time() + second.settings.lease > second.host.monotonic_clock()
+    assert (second.commit_index, asked.ended_at) == (1, None)
+    world.run(1.0)
+    assert asked.outcome == 1
+
+
+def test_node_alone_answers_no_read_before_it_knows_what_is_committed() -> None:
+    world = World(1, sync_time=0.05)
+    node = world.elect()
+    written = world.ask(world.client(), write("x", 1))
+    world.run(1.0)
+    assert written.ended_at is not None
+    node.host.crash()
+    node.host.restart()
+    world.run_until(lambda: node.leadership is not None)
+    asked = world.ask(world.network.connect(world.web, node), read("x"))
+    world.run(1.0)
     assert asked.outcome == 1
 
 

@@ -6,8 +6,8 @@ import pytest
 
 from models import TimedOut
 from models.consensus import RaftNode, RaftSettings
-from models.consensus.raft.entries import Command, Entry
-from models.consensus.raft.messages import AppendEntries, AppendReply
+from models.consensus.raft.entries import Command, Entry, Snapshot
+from models.consensus.raft.messages import AppendEntries, AppendReply, InstallSnapshot
 from models.replication import append, read, write
 
 from ..world import ONE_WAY, World
@@ -82,9 +82,13 @@ def test_entries_that_come_meanwhile_go_in_one_batch() -> None:
     assert len({world.store.contents()[node.name][49] for node in [leader]}) == 1
 
 
-def test_entries_are_not_sent_again_before_an_answer_to_them_is_due(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Round trips of 120 ms, heartbeats every 50 ms: two messages with entries, one to each follower."""
-    world = World(one_way=0.06, settings=RaftSettings(election_timeout_min=1.0, election_timeout_max=2.0))
+@pytest.mark.parametrize(("one_way", "sync_time"), [(0.06, SYNC), (ONE_WAY, 0.12)])
+def test_entries_are_not_sent_again_before_an_answer_to_them_is_due(
+    one_way: float, sync_time: float, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It takes 120 ms, and heartbeats, every 50 ms, may take less: one message to each follower."""
+    settings = RaftSettings(election_timeout_min=1.0, election_timeout_max=2.0)
+    world = World(one_way=one_way, sync_time=sync_time, settings=settings)
     world.elect(world.nodes[0])
     client = world.client()
     world.ask(client, write("x", 0))
@@ -100,8 +104,20 @@ def test_entries_are_not_sent_again_before_an_answer_to_them_is_due(monkeypatch:
     monkeypatch.setattr(RaftNode, "send", note)
     asked = world.ask(client, write("x", 1))
     world.run(3.0)
-    assert asked.duration == pytest.approx(4 * 0.06 + SYNC)
+    assert asked.duration == pytest.approx(4 * one_way + sync_time)
     assert len(sent) == 2
+
+
+def test_answer_to_entries_that_were_sent_again_meanwhile_is_as_good() -> None:
+    """A new leader knows no round trip yet: here of 120 ms, and it sends again after 50 and 100 ms."""
+    world = World(one_way=0.06, settings=RaftSettings(election_timeout_min=1.0, election_timeout_max=2.0))
+    leader = world.nodes[0]
+    leader.elections.time_out()
+    world.run_until(lambda: leader.leadership is not None)
+    begin = world.env.now
+    asked = world.ask(world.network.connect(world.web, leader), write("x", 1), 0.05)
+    world.run(1.0)
+    assert asked.ended_at == pytest.approx(begin + 2 * (2 * 0.06 + SYNC) + 0.06)
 
 
 def test_entries_whose_answer_is_overdue_are_sent_again_with_a_heartbeat() -> None:
@@ -116,6 +132,19 @@ def test_entries_whose_answer_is_overdue_are_sent_again_with_a_heartbeat() -> No
     world.run(0.1)
     assert asked.outcome is None
     assert asked.ended_at is not None
+
+
+def test_follower_that_is_silent_is_sent_one_message_a_heartbeat() -> None:
+    """Entries again, or a heartbeat: what it is sent again is heard as one."""
+    world = World(settings=RaftSettings(check_quorum=False))
+    leader = world.elect(world.nodes[0])
+    world.ask(world.network.connect(world.web, leader), write("x", 1))
+    for node in world.nodes[1:]:
+        node.crash()
+    world.run(0.051)
+    before = leader.sent_count
+    world.run(20 * 0.05)
+    assert leader.sent_count - before == 20 * 2
 
 
 def test_batches_are_bounded() -> None:
@@ -163,6 +192,26 @@ def test_message_that_is_late_cuts_nothing_off() -> None:
     assert follower.durable.last_index == leader.durable.last_index == 6
 
 
+def test_message_of_an_older_term_is_answered_with_the_node_s_own_and_does_nothing(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    world = World()
+    old = world.elect(world.nodes[0])
+    follower = world.nodes[1]
+    follower.durable.cast(5, None)
+    elections = follower.elections
+    before = (elections.heard_at, elections.timer._since, follower.leader, follower.commit_index)
+    sent: list[AppendReply] = []
+    monkeypatch.setattr(RaftNode, "send", lambda node, peer, message, **_: sent.append(message))
+    world.run(0.02)
+    follower.deliver(AppendEntries(old, 4, 1, 1, [Entry(4, None, 0)], 2, 0.0, False))
+    follower.deliver(InstallSnapshot(old, 4, Snapshot(9, 4, ({}, {}), {}, 0), 0.0))
+    world.run(0.02)
+    assert [reply.term for reply in sent] == [5, 5]
+    assert (terms(follower), follower.durable.snapshot) == ([1], None)
+    assert (elections.heard_at, elections.timer._since, follower.leader, follower.commit_index) == before
+
+
 def test_follower_s_log_that_differs_is_overruled_term_by_term() -> None:
     """The logs of figure 7 of the paper: (a) to (f), under a leader of term 8."""
     figure = {
@@ -193,6 +242,59 @@ def test_leader_goes_back_by_terms_and_not_by_entries() -> None:
     assert terms(follower) == [1] * 3 + [5] * 300 + [6]
     # One refusal for each of its terms that the leader does not have.
     assert follower.received_count < 15
+
+
+def test_leader_that_has_the_term_in_which_logs_part_goes_back_to_its_own_last_entry_of_it(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    world = World(3, settings=RaftSettings(batch_max=1_000))
+    put(world.nodes[0], *[1] * 3, *[4] * 100, 6)
+    put(world.nodes[1], *[1] * 3, *[4] * 200)
+    put(world.nodes[2], *[1] * 3, *[4] * 100, 6)
+    world.nodes[1].durable.cast(6, None)
+    sent: list[AppendEntries] = []
+    send = RaftNode.send
+
+    def note(node: RaftNode, peer: RaftNode, message: object, *, size_bytes: int = 0) -> None:
+        if isinstance(message, AppendEntries) and peer is world.nodes[1] and message.entries:
+            sent.append(message)
+        send(node, peer, message, size_bytes=size_bytes)
+
+    monkeypatch.setattr(RaftNode, "send", note)
+    world.elect(world.nodes[0])
+    assert terms(world.nodes[1]) == [1] * 3 + [4] * 100 + [6, 7]
+    assert [message.previous_index for message in sent] == [104, 103]
+
+
+def test_answers_that_are_late_take_back_nothing_that_is_known() -> None:
+    world = World()
+    leader = world.elect(world.nodes[0])
+    follower = world.nodes[1]
+    asked = [world.ask(world.client(), write("x", number), 0.01 * number) for number in range(5)]
+    world.run(0.2)
+    assert all(each.ended_at is not None for each in asked)
+    assert leader.leadership is not None
+    progress = leader.leadership._followers[follower]
+    assert (progress.match_index, progress.next_index) == (6, 7)
+    quorum_time = leader.leadership.quorum_time()
+    for node in world.nodes[1:]:
+        leader.deliver(AppendReply(node, leader.term, 2, 0, 0, 0.0, False))
+        leader.deliver(AppendReply(node, leader.term, 0, 1, 0, 0.0, False))
+    assert (progress.match_index, progress.next_index) == (6, 7)
+    assert leader.leadership.quorum_time() == quorum_time
+
+
+def test_answers_to_an_older_leadership_of_the_same_node_do_not_count() -> None:
+    """What a follower had then another leader may have overruled meanwhile."""
+    world = World()
+    leader = world.elect(world.nodes[0])
+    world.cut(leader)
+    world.ask(world.network.connect(leader.host, leader), write("x", 1))
+    world.run(0.01)
+    last = leader.durable.last_index
+    for node in world.nodes[1:]:
+        leader.deliver(AppendReply(node, leader.term - 1, last, 0, 0, world.env.now, False))
+    assert leader.commit_index == last - 1
 
 
 def test_figure_8_entry_of_an_older_term_is_not_committed_by_counting() -> None:

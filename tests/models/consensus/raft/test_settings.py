@@ -9,12 +9,28 @@ from typing import Any
 import pytest
 
 from models import Host, Network
-from models.consensus import RaftClientSettings, RaftFlaws, RaftSettings, RaftStore, Reads
+from models.consensus import (
+    KeyValueMachine,
+    RaftClientSettings,
+    RaftCluster,
+    RaftFlaws,
+    RaftSettings,
+    RaftStore,
+    Reads,
+)
 from models.replication import write
-from models.storage import PeriodicSync, SyncEachWrite
+from models.storage import Disk, PeriodicSync, SyncEachWrite
 from simulator import Environment
 
 from ..world import ONE_WAY, World
+
+FLAWS = (
+    "reads_unchecked",
+    "commits_older_terms",
+    "votes_not_durable",
+    "acknowledges_alone",
+    "ignores_sessions",
+)
 
 
 @pytest.mark.parametrize(
@@ -61,11 +77,22 @@ def test_values_that_cannot_be_are_refused(make: Callable[[], object], words: st
         ),
         (lambda: store(settings="fast"), "settings must be a RaftSettings, got 'fast'"),
         (lambda: store(hosts=["a"]), "each of hosts must be a Host, got 'a'"),
+        (lambda: store(make_disk=lambda _: "a disk"), "disk must be a Disk, got 'a disk'"),
+        (lambda: store().client("web"), "host must be a Host, got 'web'"),  # type: ignore[arg-type]
+        (lambda: cluster(make_machine=dict), "what make_machine() makes must be a StateMachine, got {}"),
+        (lambda: cluster(name=3), "name must be a name, got 3"),
+        *((lambda name=name: RaftFlaws(**{name: 1}), f"{name} must be a bool, got 1") for name in FLAWS),
     ],
 )
 def test_kinds_that_cannot_be_are_refused(make: Callable[[], object], words: str) -> None:
     with pytest.raises(TypeError, match=re.escape(words)):
         make()
+
+
+def cluster(make_machine: Any = KeyValueMachine, name: Any = "raft") -> RaftCluster:
+    """Return a cluster in a world of its own."""
+    env = Environment(seed=1)
+    return RaftCluster(env, Network(env, latencies=0.001), [Host(env, "a")], make_machine, name=name)
 
 
 def store(hosts: Any = None, **settings: Any) -> RaftStore:
@@ -74,6 +101,12 @@ def store(hosts: Any = None, **settings: Any) -> RaftStore:
     return RaftStore(
         env, Network(env, latencies=0.001), [Host(env, "a")] if hosts is None else hosts, **settings
     )
+
+
+def test_disk_of_another_host_is_refused() -> None:
+    elsewhere = Host(Environment(seed=1), "b")
+    with pytest.raises(ValueError, match="disk of 'raft-1' must be one of a, got one of b"):
+        store(make_disk=lambda _: Disk(elsewhere))
 
 
 def test_host_twice_is_refused() -> None:
