@@ -51,7 +51,7 @@ class SingleNodeStatistics:
 
     Of `appended_count` records `acknowledged_count` were acknowledged; crashes have taken `lost_count`
     records, `lost_acknowledged_count` of them acknowledged: known when the process has started again.
-    `recovery_time` is how long all restarts together have read their disk, in seconds.
+    `recovery_time` is how long all restarts that came to their end have read their disk, in seconds.
     """
 
     appended_count: int
@@ -65,10 +65,11 @@ class SingleNode(Node):
     """The process of a `SingleNodeStore`; a request costs `request_work` seconds on a core."""
 
     __slots__ = (
-        "_acknowledged_position",
         "_request_work",
+        "_unacknowledged",
         "acknowledged_count",
         "lost_acknowledged_count",
+        "lost_count",
         "recovery_time",
         "stored",
     )
@@ -91,8 +92,10 @@ class SingleNode(Node):
             raise ValueError(f"disk must be one of host {host.name!r}, got that of {disk.host.name!r}")
         self._request_work = request_work
         self.stored = StoredTable(self, disk, policy, snapshot_interval=snapshot_interval)
-        self._acknowledged_position = 0
+        # Positions of records that nobody was told of, or nobody yet; for what is counted, as all below.
+        self._unacknowledged: set[int] = set()
         self.acknowledged_count = 0
+        self.lost_count = 0
         self.lost_acknowledged_count = 0
         self.recovery_time = 0.0
         super().__init__(env, host, network, name=name, **settings)
@@ -104,12 +107,18 @@ class SingleNode(Node):
     def recover(self) -> Generator[Any, Any, None]:
         """Read the disk, and apply all that it has: nobody else could overrule it."""
         start = self.env.now
-        surviving = self.stored.log.surviving_position
-        self.lost_acknowledged_count += max(self._acknowledged_position - surviving, 0)
-        self._acknowledged_position = min(self._acknowledged_position, surviving)
+        self._count_lost(self.stored.log.surviving_position)
         yield from self.stored.recover()
         self.stored.apply_until(self.stored.log.last_position)
         self.recovery_time += self.env.now - start
+
+    def _count_lost(self, surviving: int) -> None:
+        """Count the records after position `surviving`, those that a lost snapshot held too."""
+        lost_count = self.stored.log.last_position - surviving
+        kept = {position for position in self._unacknowledged if position <= surviving}
+        self.lost_count += lost_count
+        self.lost_acknowledged_count += lost_count - (len(self._unacknowledged) - len(kept))
+        self._unacknowledged = kept
 
     def answer(self, request: Request) -> Generator[Any, Any, Any]:
         """Answer a read from the table, a write when it may be acknowledged."""
@@ -122,12 +131,13 @@ class SingleNode(Node):
         position = stored.log.last_position
         if effect.changes:
             position = stored.append(Record(request.key, effect.value, time=self.env.now))
+            self._unacknowledged.add(position)
         # Where nothing changes, what it was judged by has to be safe.
         yield from stored.log.commit(position)
         stored.apply_until(position)
         if effect.changes:
             self.acknowledged_count += 1
-            self._acknowledged_position = max(self._acknowledged_position, position)
+            self._unacknowledged.discard(position)
         return effect.answer
 
 
@@ -193,11 +203,10 @@ class SingleNodeStore(Store):
     def statistics(self) -> SingleNodeStatistics:
         """Return what has become of the writes so far."""
         node = self.node
-        log = node.stored.log.statistics()
         return SingleNodeStatistics(
-            appended_count=log.appended_count,
+            appended_count=node.stored.log.appended_count,
             acknowledged_count=node.acknowledged_count,
-            lost_count=log.lost_count,
+            lost_count=node.lost_count,
             lost_acknowledged_count=node.lost_acknowledged_count,
             recovery_time=node.recovery_time,
         )

@@ -4,9 +4,10 @@
     GroupCommit     one sync for all that have come meanwhile, before any of them is acknowledged
     PeriodicSync    acknowledged at once, synced every so often: a crash loses what came since
 
-Source: PostgreSQL's `synchronous_commit` (`on` with its `commit_delay` is GroupCommit; `off` is PeriodicSync
-in the process's memory, with `wal_writer_delay` 0.2 s), Redis' `appendfsync` (`always`, `everysec`, `no`);
-DeWitt et al., "Implementation Techniques for Main Memory Database Systems" (SIGMOD 1984) for group commit.
+Source: PostgreSQL's `synchronous_commit` (`on` is GroupCommit, with `commit_delay`, which there comes before
+each flush and not only the first; `off` is PeriodicSync in the process's memory, with `wal_writer_delay`
+0.2 s), Redis' `appendfsync` (`always`, `everysec`, `no`); DeWitt et al., "Implementation Techniques for Main
+Memory Database Systems" (SIGMOD 1984) for group commit.
 """
 
 from __future__ import annotations
@@ -14,7 +15,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from math import inf
 
-from ..validation import require_delay, require_positive
+from ..validation import require_delay, require_kind, require_positive
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -40,14 +41,16 @@ class GroupCommit:
 class PeriodicSync:
     """Nobody waits; every `interval` seconds (> 0; infinite: never) what has come since is synced.
 
-    With `is_buffered` it is only written to the operating system then, and lost with the process too.
+    It is counted from the first write since, and from the end of a sync that finds more. With `is_buffered`
+    what has come is only written to the operating system then, and lost with the process too.
     """
 
     interval: float = 1.0
     is_buffered: bool = False
 
     def __post_init__(self) -> None:
-        """Check the interval."""
+        """Check the interval, and whether it is said what survives the process."""
+        require_kind("is_buffered", self.is_buffered, bool)
         if self.interval != inf:
             require_positive("interval", self.interval, "s")
 

@@ -45,7 +45,8 @@ class Owner(Protocol):
 class LogStatistics:
     """What has become of the records so far.
 
-    Of `appended_count` records `lost_count` did not survive a crash and `truncated_count` were overruled.
+    Of `appended_count` records `lost_count` did not survive a crash and `truncated_count` were overruled;
+    what a snapshot held, and was lost with it, is not among them.
     """
 
     appended_count: int

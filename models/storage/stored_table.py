@@ -81,7 +81,7 @@ class StoredTable:
         self.disk = disk
         self.log: Log[Record] = Log(owner, disk, policy)
         self.file: ReplacedFile[Snapshot] = ReplacedFile(disk)
-        self._dropped_epoch = 0  # of the last record that was dropped; stands at the head of the log
+        self._dropped_epoch = 0  # of the last record that was dropped, if any was; at the head of the log
         self.remember()
 
     def remember(self) -> None:
@@ -200,8 +200,6 @@ class StoredTable:
         """Drop what did not survive, make the rest durable, read it; the table is that of the snapshot."""
         log = self.log
         log.recover()
-        if not log.dropped_count:
-            self._dropped_epoch = 0
         if log.durable_position < log.last_position:
             yield from log.sync()
         snapshot = self.file.content

@@ -3,9 +3,10 @@
 It calls its contacts in turn, by default those nodes that are equally near and nearest; one that refuses,
 since its process is down, is passed over for the next, and only if all do is the call `Refused`. It has no
 time-out of its own: a contact on a host that is down, or cut off, is waited for until the caller gives up.
-What it remembers: where the client's clock decides, its last timestamp (they always grow); where siblings are
-kept, what it has last read of each key, which it says with its next write there. So to read before one writes
-replaces what was read, and to write without having read adds a sibling.
+What it remembers, in memory, so that it begins anew with its host: where the client's clock decides, its last
+timestamp (they always grow); where siblings are kept, what it has last read of each key, which it says with
+its next write there. So to read before one writes replaces what was read, and to write without having read
+adds a sibling.
 
 Source: the policies of Cassandra's drivers (local nodes in turn, the next one on a connection error;
 monotonic timestamps); DeCandia et al., "Dynamo" (SOSP 2007), section 4.4, for the context.
@@ -22,13 +23,11 @@ from ...failures import Refused
 from ...infrastructure import Host
 from ...request import Request, Response
 from ..operations import READ
-from ..versions import VersionVector
+from ..versions import VersionVector, next_timestamp
 from .cluster import Cluster
 from .levels import Level
 from .requests import QuorumRequest, SiblingsRead, extended
-from .settings import Versioning, require_level
-
-_TICK = 1e-6
+from .settings import Versioning
 
 
 class QuorumClient(Endpoint):
@@ -44,17 +43,21 @@ class QuorumClient(Endpoint):
         write_level: Level | int | None,
         name: str,
     ) -> None:
-        count = cluster.settings.replica_count
+        settings = cluster.settings
         if read_level is not None:
-            require_level("read_level", read_level, count, is_read=True)
+            settings.require_level("read_level", read_level, is_read=True)
         if write_level is not None:
-            require_level("write_level", write_level, count, is_read=False)
-        self.host = host
+            settings.require_level("write_level", write_level, is_read=False)
+        self.host: Host = host
         self.name = name
         self._cluster = cluster
         self._ways = tuple(ways)
         self._read_level = read_level
         self._write_level = write_level
+        self._start_afresh()
+        host.on_restart(self._start_afresh, endpoint=self.serving)
+
+    def _start_afresh(self) -> None:
         self._turn = 0
         self._last_timestamp = -inf
         self._seen: dict[Any, VersionVector] = {}
@@ -76,15 +79,14 @@ class QuorumClient(Endpoint):
 
     def _complete(self, request: Request) -> Request:
         is_read = request.operation == READ
-        versioning = self._cluster.settings.versioning
+        settings = self._cluster.settings
         timestamp = seen = None
-        if versioning is Versioning.CLIENT_CLOCK and not is_read:
-            assert self.host is not None
-            timestamp = self._last_timestamp = max(self.host.clock(), self._last_timestamp + _TICK)
-        elif versioning is Versioning.SIBLINGS and not is_read:
+        if settings.versioning is Versioning.CLIENT_CLOCK and not is_read:
+            timestamp = self._last_timestamp = next_timestamp(self.host.clock(), self._last_timestamp)
+        elif settings.versioning is Versioning.SIBLINGS and not is_read:
             seen = self._seen.get(request.key)
         if isinstance(request, QuorumRequest) and request.level is not None:
-            require_level("level", request.level, self._cluster.settings.replica_count, is_read=is_read)
+            settings.require_level("level", request.level, is_read=is_read)
         level = self._read_level if is_read else self._write_level
         if level is None and timestamp is None and seen is None:
             return request

@@ -4,9 +4,11 @@ Writes:
 
 1. Where fewer replicas are trusted than the level wants, it is `Unavailable` at once, and nothing was done.
 2. The write gets its version: a timestamp, or the next dot of the coordinator, which must then be a replica
-   of the key; one that is not passes the request on to the nearest replica that it trusts.
+   of the key; one that is not passes the request on to the nearest replica that it trusts, in its own region
+   if the level is local. In a sloppy quorum that trusts none, it coordinates all the same.
 3. It is sent to all replicas that are trusted, at the same time, and to itself without a message; for those
-   that are suspected a hint is kept, or, in a sloppy quorum, somebody else of the preference list keeps it.
+   that are suspected a hint is kept, or, in a sloppy quorum, somebody else of the preference list keeps it,
+   for as long as hints are kept for such a replica at all.
 4. It is acknowledged when as many have acknowledged as the level wants. If that takes longer than the
    time-out it is `TimedOut`: the write is where it is, will stay there, and will spread.
 5. For replicas that have not acknowledged by the time-out a hint is kept.
@@ -22,8 +24,9 @@ Reads:
    all of this. With background read repair they are written to and not waited for, and so is whoever answers
    within the time-out what turns out to be old.
 
-The timestamps of one coordinator always grow, by a microsecond at least. Source: Cassandra's `StorageProxy`,
-`AbstractReadExecutor` and `BlockingReadRepair`; DeCandia et al., "Dynamo" (SOSP 2007), section 4.5.
+The timestamps of one coordinator grow, by a microsecond at least, as long as its process lives: after a
+restart they are what its clock says. Source: Cassandra's `StorageProxy`, `AbstractReadExecutor`,
+`BlockingReadRepair` and `ClientState`; DeCandia et al., "Dynamo" (SOSP 2007), section 4.5.
 """
 
 from __future__ import annotations
@@ -41,7 +44,7 @@ from ...network import Network
 from ...nodes import Node
 from ...request import Request, Response
 from ..operations import DELETE, READ, WRITE
-from ..versions import Cell, Siblings, VersionVector
+from ..versions import Cell, Siblings, VersionVector, next_timestamp
 from .cluster import Cluster, region_of
 from .levels import LOCAL, Demand, Level
 from .messages import DIGEST_BYTES, ReadRequest, ReadResponse, WriteAcknowledgement, WriteRequest
@@ -53,7 +56,6 @@ from .speculation import AfterDelay, AfterPercentile, Always
 from .write import Write
 
 _NONE_SEEN = VersionVector()
-_TICK = 1e-6
 _RELATIVE_ERROR = 0.02
 _RECOUNTED = 64
 """After how many reads the percentile for speculation is looked up again."""
@@ -67,10 +69,9 @@ class Coordinator(Node):
     ) -> None:
         self.cluster = cluster
         self.region = region_of(host)
-        # Numbers of messages and timestamps: they must not come twice, and a crash does not set them back.
-        # That is what the generation, or the time of the restart, is for in a real one.
+        # A number of a message must not come twice, and a crash does not set it back: that is what the
+        # generation of a node is for in a real one.
         self._last_number = 0
-        self._last_timestamp = -inf
         super().__init__(env, host, network, name=name, **settings)
 
     # -- life -----------------------------------------------------------------------------------------------
@@ -78,6 +79,7 @@ class Coordinator(Node):
     def remember(self) -> None:
         """Await nothing, and know nothing of latencies."""
         self._awaited: dict[int, Any] = {}
+        self._last_timestamp = -inf
         self._latencies = LatencyHistogram(_RELATIVE_ERROR)
         self._speculation_delay = self.cluster.settings.read_timeout / 2.0
         self.on(WriteAcknowledgement, self._write_acknowledged)
@@ -97,6 +99,10 @@ class Coordinator(Node):
     def _absent(self, replicas: Sequence[Coordinator]) -> Sequence[Coordinator]:
         """Return who of them is suspected to be down."""
         return ()
+
+    def keeps_hints_for(self, replica: Coordinator) -> bool:
+        """Return whether hints for `replica` are kept now."""
+        return False
 
     def keep_hint(
         self, replica: Coordinator, key: Any, version: Any, then: Callable[[], object] | None = None
@@ -195,10 +201,12 @@ class Coordinator(Node):
     def _write(self, request: Request) -> Generator[Any, Any, Response]:
         cluster = self.cluster
         preference = cluster.preference(request.key)
-        if cluster.settings.versioning is Versioning.SIBLINGS and self not in preference.replicas:
-            return (yield from self._pass_on(request, preference))
-        cluster.counts.writes += 1
         level = self._level(request, is_read=False)
+        if cluster.settings.versioning is Versioning.SIBLINGS and self not in preference.replicas:
+            others = self._with_dots(preference, level)
+            if others or not cluster.settings.sloppy:
+                return (yield from self._pass_on(request, others))
+        cluster.counts.writes += 1
         demand = cluster.demand(level, preference, self.region)
         absent = self._absent(preference.replicas)
         targets = self._targets(preference, absent) if absent else preference.themselves
@@ -234,7 +242,8 @@ class Coordinator(Node):
         targets = {replica: replica for replica in preference.replicas if replica not in absent}
         if self.cluster.settings.sloppy:
             standing_in = (other for other in preference.others if self.trusts(other))
-            targets.update(zip(standing_in, absent, strict=False))
+            stood_for = filter(self.keeps_hints_for, absent)
+            targets.update(zip(standing_in, stood_for, strict=False))
         return targets
 
     def _start(
@@ -255,18 +264,25 @@ class Coordinator(Node):
     def _new_version(self, request: Request) -> Any:
         timestamp = request.timestamp if isinstance(request, QuorumRequest) else None
         if timestamp is None:
-            timestamp = self._last_timestamp = max(self.host.clock(), self._last_timestamp + _TICK)
+            timestamp = self._last_timestamp = next_timestamp(self.host.clock(), self._last_timestamp)
         return Cell(request.value, timestamp, request.operation == DELETE, request.size_bytes)
 
-    def _pass_on(self, request: Request, preference: Preference) -> Generator[Any, Any, Response]:
-        """Let a replica coordinate: only one may give a new version its dot."""
-        for replica in self.cluster.nearest_first(self.host, preference):
-            if self.trusts(replica):
-                try:
-                    with self.env.fail_after(self.cluster.settings.write_timeout / self.host.clock_rate):
-                        return (yield from self.network.connect(self.host, replica).call(request))
-                except Refused:
-                    continue
+    def _with_dots(self, preference: Preference, level: Level | int) -> list[Coordinator]:
+        """Return which replicas may give a new version its dot, nearest first."""
+        return [
+            replica
+            for replica in self.cluster.nearest_first(self.host, preference)
+            if self.trusts(replica) and (level not in LOCAL or replica.region == self.region)
+        ]
+
+    def _pass_on(self, request: Request, replicas: Sequence[Coordinator]) -> Generator[Any, Any, Response]:
+        """Let the first of these that does not refuse coordinate."""
+        for replica in replicas:
+            try:
+                with self.env.fail_after(self.cluster.settings.write_timeout / self.host.clock_rate):
+                    return (yield from self.network.connect(self.host, replica).call(request))
+            except Refused:
+                continue
         raise Unavailable("no replica is alive")
 
     # -- reads ----------------------------------------------------------------------------------------------

@@ -4,19 +4,20 @@ Who keeps one is the coordinator, for a replica that it suspects or that has not
 sloppy quorum it is the node that stands in for the replica, and answers reads with it too. Rules:
 
 1. A hint is in its keeper's log as a write is, and survives what the log survives.
-2. None is kept for a replica that has been silent for longer than `window`, and one that is older is dropped.
-   What is not kept is left to read repair and anti-entropy.
+2. None is kept for a replica that has been silent for longer than `window`, so that nobody stands in for it
+   either; and one that is older is dropped, whether its target is back or not. What is not kept is left to
+   read repair and anti-entropy.
 3. Every `interval` the keeper looks whom it trusts that it has hints for, and replays them, oldest first, one
    each 1/`rate` seconds; one that is acknowledged is gone, the others are tried again later.
 4. To keep a hint is no acknowledgement: it counts for ANY alone.
 
 Source: Cassandra's hints (`max_hint_window` 3 h; dispatched every 10 s; throttled, there by bytes); DeCandia
-et al., "Dynamo" (SOSP 2007), section 4.6.
+et al., "Dynamo" (SOSP 2007), section 4.6, which has no window.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -29,9 +30,9 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class HintedHandoff:
-    """Hints are kept for `window` seconds (> 0), and replayed at `rate` per second (> 0) and replica.
+    """Hints are kept for `window` seconds (> 0, may be infinite), and replayed at `rate` per second (> 0).
 
-    Every `interval` seconds (> 0) a keeper looks whether it can replay some.
+    The rate is for each replica. Every `interval` seconds (> 0) a keeper looks whether it can replay some.
     """
 
     window: float = 3 * 3600.0
@@ -100,6 +101,11 @@ class Hints:
         """Return the keys for which there are hints."""
         return list(self._by_key)
 
+    def is_open_to(self, target: QuorumNode) -> bool:
+        """Return whether hints are kept for `target`: not if it has been silent for too long."""
+        keeper = self.keeper
+        return keeper.trusts(target) or self._clock() - keeper.silent_since(target) <= self._handoff.window
+
     def keep(
         self,
         target: QuorumNode,
@@ -111,7 +117,7 @@ class Hints:
         """Keep a hint, and call `then(*arguments)` when it is as durable as the log makes it."""
         keeper = self.keeper
         counts = keeper.cluster.counts
-        if not keeper.trusts(target) and self._clock() - keeper.silent_since(target) > self._handoff.window:
+        if not self.is_open_to(target):
             counts.hints_not_kept += 1
             return
         counts.hints_kept += 1
@@ -147,20 +153,19 @@ class Hints:
     # -- replay
 
     def look_round(self) -> None:
-        """Begin to replay what can be replayed, and look again after the interval."""
+        """Drop what is too old, begin to replay what can be replayed, and look again after the interval."""
         for target in list(dict.fromkeys(hint.target for hint in self._hints.values())):
             self.replay(target)
         self.keeper.after(self._handoff.interval, self.look_round)
 
     def replay(self, target: QuorumNode) -> None:
         """Begin to replay the hints for `target` that there are now, unless that is under way."""
-        if self.keeper.trusts(target) and target not in self._replaying:
+        if target not in self._replaying:
             numbers = [number for number, hint in self._hints.items() if hint.target is target]
-            if numbers:
-                self._replaying[target] = None
-                self._replay_next(target, iter(numbers))
+            self._replaying[target] = None
+            self._replay_next(target, iter(numbers))
 
-    def _replay_next(self, target: QuorumNode, numbers: Any) -> None:
+    def _replay_next(self, target: QuorumNode, numbers: Iterator[int]) -> None:
         hint = next((self._hints[number] for number in numbers if self._is_worth_it(number)), None)
         if hint is None or not self.keeper.trusts(target):
             del self._replaying[target]

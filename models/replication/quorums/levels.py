@@ -6,7 +6,7 @@
     ALL             every replica
     LOCAL_ONE       1 in the coordinator's region
     LOCAL_QUORUM    more than half of the replicas in the coordinator's region
-    EACH_QUORUM     more than half of the replicas of each region; for writes
+    EACH_QUORUM     more than half of the replicas of each region; for writes (later Cassandras read at it)
     ANY             1 replica, or a hint for one; for writes
 
 The level does not change who is written to: all replicas always are. Where R + W > N, every read meets at

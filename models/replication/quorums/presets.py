@@ -1,7 +1,8 @@
 """Named settings, after the systems and the model that they are taken from.
 
 cassandra   the defaults: node coordinates, last writer wins, blocking read repair, hints at the coordinator
-dynamo      siblings, reads from all, repair after the answer, sloppy quorum with hints there, Merkle trees
+dynamo      siblings, reads from all, repair after the answer, Merkle trees, and a sloppy quorum, where hints
+            are kept however long it takes
 wars        partial quorums and nothing else: no repair, no hints, legs drawn independently
 """
 
@@ -13,6 +14,7 @@ from typing import Any
 
 from ...storage import PeriodicSync
 from .anti_entropy import AntiEntropy
+from .hints import HintedHandoff
 from .membership import Detection, News
 from .message_legs import MessageLegs
 from .settings import Coordination, QuorumSettings, ReadRepair, ReadsFrom, Versioning
@@ -33,6 +35,7 @@ def dynamo(**changes: Any) -> QuorumSettings:
         reads_from=ReadsFrom.ALL,
         read_repair=ReadRepair.BACKGROUND,
         speculation=Never(),
+        hints=HintedHandoff(window=inf),
         sloppy=True,
         anti_entropy=AntiEntropy(),
         detection=Detection(news=News.GOSSIP),

@@ -112,10 +112,10 @@ class ReadRound:
         return next(version for sender, version in self._answers.items() if self._is_data[sender])
 
     def newest(self) -> Any:
-        """Return what all that have answered with data know together; `None` for nothing."""
+        """Return what all that have answered know together, of answers that are data; `None` for nothing."""
         newest: Any = None
-        for sender, version in self._answers.items():
-            if version is not None and self._is_data[sender]:
+        for version in self._answers.values():
+            if version is not None:
                 newest = version if newest is None else newest.merged(version)
         return newest
 
@@ -130,21 +130,21 @@ class LateAnswers:
     `newest` is what was answered; a late answer may be newer, and then those that were in time are behind.
     """
 
-    __slots__ = ("_coordinator", "_missing_count", "_newest", "_reading", "_seen")
+    __slots__ = ("_coordinator", "_newest", "_reading", "_seen")
 
     def __init__(self, coordinator: Coordinator, reading: ReadRound, newest: Any) -> None:
         self._coordinator = coordinator
         self._reading = reading
         self._newest = newest
-        self._missing_count = reading.unanswered_count
         self._seen = list(reading.answered_by)
 
     def answered(self, sender: Coordinator, version: Any, *, is_digest: bool) -> None:
         """Compare an answer with what is newest, and write to whoever is behind."""
         if sender in self._seen:
             return
-        self._missing_count -= 1
-        if not self._missing_count:
+        before = tuple(self._seen)
+        self._seen.append(sender)
+        if len(self._seen) == len(self._reading.asked):
             self._coordinator.awaits_no_more(self._reading.number)
         if is_digest:
             return  # which cannot be written to others
@@ -153,9 +153,8 @@ class LateAnswers:
             newest = version if newest is None else newest.merged(version)
         if newest != self._newest:
             self._newest = newest
-            for other in self._seen:
+            for other in before:
                 self._coordinator.repair(other, self._reading.key, newest)
-        self._seen.append(sender)
         if version != newest:
             self._coordinator.repair(sender, self._reading.key, newest)
 

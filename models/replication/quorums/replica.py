@@ -4,7 +4,8 @@ What it holds are versions by key, in memory and in a log. Rules:
 
 1. A write is appended to the log; when the log's durability policy lets it be acknowledged, it is merged into
    the table, where reads see it, and is acknowledged. A version that brings nothing new is acknowledged at
-   once.
+   once. One that waits for the disk is not known yet: who sends it again has it written again, so that hints,
+   repair and anti-entropy can keep a disk busy that is slower than they are.
 2. A crash takes the table and what the log had not made durable. A restart makes durable what was written
    only, and reads it, which takes the disk's time for each record; only then, with table and hints as they
    were, does the node listen.
@@ -146,6 +147,11 @@ class QuorumNode(Coordinator):
 
     # -- writes ---------------------------------------------------------------------------------------------
 
+    def keeps_hints_for(self, replica: Coordinator) -> bool:
+        """Return whether hints for `replica` are kept now."""
+        assert isinstance(replica, QuorumNode)
+        return self.hints is not None and self.hints.is_open_to(replica)
+
     def keep_hint(
         self, replica: Coordinator, key: Any, version: Any, then: Callable[[], object] | None = None
     ) -> None:
@@ -222,7 +228,8 @@ class QuorumNode(Coordinator):
         if self.cluster.settings.versioning is not Versioning.SIBLINGS:
             return cell
         # What was issued and waits for the disk counts too: its dot must not be given again. What the table
-        # has beside it says what others have replaced, which need not be sent round again.
+        # has beside it says what others have replaced, which need not be sent round again. Who coordinates
+        # for replicas that are away has no table of the key, and goes on from what it has issued.
         key = request.key
         known = self._issued.get(key, Siblings.none())
         current = self.table.get(key)
@@ -266,9 +273,9 @@ class QuorumNode(Coordinator):
         """Return what it holds, by key, as a read there would show it; when it is down, what its disk has."""
         if self.is_awake:
             keys = list(self.table) + (self.hints.keys() if self.hints is not None else [])
-            versions: Mapping[Any, Any] = {key: self.look_up(key) for key in keys}
+            versions = {key: self.look_up(key) for key in keys}
         else:
-            versions = self.stored.surviving().versions
+            versions = self.stored.surviving().shown()
         return {key: version.shown() for key, version in versions.items() if version.is_dead_since() is None}
 
 

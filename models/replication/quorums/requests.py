@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from ...request import Request
+from ...validation import require_count
 from ..versions import VersionVector
 from .levels import Level
 
@@ -37,10 +38,12 @@ class SiblingsRead:
 
 
 def at_level(request: Request, level: Level | int) -> QuorumRequest:
-    """Return `request` at `level`, whatever the store's own level is.
+    """Return `request` at `level`, whatever the store's own level is. Raises `ValueError` for what is none.
 
     Example: `yield from client.call(at_level(read("cart 17"), Level.ONE))`.
     """
+    if not isinstance(level, Level):
+        require_count("level", level)
     return extended(request, level=level)
 
 

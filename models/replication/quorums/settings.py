@@ -63,6 +63,15 @@ class ReadRepair(Enum):
     NONE = "none"
 
 
+_KINDS_OF_PARTS = {
+    "detection": Detection,
+    "hints": HintedHandoff,
+    "anti_entropy": AntiEntropy,
+    "legs": MessageLegs,
+}
+"""Of what kind the parts are that a store may do without."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class QuorumSettings:
     """How a quorum store works.
@@ -111,25 +120,49 @@ class QuorumSettings:
 
     def __post_init__(self) -> None:
         """Check each setting, and that they go together."""
-        for name in ("coordination", "versioning", "reads_from", "read_repair"):
-            require_kind(name, getattr(self, name), type(self.__dataclass_fields__[name].default))
-        if not isinstance(self.speculation, Speculation):
-            raise TypeError(f"speculation must be a way to speculate, got {self.speculation!r}")
+        self._check_kinds()
         require_duration("write_timeout", self.write_timeout)
         require_duration("read_timeout", self.read_timeout)
         require_time("tombstone_grace", self.tombstone_grace)
-        require_delay("work", self.work)
+        for name in ("work", "message_work", "start_time"):
+            require_delay(name, getattr(self, name))
         if self.snapshot_interval != inf:
             require_count("snapshot_interval", self.snapshot_interval)
+        require_count("virtual_nodes", self.virtual_nodes)
+        require_count("threads", self.threads)
         self._check_replicas()
-        require_level("read_level", self.read_level, self.replica_count, is_read=True)
-        require_level("write_level", self.write_level, self.replica_count, is_read=False)
         self._check_what_goes_together()
+        self.require_level("read_level", self.read_level, is_read=True)
+        self.require_level("write_level", self.write_level, is_read=False)
 
     @property
     def replica_count(self) -> int:
         """N: how many replicas a key has in all."""
         return self.replicas if isinstance(self.replicas, int) else sum(self.replicas.values())
+
+    def require_level(self, name: str, level: object, *, is_read: bool) -> None:
+        """Raise unless `level` is one that a read, or a write, can meet with so many replicas, and hints."""
+        if isinstance(level, Level):
+            if is_read and level in FOR_WRITES_ONLY:
+                raise ValueError(f"{name} must not be {level.name}: it is for writes")
+            if level is Level.ANY and self.hints is None:
+                raise ValueError(f"{name} ANY needs hints, got None")
+            level = level.value if isinstance(level.value, int) else 1
+        require_count(name, level)
+        assert isinstance(level, int)
+        if level > self.replica_count:
+            raise ValueError(f"{name} must be at most the {self.replica_count} replicas, got {level!r}")
+
+    def _check_kinds(self) -> None:
+        for name in ("coordination", "versioning", "reads_from", "read_repair", "sloppy"):
+            require_kind(name, getattr(self, name), type(self.__dataclass_fields__[name].default))
+        for name, kind in _KINDS_OF_PARTS.items():
+            if getattr(self, name) is not None:
+                require_kind(name, getattr(self, name), kind)
+        if not isinstance(self.speculation, Speculation):
+            raise TypeError(f"speculation must be a way to speculate, got {self.speculation!r}")
+        if not isinstance(self.durability, DurabilityPolicy):
+            raise TypeError(f"durability must be a durability policy, got {self.durability!r}")
 
     def _check_replicas(self) -> None:
         if isinstance(self.replicas, Mapping):
@@ -143,10 +176,10 @@ class QuorumSettings:
 
     def _check_what_goes_together(self) -> None:
         if self.coordination is Coordination.CLIENT:
-            if self.hints is not None or self.sloppy or self.write_level is Level.ANY:
+            if self.hints is not None or self.sloppy:
                 raise ValueError(
-                    "hints must be None, sloppy False and write_level not ANY where clients coordinate: "
-                    "they keep nothing"
+                    "hints must be None and sloppy False where clients coordinate, who keep nothing, "
+                    f"got {self.hints!r} and {self.sloppy!r}"
                 )
             if self.versioning is not Versioning.CLIENT_CLOCK:
                 raise ValueError(
@@ -154,21 +187,7 @@ class QuorumSettings:
                 )
         if self.sloppy and (self.hints is None or self.detection is None):
             raise ValueError("sloppy needs detection and hints: who stands in keeps hints, got None")
-        if self.write_level is Level.ANY and self.hints is None:
-            raise ValueError("write_level ANY needs hints, got None")
         if self.reads_from is ReadsFrom.ALL and not isinstance(self.speculation, Never):
             raise ValueError(
                 f"speculation must be Never() where reads ask all replicas, got {self.speculation!r}"
             )
-
-
-def require_level(name: str, level: object, replica_count: int, *, is_read: bool) -> None:
-    """Raise unless `level` is one that so many replicas can meet, for a read or a write."""
-    if isinstance(level, Level):
-        if is_read and level in FOR_WRITES_ONLY:
-            raise ValueError(f"{name} must not be {level.name}: it is for writes")
-        level = level.value if isinstance(level.value, int) else 1
-    require_count(name, level)
-    assert isinstance(level, int)
-    if level > replica_count:
-        raise ValueError(f"{name} must be at most the {replica_count} replicas, got {level!r}")

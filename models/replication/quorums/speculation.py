@@ -8,6 +8,7 @@
 A percentile follows what it measures: where one replica of three is slow, it is in a third of all samples,
 and the 99th percentile becomes the slow one's latency. So Cassandra also takes the smaller, or larger, of a
 percentile and a delay: here `at_most` and `at_least`. Until there are samples, half the time-out stands in.
+Leaves out: samples that fade; reads that timed out, which Cassandra counts with the time that they took.
 Source: Cassandra's `speculative_retry` (99p by default) and CASSANDRA-14293; Dean and Barroso, "The Tail at
 Scale" (CACM 2013).
 """

@@ -9,8 +9,8 @@ level (see `levels`). What a key is to its clients:
                                     since as many as have answered it have that version then
 
 Both if what is acknowledged is on disks that survive (`GroupCommit`, `SyncEachWrite`), and if the writer's
-timestamps grow: by its own clock, or by that of the one coordinator that it calls. Several writers need
-clocks in step. Each part is needed:
+timestamps grow: by its own clock, or by that of the one coordinator that it calls (neither is set back while
+it is down). Several writers need clocks in step. Each part is needed:
 
 - R + W > N alone lets reads take turns: with W = N and R = 1, a write under way is seen at one replica and
   not at the next, and there is nothing to repair. A write that was `TimedOut` may win in the end, and shows
@@ -125,6 +125,7 @@ class QuorumStore(Store):
         `contacts` are the nodes that it calls, in turn; by default the nearest. Where clients coordinate it
         calls none. Raises `ValueError` for contacts then, for an empty list, and for impossible levels.
         """
+        require_kind("host", host, Host)
         self._client_count += 1
         name = f"{self.name} client {self._client_count} on {host.name}"
         return QuorumClient(
@@ -145,8 +146,12 @@ class QuorumStore(Store):
         if contacts is None:
             nearest = min(distance(host, node.host) for node in self._nodes)
             contacts = [node for node in self._nodes if distance(host, node.host) == nearest]
-        elif not contacts:
-            raise ValueError("contacts must be at least one node, got none")
+        else:
+            contacts = require_each("contacts", contacts, QuorumNode)
+            if not contacts:
+                raise ValueError("contacts must be at least one node, got none")
+            if not set(contacts) <= set(self._nodes):
+                raise ValueError(f"contacts must be nodes of {self.name!r}, got {contacts!r}")
         return tuple(self._network.connect(host, node) for node in contacts)
 
     def contents(self) -> Mapping[str, Mapping[Any, Any]]:

@@ -49,6 +49,14 @@ class Snapshot:
     versions: Mapping[Any, Cell | Siblings]
     hints: Mapping[int, Hint]
 
+    def shown(self) -> dict[Any, Any]:
+        """Return the versions by key that a read would be answered with: with what is kept for others."""
+        versions: dict[Any, Any] = dict(self.versions)
+        for hint in self.hints.values():
+            known = versions.get(hint.key)
+            versions[hint.key] = hint.version if known is None else known.merged(hint.version)
+        return versions
+
 
 _EMPTY = Snapshot(0, {}, {})
 
@@ -93,11 +101,9 @@ class StoredReplica:
 
     def _save(self, position: int) -> Generator[Any, Any, None]:
         snapshot = self._replayed(position)
-        # The records first: a snapshot may not hold what the log could still lose. They are waited for as by
-        # those who acknowledge them, who would wait for the disk twice if this had a sync of its own.
+        # The records first, with those who acknowledge them, and would else wait for the disk twice. Where
+        # nobody waits, with a periodic sync, the snapshot makes them durable.
         yield from self.log.commit(position)
-        if self.log.durable_position < position:
-            yield from self.log.sync()
         yield from self._file.replace(snapshot)
         self.log.drop_until(position)
         self._due = position + self._interval

@@ -73,10 +73,12 @@ class Write:
 
     def expire(self) -> None:
         """Give up waiting, and keep hints for whoever has not acknowledged."""
-        self._coordinator.awaits_no_more(self.number)
+        coordinator = self._coordinator
+        coordinator.awaits_no_more(self.number)
         self._wake(False)
         for replica in self._unanswered.values():
-            self._coordinator.keep_hint(replica, self._key, self._version)
+            if replica is not coordinator:  # whose own log has the write, and only its disk is slow
+                coordinator.keep_hint(replica, self._key, self._version)
 
     def _wake(self, is_done: bool) -> None:
         waiter, self.waiter = self.waiter, None

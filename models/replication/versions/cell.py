@@ -15,6 +15,7 @@ Johnson and Thomas, "The Maintenance of Duplicate Databases" (RFC 677, 1975), fo
 from __future__ import annotations
 
 from dataclasses import dataclass
+from numbers import Real
 from typing import Any
 
 
@@ -70,22 +71,26 @@ class Cell:
 def larger(left: Any, right: Any) -> Any:
     """Return the larger of two values, `left` where they are equal: the same whoever asks.
 
-    Values that Python cannot compare are ordered by the names of their types, and then by their `repr`, which
-    must therefore say the value. So are sets, of which Python says that one is larger if it has all of the
-    other and more: of {1} and {2} neither is.
+    Values that Python cannot compare are ordered by the names of their types (all numbers have one), and then
+    by their `repr`, which must therefore say the value. So are sets, of which Python says that one is larger
+    if it has all of the other and more: of {1} and {2} neither is. Nor is any of a number and not-a-number.
     """
     try:
         if left == right:
             return left
         if not _has_set(left) and not _has_set(right):
-            return left if left > right else right
+            if left > right:
+                return left
+            if right > left:
+                return right
     except TypeError:
         pass
     return left if _rank(left) >= _rank(right) else right
 
 
 def _rank(value: Any) -> tuple[str, str]:
-    return type(value).__name__, _text(value)
+    # Were 1.0 a "float" and 0 an "int", {} (a "dict") would be larger than the one and less than the other.
+    return "number" if isinstance(value, Real) else type(value).__name__, _text(value)
 
 
 def _has_set(value: Any) -> bool:

@@ -192,6 +192,50 @@ def test_host_that_is_down_still_holds_its_data_and_a_destroyed_disk_does_not() 
     assert shop.store.statistics().lost_acknowledged_count == 1
 
 
+@pytest.mark.parametrize(("interval", "in_log"), [(float("inf"), 25), (10, 5)])
+def test_what_a_lost_snapshot_held_is_counted_as_lost_too(interval: float, in_log: int) -> None:
+    shop = Shop(snapshot_interval=interval)
+    for number in range(25):
+        shop.ask(write("a", number), at=0.01 * number)
+    shop.env.call_later(1.0, shop.disk.destroy)
+    shop.env.call_later(1.1, shop.host.restart)
+    shop.env.run(2)
+    statistics = shop.store.statistics()
+    assert shop.store.node.stored.log.lost_count == in_log
+    assert (statistics.lost_count, statistics.lost_acknowledged_count) == (25, 25)
+
+
+def test_a_write_that_survived_its_process_and_was_told_nobody_is_not_lost_as_acknowledged() -> None:
+    shop = Shop()
+    shop.ask(write("a", "told nobody"))
+    shop.env.call_later(0.003, shop.store.node.crash)
+    shop.env.call_later(0.1, shop.store.node.restart)
+    shop.ask(write("b", "told"), at=0.2)
+    shop.env.call_later(0.3, shop.disk.destroy)
+    shop.env.call_later(0.4, shop.host.restart)
+    shop.ask(write("c", "told"), at=0.5)
+    shop.env.call_later(0.6, shop.disk.destroy)
+    shop.env.call_later(0.7, shop.host.restart)
+    shop.env.run(2)
+    statistics = shop.store.statistics()
+    assert (statistics.appended_count, statistics.acknowledged_count) == (3, 2)
+    assert (statistics.lost_count, statistics.lost_acknowledged_count) == (3, 2)
+
+
+def test_what_comes_in_the_place_of_lost_writes_is_counted_for_itself() -> None:
+    shop = Shop()
+    for key in "ab":
+        shop.ask(write(key, "told nobody"))
+    shop.env.call_later(0.003, shop.host.crash)
+    shop.env.call_later(0.1, shop.host.restart)
+    shop.ask(write("c", "told"), at=0.2)
+    shop.env.call_later(0.3, shop.disk.destroy)
+    shop.env.call_later(0.4, shop.host.restart)
+    shop.env.run(2)
+    statistics = shop.store.statistics()
+    assert (statistics.lost_count, statistics.lost_acknowledged_count) == (3, 1)
+
+
 def periodic_loss(rate: float, interval: float, seed: int) -> int:
     """Return how many acknowledged writes a crash of the host takes, at a random phase of the syncs."""
     env = Environment(seed=seed)

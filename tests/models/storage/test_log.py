@@ -48,6 +48,46 @@ def test_a_delay_gathers_those_that_come_within_it() -> None:
     assert times(desk) == [0.006, 0.006]
 
 
+def test_those_that_have_gathered_during_a_sync_are_not_delayed_again() -> None:
+    desk = Desk(GroupCommit(delay=0.002))
+    desk.write("a")
+    desk.write("b", at=0.003)
+    desk.env.run(1)
+    assert times(desk) == [0.006, 0.010]
+
+
+# When, how many of three writes a crash of the process leaves, and one of the host; a sync takes 4 ms.
+LEFT: dict[DurabilityPolicy, list[tuple[float, int, int]]] = {
+    SyncEachWrite(): [(0.0039, 3, 0), (0.0041, 3, 1), (0.0079, 3, 1), (0.0081, 3, 3)],
+    GroupCommit(): [(0.0039, 3, 0), (0.0041, 3, 1), (0.0079, 3, 1), (0.0081, 3, 3)],
+    GroupCommit(delay=0.0015): [(0.0054, 3, 0), (0.0056, 3, 2), (0.0094, 3, 2), (0.0096, 3, 3)],
+    PeriodicSync(interval=0.01): [(0.0099, 3, 0), (0.0101, 3, 0), (0.0139, 3, 0), (0.0141, 3, 3)],
+    PeriodicSync(interval=0.01, is_buffered=True): [
+        (0.0099, 0, 0),
+        (0.0101, 3, 0),
+        (0.0139, 3, 0),
+        (0.0141, 3, 3),
+    ],
+}
+
+
+@pytest.mark.parametrize("policy", LEFT, ids=str)
+def test_a_record_is_written_and_durable_when_its_policy_says(policy: DurabilityPolicy) -> None:
+    for at, written, durable in LEFT[policy]:
+        assert (left_after("process", at, policy), left_after("host", at, policy)) == (written, durable), at
+
+
+def left_after(crashed: str, at: float, policy: DurabilityPolicy) -> int:
+    desk = Desk(policy)
+    for value in range(3):
+        desk.write(value, at=0.001 * value)
+    desk.env.call_later(at, desk.host.crash if crashed == "host" else desk.writer.crash)
+    desk.env.run(1)
+    lost = list(desk.log.recover())
+    assert lost == list(range(3))[3 - len(lost) :]
+    return 3 - len(lost)
+
+
 def test_with_periodic_syncs_nobody_waits() -> None:
     desk = Desk(PeriodicSync(interval=0.01))
     desk.write("a")
@@ -122,6 +162,45 @@ def test_what_a_process_crash_has_left_can_still_be_lost_with_the_host() -> None
     assert list(desk.log.recover()) == ["a"]
 
 
+@pytest.mark.parametrize("lost", ["host", "disk"])
+def test_what_was_lost_once_says_nothing_of_a_later_crash_of_the_process(lost: str) -> None:
+    desk = Desk(GroupCommit())
+    desk.write("a")
+    desk.env.call_later(0.1, desk.host.crash if lost == "host" else desk.disk.destroy)
+    desk.env.call_later(0.2, desk.host.restart)
+    desk.env.run(0.3)
+    desk.log.recover()
+    kept = ["a"] if lost == "host" else []
+    desk.log.append("b")  # written, and synced by nobody
+    desk.writer.crash()
+    assert list(desk.log.recover()) == []
+    assert list(desk.log.records(1)) == [*kept, "b"]
+
+
+def test_who_waited_before_a_crash_is_not_told_of_another_record_after_it() -> None:
+    desk = Desk(GroupCommit())
+    told: list[str] = []
+    desk.log.when_committed(desk.log.append("lost"), told.append, "lost")
+    desk.env.call_later(0.001, desk.host.crash)
+    desk.env.call_later(0.1, desk.host.restart)
+    desk.env.run(0.2)
+    desk.log.recover()
+    desk.log.when_committed(desk.log.append("next"), told.append, "next")
+    desk.env.run(1)
+    assert told == ["next"]
+
+
+def test_what_is_left_after_a_crash_of_the_process_is_synced_with_the_next_period() -> None:
+    desk = Desk(PeriodicSync(interval=0.01))
+    desk.write("a")
+    desk.env.call_later(0.005, desk.writer.crash)
+    desk.env.call_later(0.1, desk.writer.restart)
+    desk.env.call_later(0.1, desk.log.recover)
+    for until, durable in ((0.1139, 0), (0.1141, 1)):
+        desk.env.run(until)
+        assert desk.log.durable_position == durable
+
+
 def test_a_destroyed_disk_has_nothing_left_and_a_host_that_is_down_has() -> None:
     down, destroyed = Desk(GroupCommit()), Desk(GroupCommit())
     for desk in (down, destroyed):
@@ -158,6 +237,8 @@ def test_nobody_is_told_of_a_record_that_was_overruled_while_it_waited(policy: D
 
     desk.env.call_later(0.002, overrule)
     desk.write("after", at=0.003)
+    desk.env.run(0.005)
+    assert desk.log.durable_position == 0  # the sync that has ended began with what was overruled
     desk.env.run(0.5)
     assert [value for _, value in desk.writer.acknowledged] == ["after"]
     assert desk.log.durable_position == 2
@@ -204,6 +285,7 @@ def test_caller_that_gives_up_leaves_the_queue_and_its_record_stays() -> None:
     ("make", "error", "text"),
     [
         (lambda desk: PeriodicSync(interval=0.0), ValueError, "interval must be finite and > 0 s, got 0.0"),
+        (lambda desk: PeriodicSync(is_buffered="no"), TypeError, "is_buffered must be a bool, got 'no'"),  # type: ignore[arg-type]
         (lambda desk: GroupCommit(delay=-1.0), ValueError, "delay must be finite and >= 0 s, got -1.0"),
         (lambda desk: Disk(desk.host, sync_time=inf), ValueError, "sync_time must be finite and >= 0 s"),
         (lambda desk: Desk("often"), TypeError, "policy must be a durability policy, got 'often'"),  # type: ignore[arg-type]

@@ -157,6 +157,35 @@ def test_snapshot_from_elsewhere_takes_the_place_of_all() -> None:
     assert stored.append(Record("a", 1)) == 5
 
 
+def test_snapshot_of_what_is_replaced_does_not_replace_the_one_from_elsewhere() -> None:
+    """One becomes due while that from elsewhere waits for its sync, and would have come after it."""
+    env = Environment(seed=1)
+    stored, other = stored_on(env, snapshot_interval=5), stored_on(Environment(seed=1))
+    write(other, 40)
+    env.process(stored.install(other.table.snapshot()))
+    env.call_later(0.001, write, stored, 5)
+    env.run(1)
+    snapshot = stored.file.content
+    assert snapshot is not None
+    assert (snapshot.position, stored.log.last_position, stored.table.position) == (40, 40, 40)
+
+
+def test_crash_during_a_snapshot_does_not_keep_later_ones_from_being_taken() -> None:
+    env = Environment(seed=1)
+    stored = stored_on(env, snapshot_interval=5)
+    write(stored, 5)
+    env.run(0.006)
+    assert stored.disk.is_busy
+    stored.disk.host.crash()
+    stored.disk.host.restart()
+    stored.remember()
+    env.run(env.process(stored.recover()))
+    stored.apply_until(5)
+    env.run(env.now + 1)
+    assert stored.file.content is not None
+    assert stored.log.dropped_count == 5
+
+
 def test_destroyed_disk_leaves_an_empty_table() -> None:
     env = Environment(seed=1)
     stored = stored_on(env, snapshot_interval=5)

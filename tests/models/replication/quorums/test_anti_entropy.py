@@ -53,6 +53,13 @@ def test_the_order_of_entries_does_not_matter() -> None:
     assert left.digest(0, 0) == right.digest(0, 0)
 
 
+def test_what_stands_in_another_leaf_is_a_difference_at_the_root() -> None:
+    left, right = (
+        MerkleTree([(0, one), (1 << 63, other)], degree=2, depth=1) for one, other in ((5, 7), (7, 5))
+    )
+    assert left.digest(0, 0) != right.digest(0, 0)
+
+
 def test_one_difference_is_found_by_looking_at_degree_times_depth_nodes() -> None:
     entries = {hash_of(key): hash_of((key, 1)) for key in range(500)}
     other = {**entries, hash_of(7): hash_of((7, 2))}
@@ -109,14 +116,18 @@ def test_each_takes_what_is_news_to_it() -> None:
 def test_one_session_is_enough_for_both_of_its_ends() -> None:
     world = World(plain(replicas=2, write_level=1, anti_entropy=AntiEntropy(interval=1000.0)), count=2)
     cut = world.network.partition(world.hosts[0], world.hosts[1])
-    for place, key in enumerate(["a", "b"]):
-        world.call(world.client(place), write(key, place))
-    world.env.run(until=3.0)
+    for place, keys in enumerate([("a", "older here", "newer here"), ("b", "newer here", "older here")]):
+        for at, key in enumerate(keys):
+            world.call(world.client(place), write(key, place), at=float(at))
+    world.env.run(until=5.0)
     world.network.heal(cut)
     assert world.nodes[0].sessions is not None
     world.nodes[0].sessions.begin(world.nodes[1])
     world.env.run(until=10.0)
-    assert [dict(node.contents()) for node in world.nodes] == [{"a": 0, "b": 1}] * 2
+    expected = {"a": 0, "b": 1, "older here": 1, "newer here": 0}
+    assert [dict(node.contents()) for node in world.nodes] == [expected] * 2
+    # Three that one end has, and back the two that are news there.
+    assert world.store.statistics().entry_count == 3 + 2
 
 
 def test_keys_that_two_do_not_both_keep_are_not_exchanged() -> None:
@@ -128,6 +139,22 @@ def test_keys_that_two_do_not_both_keep_are_not_exchanged() -> None:
     world.env.run(until=100.0)
     assert sum(len(node.contents()) for node in world.nodes) == 20
     assert world.store.statistics().session_count == 0
+
+
+def test_a_leaf_that_differs_is_sent_without_the_keys_that_the_other_does_not_keep() -> None:
+    """Two leaves alone, so that each has keys of all three pairs of replicas."""
+    settings = AntiEntropy(interval=1.0, degree=2, depth=1)
+    world = World(plain(replicas=2, read_level=1, write_level=1, anti_entropy=settings), count=3)
+    cut = world.network.partition(world.hosts[0], world.hosts[1:])
+    for number in range(20):
+        for place in (0, 1):
+            world.call(world.client(place), write(number, place), at=0.01 * number)
+    world.env.run(until=3.0)
+    world.network.heal(cut)
+    world.env.run(until=30.0)
+    for node in world.nodes:
+        kept = {number for number in range(20) if node in world.store.replicas_of(number)}
+        assert set(node.contents()) == kept
 
 
 def lost_and_found(grace: float, back_at: float) -> list[Any]:

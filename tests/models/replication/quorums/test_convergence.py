@@ -172,11 +172,11 @@ SETTINGS = {
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("name", SETTINGS)
-@pytest.mark.parametrize("seed", range(2))
+@pytest.mark.parametrize(("seed", "name"), list(enumerate(SETTINGS)))
 def test_after_all_faults_replicas_agree_and_no_durable_acknowledged_write_is_lost(
     name: str, seed: int
 ) -> None:
+    """Each has faults of its own; `gameday swarm` has as many more as are wanted."""
     chaos = Chaos(SETTINGS[name], seed)
     assert chaos.replicas_agree()
     assert 100 < len(chaos.acknowledged) < chaos.asked  # much was done, and something was in the way
@@ -184,9 +184,8 @@ def test_after_all_faults_replicas_agree_and_no_durable_acknowledged_write_is_lo
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("seed", range(3))
-def test_overlapping_quorums_are_never_stale_and_with_repair_never_go_back(seed: int) -> None:
-    chaos = Chaos(eventually(detection=None, hints=None), seed)
+def test_overlapping_quorums_are_never_stale_and_with_repair_never_go_back() -> None:
+    chaos = Chaos(eventually(detection=None, hints=None), 0)
     assert len(chaos.reads) > 100
     assert chaos.stale_reads() == []
     assert chaos.reads_that_go_back() == []
@@ -200,9 +199,9 @@ def test_the_same_faults_make_quorums_that_do_not_overlap_stale() -> None:
 @pytest.mark.slow
 def test_the_same_faults_without_repair_make_quorum_reads_go_back() -> None:
     settings = eventually(detection=None, hints=None, anti_entropy=None, read_repair=ReadRepair.NONE)
-    runs = [Chaos(settings, seed) for seed in range(4)]
-    assert [run.stale_reads() for run in runs] == [[]] * 4
-    assert any(run.reads_that_go_back() for run in runs)
+    chaos = Chaos(settings, 0)
+    assert chaos.stale_reads() == []
+    assert chaos.reads_that_go_back() != []
 
 
 @pytest.mark.slow

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from models.replication import read, write
-from models.replication.quorums import Level, at_level
+from models.replication.quorums import Level, ReadsFrom, at_level
 from tests.models.replication.quorums.building import WRITTEN, World, found, plain
 
 THREE_AND_TWO = plain(replicas={"region-0": 3, "region-1": 2})
@@ -69,9 +69,9 @@ def test_a_write_waits_for_as_many_as_its_level_says_and_where(
     assert told.outcome == outcome
 
 
-def test_a_local_read_asks_nobody_far_away() -> None:
-    world = World(THREE_AND_TWO, regions=(3, 2))
-    world.network.partition(world.hosts[:3], world.hosts[3:])
+@pytest.mark.parametrize("reads_from", ReadsFrom)
+def test_a_local_read_asks_nobody_far_away(reads_from: ReadsFrom) -> None:
+    world = World(plain(replicas=THREE_AND_TWO.replicas, reads_from=reads_from), regions=(3, 2))
     world.network.partition(world.hosts[1:3], world.hosts[0])
     told = world.call(world.client(), at_level(read("x"), Level.LOCAL_QUORUM))
     world.env.run(until=10.0)

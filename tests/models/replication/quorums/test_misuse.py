@@ -41,7 +41,18 @@ from tests.models.replication.quorums.building import World, plain
         ({"read_timeout": -1.0}, "read_timeout must be > 0 s, got -1.0"),
         ({"tombstone_grace": -1.0}, "tombstone_grace must be >= 0 s, got -1.0"),
         ({"work": -1.0}, "work must be finite and >= 0 s, got -1.0"),
-        ({"coordination": Coordination.CLIENT}, "hints must be None, sloppy False and write_level not ANY"),
+        ({"message_work": -1.0}, "message_work must be finite and >= 0 s, got -1.0"),
+        ({"start_time": -1.0}, "start_time must be finite and >= 0 s, got -1.0"),
+        ({"threads": 0}, "threads must be a whole number >= 1, got 0"),
+        ({"virtual_nodes": 0}, "virtual_nodes must be a whole number >= 1, got 0"),
+        (
+            {"coordination": Coordination.CLIENT, "versioning": Versioning.CLIENT_CLOCK},
+            r"hints must be None and sloppy False where clients coordinate, who keep nothing, got Hinted",
+        ),
+        (
+            {"coordination": Coordination.CLIENT, "hints": None},
+            "versioning must be CLIENT_CLOCK where clients coordinate, got COORDINATOR_CLOCK",
+        ),
         ({"sloppy": True, "detection": None}, "sloppy needs detection and hints"),
         ({"sloppy": True, "hints": None}, "sloppy needs detection and hints"),
         ({"write_level": Level.ANY, "hints": None}, "write_level ANY needs hints, got None"),
@@ -62,6 +73,12 @@ def test_impossible_settings_are_refused(setting: dict[str, Any], error: str) ->
         ({"versioning": "siblings"}, "versioning must be a Versioning, got 'siblings'"),
         ({"reads_from": "all"}, "reads_from must be a ReadsFrom, got 'all'"),
         ({"speculation": 0.1}, "speculation must be a way to speculate, got 0.1"),
+        ({"sloppy": "yes"}, "sloppy must be a bool, got 'yes'"),
+        ({"detection": True}, "detection must be a Detection, got True"),
+        ({"hints": 3.0}, "hints must be a HintedHandoff, got 3.0"),
+        ({"anti_entropy": 60.0}, "anti_entropy must be an AntiEntropy, got 60.0"),
+        ({"legs": 0.1}, "legs must be a MessageLegs, got 0.1"),
+        ({"durability": "each"}, "durability must be a durability policy, got 'each'"),
         ({"replicas": {1: 2}}, "each of regions of replicas must be a str, got 1"),
     ],
 )
@@ -87,6 +104,14 @@ def test_clients_are_made_with_levels_and_contacts_that_can_be() -> None:
         world.store.client(world.client_host, read_level=4)
     with pytest.raises(ValueError, match="contacts must be at least one node, got none"):
         world.store.client(world.client_host, contacts=[])
+    with pytest.raises(TypeError, match="each of contacts must be a QuorumNode, got 'n0'"):
+        world.store.client(world.client_host, contacts=["n0"])  # type: ignore[list-item] # which is the point
+    with pytest.raises(ValueError, match="contacts must be nodes of 'store', got "):
+        world.store.client(world.client_host, contacts=World().nodes)
+    with pytest.raises(TypeError, match="host must be a Host, got 'client'"):
+        world.store.client("client")  # type: ignore[arg-type] # which is the point
+    with pytest.raises(ValueError, match="write_level ANY needs hints, got None"):
+        world.store.client(world.client_host, write_level=Level.ANY)
     coordinating = World(plain(coordination=Coordination.CLIENT, versioning=Versioning.CLIENT_CLOCK))
     with pytest.raises(ValueError, match="contacts must be None where clients coordinate"):
         coordinating.store.client(coordinating.client_host, contacts=coordinating.nodes)
@@ -97,9 +122,18 @@ def test_a_request_at_an_impossible_level_stops_whoever_makes_it() -> None:
     world.call(world.client(), at_level(write("x", 1), 4))
     with pytest.raises(ValueError, match="level must be at most the 3 replicas, got 4"):
         world.env.run(until=1.0)
+    world.call(world.client(), at_level(write("x", 1), Level.ANY))
+    with pytest.raises(ValueError, match="level ANY needs hints, got None"):
+        world.env.run(until=1.0)
     world.call(world.client(), at_level(read("x"), Level.ANY))
     with pytest.raises(ValueError, match="level must not be ANY: it is for writes"):
         world.env.run(until=1.0)
+
+
+@pytest.mark.parametrize("level", ["quorum", 0, None, True])
+def test_a_level_is_one_of_those_or_a_count(level: Any) -> None:
+    with pytest.raises(ValueError, match=f"level must be a whole number >= 1, got {level!r}"):
+        at_level(read("x"), level)
 
 
 def test_legs_are_distributions_that_are_not_negative() -> None:

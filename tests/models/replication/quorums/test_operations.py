@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from models import Host
+from models import Host, Zone
 from models.replication import add, delete, read, write
 from models.replication.quorums import (
     Coordination,
@@ -107,6 +107,14 @@ def test_two_writes_at_one_time_end_with_the_same_value_everywhere() -> None:
     assert world.held("x") == ["tall"] * 3  # of two at one time the larger value
 
 
+def test_a_write_that_all_have_acknowledged_leaves_nothing_behind() -> None:
+    world = World(plain(write_timeout=100.0))
+    told = world.call(world.client(), write("x", 1))
+    world.env.run()
+    assert (told.outcome, world.env.now) == (WRITTEN, 2 * ROUND)
+    assert world.nodes[0]._awaited == {}
+
+
 def test_a_write_with_too_few_answers_times_out_and_may_apply_all_the_same() -> None:
     world = World(plain(write_level=Level.ALL, write_timeout=2.0))
     world.network.partition(world.hosts[2], world.hosts[0])
@@ -197,12 +205,22 @@ def test_a_client_that_nobody_listens_to_is_refused() -> None:
 
 def test_a_client_calls_the_nearest_nodes_in_turn() -> None:
     world = World(plain(replicas=5), regions=(3, 2))
-    host = Host(world.env, "near", zone=world.hosts[3].zone)
-    client = world.store.client(host)
-    for _ in range(3):
-        world.call(client, read("x"))
+    in_the_zone = Host(world.env, "near", zone=world.hosts[3].zone)
+    in_the_region = Host(world.env, "nearer", zone=Zone("zone", world.hosts[4].zone.region))  # type: ignore[union-attr] # it stands in one
+    for host in (in_the_zone, in_the_region):
+        client = world.store.client(host)
+        for _ in range(4):
+            world.call(client, read("x"))
     world.env.run(until=5.0)
-    assert [node.statistics().call_count for node in world.nodes] == [0, 0, 0, 3, 0]
+    assert [node.statistics().call_count for node in world.nodes] == [0, 0, 0, 4 + 2, 2]
+
+
+def test_a_read_asks_the_nearest_replicas() -> None:
+    world = World(plain(replicas=5, read_level=2), regions=(2, 3))
+    for number in range(10):
+        world.call(world.client(1), read(number))
+    world.env.run(until=5.0)
+    assert [node.received_count for node in world.nodes] == [10, 10, 0, 0, 0]  # questions, and answers
 
 
 def test_timestamps_of_one_coordinator_grow_even_where_its_clock_is_set_back() -> None:
@@ -211,6 +229,17 @@ def test_timestamps_of_one_coordinator_grow_even_where_its_clock_is_set_back() -
     world.hosts[0].skew_clock("test", -100.0)
     world.put(2)
     assert world.get() == found(2)
+
+
+def test_timestamps_grow_as_long_as_a_process_lives_and_no_longer() -> None:
+    """What a restart knows of earlier timestamps is its clock; where that is set back, a write is lost."""
+    world = World()
+    world.put(1)
+    world.hosts[0].skew_clock("test", -100.0)
+    world.nodes[0].crash()
+    world.nodes[0].restart()
+    world.put(2)
+    assert world.get() == found(1)
 
 
 def test_a_write_through_a_coordinator_whose_clock_is_behind_is_lost_and_nobody_is_told() -> None:
@@ -245,6 +274,11 @@ def test_a_clients_timestamps_are_of_its_clock_and_grow_where_that_is_set_back()
     world.client_host.skew_clock("test", -100.0)
     world.call(first, write("x", 3), at=5.0)
     world.env.run(until=8.0)
+    assert world.held("x") == [3] * 3
+    world.client_host.crash()
+    world.client_host.restart()  # and knows nothing of what it has given
+    world.call(first, write("x", 4), at=8.0)
+    world.env.run(until=11.0)
     assert world.held("x") == [3] * 3
 
 

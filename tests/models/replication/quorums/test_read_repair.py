@@ -7,7 +7,8 @@ from typing import Any
 import pytest
 
 from models.replication import read, write
-from models.replication.quorums import Level, ReadRepair, ReadsFrom, at_level
+from models.replication.quorums import Always, Level, Never, ReadRepair, ReadsFrom, at_level
+from models.replication.quorums.messages import ReadRequest, ReadResponse
 from tests.models.replication.quorums.building import ROUND, World, found, plain
 
 
@@ -99,6 +100,19 @@ def test_digests_that_agree_cost_one_round_and_no_data_but_one() -> None:
     assert [node.sent_count - sent for node, sent in zip(world.nodes, before, strict=True)] == [2, 1, 1]
 
 
+@pytest.mark.parametrize(("speculation", "digests"), [(Never(), [True, True]), (Always(), [False, True])])
+def test_one_is_asked_for_data_and_the_others_for_digests(speculation: Any, digests: list[bool]) -> None:
+    """With one more from the beginning, two are asked for data; itself a coordinator asks first."""
+    level = 3 if speculation == Never() else 2
+    world = World(plain(read_level=level, speculation=speculation))
+    asked: list[bool] = []
+    for node in world.nodes:
+        node.on(ReadRequest, lambda request: asked.append(request.is_digest))
+    world.call(world.client(0), read("x"))
+    world.env.run(until=2.0)
+    assert asked == digests
+
+
 def late_news(repair: ReadRepair, **changes: Any) -> tuple[Any, World]:
     """A read at n1 and n2, which have "old", whose answers come long before that of n0, which has "new"."""
     world = partly_written(read_level=2, reads_from=ReadsFrom.ALL, read_repair=repair, **changes)
@@ -151,6 +165,23 @@ def test_background_repair_of_a_key_that_nobody_has_writes_nothing() -> None:
     assert world.get() == found(None)
     assert world.held("x") == [None] * 3
     assert world.store.statistics().repair_count == 0
+
+
+def test_a_late_answer_that_comes_twice_is_one_and_a_late_digest_repairs_nobody() -> None:
+    """n0 has "new", asks itself, n1 and n2 one after the other; they answer much later than n0 does."""
+    world = partly_written(read_level=1, reads_from=ReadsFrom.ALL, read_repair=ReadRepair.BACKGROUND)
+    world.network.partition(world.hosts[1:], world.hosts[0], one_way=True)
+    told = world.call(world.client(0), read("x"), at=10.0)
+    world.env.run(until=11.0)
+    assert told.outcome == found("new")
+    reader, (number,) = world.nodes[0], world.nodes[0]._awaited
+    for _ in range(2):
+        reader.deliver(ReadResponse(number, world.nodes[1], None, is_digest=True))
+    assert world.store.statistics().repair_count == 0
+    for _ in range(2):
+        reader.deliver(ReadResponse(number, world.nodes[2], None, is_digest=False))
+    assert world.store.statistics().repair_count == 1
+    assert number not in reader._awaited
 
 
 def test_who_only_stands_in_is_not_repaired() -> None:

@@ -232,6 +232,6 @@ def test_a_sloppy_quorum_overlaps_with_nothing() -> None:
 
 @pytest.mark.slow
 def test_the_promise_holds_in_many_schedules() -> None:
-    assert seen_by(strict(2, 2, snapshot_interval=7, **HANDOFF), seeds=40) == {ATOMIC}
-    assert seen_by(strict(3, 2, replicas=4, reads_from=ReadsFrom.ALL), seeds=20, count=4) == {ATOMIC}
-    assert seen_by(strict(1, 3), seeds=20) == {REGULAR}
+    assert seen_by(strict(2, 2, snapshot_interval=7, **HANDOFF), seeds=20) == {ATOMIC}
+    assert seen_by(strict(3, 2, replicas=4, reads_from=ReadsFrom.ALL), seeds=10, count=4) == {ATOMIC}
+    assert seen_by(strict(1, 3), seeds=10) == {REGULAR}

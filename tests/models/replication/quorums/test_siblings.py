@@ -7,7 +7,15 @@ from typing import Any
 import pytest
 
 from models.replication import delete, read, write
-from models.replication.quorums import AntiEntropy, Versioning, dynamo
+from models.replication.quorums import (
+    AntiEntropy,
+    Detection,
+    HintedHandoff,
+    Level,
+    Versioning,
+    at_level,
+    dynamo,
+)
 from models.storage import PeriodicSync, SyncEachWrite
 from tests.models.replication.quorums.building import ROUND, WRITTEN, World, found, plain
 
@@ -25,6 +33,18 @@ def test_a_client_that_reads_before_it_writes_replaces_what_it_has_read() -> Non
     ]
     world.env.run(until=10.0)
     assert [each.outcome for each in told] == [WRITTEN, found(1), WRITTEN, found(2)]
+
+
+def test_what_a_client_has_read_is_forgotten_with_its_host() -> None:
+    world = keeping_siblings()
+    client = world.client()
+    world.put(1)
+    world.call(client, read("x"), at=2.0)
+    world.at(4.0, world.client_host.crash)
+    world.at(5.0, world.client_host.restart)
+    world.call(client, write("x", 2), at=6.0)
+    world.env.run(until=8.0)
+    assert world.get() == found((1, 2))
 
 
 @pytest.mark.parametrize("other", [0, 1])
@@ -104,6 +124,42 @@ def test_a_coordinator_that_does_not_keep_the_key_passes_the_write_on() -> None:
     told = world.call(world.client(outsider), write("x", 2), at=world.env.now)
     world.env.run(until=world.env.now + 10.0)
     assert told.outcome == "TimedOut"  # the other one coordinates, and misses an acknowledgement
+
+
+def test_with_all_replicas_away_a_sloppy_store_takes_writes_and_gives_no_dot_twice() -> None:
+    world = World(dynamo(anti_entropy=None, hints=HintedHandoff(interval=1.0)), count=6, seed=1)
+    replicas = world.store.replicas_of("x")
+    one, other = [place for place, node in enumerate(world.nodes) if node not in replicas][:2]
+    told = []
+    for at, value in ((100.0, "first"), (300.0, "later")):
+        for replica in replicas:
+            world.at(at - 60.0, replica.host.crash)
+            world.at(at + 60.0, replica.host.restart)
+        told += [
+            world.call(world.client(place), write("x", f"{value} {place}"), at=at) for place in (one, other)
+        ]
+        world.env.run(until=at + 120.0)
+    assert [each.outcome for each in told] == [WRITTEN] * 4
+    values = sorted(f"{value} {place}" for value in ("first", "later") for place in (one, other))
+    for replica in replicas:
+        assert sorted(replica.contents()["x"]) == values  # type: ignore[attr-defined] # replicas are nodes
+
+
+def test_a_write_that_is_local_is_not_passed_on_to_another_region() -> None:
+    settings = plain(
+        versioning=Versioning.SIBLINGS, replicas={"region-0": 1, "region-1": 3}, detection=Detection()
+    )
+    world = World(settings, regions=(2, 3))
+    (near,) = [replica for replica in world.store.replicas_of("x") if replica.region == "region-0"]
+    outsider = next(place for place in (0, 1) if world.nodes[place] is not near)
+    told = []
+    for at in (1.0, 60.0):
+        local = at_level(write("x", at), Level.LOCAL_QUORUM)
+        told.append(world.call(world.client(outsider), local, at=at))
+        world.env.run(until=at + 5.0)
+        if at == 1.0:
+            near.host.crash()
+    assert [each.outcome for each in told] == [WRITTEN, "Unavailable"]
 
 
 def test_a_coordinator_that_has_forgotten_a_dot_does_not_give_it_again() -> None:

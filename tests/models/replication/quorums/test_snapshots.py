@@ -88,6 +88,30 @@ def test_a_crash_at_any_moment_of_a_snapshot_loses_nothing_acknowledged(late: fl
         assert held[0] == 3
 
 
+@pytest.mark.parametrize("of_host", [True, False])
+def test_with_a_periodic_sync_a_snapshot_makes_durable_what_it_holds(of_host: bool) -> None:
+    world = World(slow_disk(durability=PeriodicSync(interval=1000.0), snapshot_interval=3))
+    world.put(1, 2, 3, 4)
+    node = world.nodes[1]
+    assert node.disk.statistics().sync_count == 1
+    (world.hosts[1] if of_host else node).crash()
+    assert world.held("x")[1] == (3 if of_host else 4)
+
+
+def test_a_crash_during_a_snapshot_does_not_keep_later_ones_from_being_taken() -> None:
+    world = World(slow_disk(snapshot_interval=3))
+    world.put(1, 2)
+    world.call(world.client(), write("x", 3), at=world.env.now)
+    world.env.run(until=world.env.now + 2 * WAY + 1.5 * SYNC)
+    node = world.nodes[1]
+    assert node.disk.is_busy
+    node.crash()
+    node.restart()
+    world.env.run(until=world.env.now + 1.0)
+    world.put(4, 5, 6)
+    assert records_in_log(node) < 3
+
+
 def test_a_disk_that_is_destroyed_takes_the_snapshot_too() -> None:
     world = World(plain(snapshot_interval=2))
     world.put(1, 2, 3)
@@ -137,6 +161,7 @@ def test_hints_are_in_the_snapshot_until_they_are_handed_over() -> None:
     world.hosts[0].crash()
     world.hosts[0].restart()
     world.env.run(until=world.env.now + 5.0)
+    assert world.nodes[0].disk.statistics().read_count == 2 + 4  # keys and hints
     world.hosts[1].restart()
     world.env.run(until=world.env.now + 60.0)
     assert (world.held("h"), world.held("x")) == (["hinted"] * 3, [3] * 3)

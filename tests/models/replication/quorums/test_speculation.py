@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from models.replication import read
+from models.replication import read, write
 from models.replication.quorums import AfterDelay, AfterPercentile, Always, Never
 from tests.models.replication.quorums.building import ROUND, WAY, World, found, plain
 
@@ -28,6 +28,33 @@ def test_without_speculation_a_silent_replica_is_waited_for() -> None:
 
 def test_after_a_delay_another_is_asked_and_its_answer_will_do() -> None:
     assert read_past_a_silent_replica(AfterDelay(1.0)) == (found("here"), 10.0 + 2 * ROUND + 1.0, 1)
+
+
+def test_where_no_data_has_come_the_further_one_is_asked_for_data() -> None:
+    """The coordinator keeps no copy, and of the two that it asks the one that was to send data is silent."""
+    world = World(plain(speculation=AfterDelay(1.0)), count=4)
+    replicas = world.store.replicas_of("x")
+    (coordinator,) = [place for place, node in enumerate(world.nodes) if node not in replicas]
+    world.put("here", node=coordinator)
+    world.network.partition(replicas[0].host, world.hosts[coordinator], one_way=True)
+    told = world.call(world.client(coordinator), read("x"), at=10.0)
+    world.env.run(until=20.0)
+    assert (told.outcome, told.at) == (found("here"), 10.0 + 2 * ROUND + 1.0)
+
+
+def test_where_answers_differ_the_further_one_is_asked_for_data_too() -> None:
+    world = World(plain(speculation=AfterDelay(1.0)))
+    world.put("old")
+    order = [replica for replica in world.store.replicas_of("x") if replica is not world.nodes[0]]
+    cut = world.network.partition(world.hosts[0], [other.host for other in order], one_way=True)
+    world.call(world.client(0, write_level=1), write("x", "new"), at=5.0)
+    world.at(9.0, world.network.heal, cut)
+    world.env.run(until=9.0)
+    world.network.partition(order[0].host, world.hosts[0], one_way=True)
+    told = world.call(world.client(0), read("x"), at=10.0)
+    world.env.run(until=20.0)
+    # After the digest of the further one, its data, and the repair of it.
+    assert (told.outcome, told.at) == (found("new"), 10.0 + 4 * ROUND + 1.0)
 
 
 def test_one_that_is_always_asked_costs_no_time() -> None:

@@ -14,7 +14,9 @@ from models.replication.versions import Cell, larger
 
 CELLS = st.builds(
     Cell,
-    st.sampled_from([None, 1, 2, "a", "b", frozenset(), frozenset({1}), frozenset({2}), frozenset({1, 0})]),
+    st.sampled_from(
+        [None, 1, 0.5, "a", "b", (), {}, frozenset(), frozenset({1}), frozenset({2}), frozenset({1, 0})]
+    ),
     st.sampled_from([1.0, 2.0, 3.0]),
     st.booleans(),
 ).map(lambda cell: Cell(None, cell.timestamp, True) if cell.is_deleted else cell)
@@ -55,13 +57,16 @@ def test_merging_what_brings_nothing_new_gives_the_very_same_cell() -> None:
         (frozenset({1, 3}), frozenset({2}), frozenset({2})),
         ((0, frozenset({1})), (0, frozenset({2})), (0, frozenset({2}))),
         (frozenset({1}), 5, 5),
+        (float("nan"), 5.0, "nan"),
+        ({}, 5, 5),
+        ({}, 0.5, 0.5),
     ],
 )
 def test_values_that_cannot_be_compared_have_an_order_all_the_same(
     left: Any, right: Any, winner: Any
 ) -> None:
-    assert larger(left, right) == winner
-    assert larger(right, left) == winner
+    found = [str(each) if each != each else each for each in (larger(left, right), larger(right, left))]
+    assert found == [winner, winner]
 
 
 @given(st.lists(CELLS, min_size=1, max_size=4))
