@@ -9,8 +9,9 @@
     set-add            put an item into the set that a key holds; an absent key holds an empty one
     set-remove         take an item out of it, whether it is there or not
 
-A store that does not know an operation ends it in a `ServerError`. Source: the operations of Jepsen's
-register, compare-and-set, list-append, counter and set workloads.
+A store that does not know an operation ends it in a `ServerError`. A key that has no hash is a `TypeError`
+when it is asked for. Source: the operations of Jepsen's register, compare-and-set, list-append, counter and
+set workloads.
 """
 
 from __future__ import annotations
@@ -32,46 +33,58 @@ DELETE = "delete"
 
 def read(key: Any, *, size_bytes: int = 0) -> Request:
     """Return the request that reads `key`."""
+    _require_hash("key", key)
     return Request(READ, key, size_bytes=size_bytes)
 
 
 def write(key: Any, value: Any, *, size_bytes: int = 0) -> Request:
     """Return the request that sets `key` to `value`."""
+    _require_hash("key", key)
     return Request(WRITE, key, value, size_bytes=size_bytes)
 
 
 def compare_and_set(key: Any, expected: Any, value: Any) -> Request:
     """Return the request that sets `key` to `value` if it is `expected` (`None`: absent)."""
+    _require_hash("key", key)
     return Request(COMPARE_AND_SET, key, (expected, value))
 
 
 def append(key: Any, item: Any) -> Request:
     """Return the request that appends `item` to the list at `key`."""
+    _require_hash("key", key)
     return Request(APPEND, key, item)
 
 
 def delete(key: Any) -> Request:
     """Return the request that lets `key` have no value."""
+    _require_hash("key", key)
     return Request(DELETE, key)
 
 
 def add(key: Any, amount: float) -> Request:
     """Return the request that adds `amount` to the number at `key`. Raises `TypeError` for what is none."""
+    _require_hash("key", key)
     require_number("amount", amount)
     return Request(ADD, key, amount)
 
 
 def set_add(key: Any, item: Any) -> Request:
     """Return the request that puts `item` into the set at `key`. Raises `TypeError` if it has no hash."""
-    return Request(SET_ADD, key, _with_a_hash(item))
+    _require_hash("key", key)
+    _require_hash("item", item)
+    return Request(SET_ADD, key, item)
 
 
 def set_remove(key: Any, item: Any) -> Request:
     """Return the request that takes `item` out of the set at `key`. Raises `TypeError` if it has no hash."""
-    return Request(SET_REMOVE, key, _with_a_hash(item))
+    _require_hash("key", key)
+    _require_hash("item", item)
+    return Request(SET_REMOVE, key, item)
 
 
-def _with_a_hash(item: Any) -> Any:
-    """Return an item that a set can hold. Raises `TypeError` for another."""
-    (held,) = frozenset((item,))
-    return held
+def _require_hash(name: str, value: Any) -> None:
+    """Raise `TypeError` for what no table, and no set, can hold."""
+    try:
+        frozenset((value,))  # which has to hash it
+    except TypeError:
+        raise TypeError(f"{name} must have a hash, got {value!r}") from None

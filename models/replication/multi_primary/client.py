@@ -8,7 +8,8 @@ It is the driver in the client's process, or the balancer in front of a region's
    the same call, and so on; only if all refuse is the call `Refused`.
 3. A call that ends in another failure, or that its caller gives up, is not repeated: it may have been done.
    The next call goes to the next nearest node, and after a while one goes back to the first. A `ServerError`
-   says that the request cannot be done, here or elsewhere, and moves nobody.
+   says that the request cannot be done, here or elsewhere, and moves nobody; nor does a late failure of a
+   node that the client has left already.
 4. It has no timeout of its own. A node that is cut off from others and not from its clients is no failure:
    that is the point of the store.
 
@@ -99,6 +100,8 @@ class MultiPrimaryClient(Endpoint):
         return self._first
 
     def _leave(self, way: int) -> None:
+        """Turn to the one after `way`, unless another call has left it already."""
         if self._failover is not None:
-            self._first = (way + 1) % len(self._ways)
             self._failed_at = self.host.monotonic_clock()
+            if way % len(self._ways) == self._first:
+                self._first = (way + 1) % len(self._ways)

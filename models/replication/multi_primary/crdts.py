@@ -93,6 +93,15 @@ class Crdts(Resolution):
         """Of registers by time, a clock that is set back has a single node overwrite the new with the old."""
         return self.register is Register.MULTI_VALUE
 
+    @property
+    def has_one_winner(self) -> bool:
+        """Of two values of a register by time one is lost."""
+        return self.register is Register.LAST_WRITER
+
+    def winner(self, version: Any) -> Any:
+        """Return the value of a register by time."""
+        return version.parts.get(REGISTER) if self.has_one_winner else None
+
     def updated(self, request: Request, present: Any, writer: Writer) -> tuple[Any, Any]:
         """Do the operation to what there is of its kind."""
         operation, kind = request.operation, _KINDS.get(request.operation)

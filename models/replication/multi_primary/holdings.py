@@ -27,13 +27,12 @@ _NOTHING: tuple[Any, ...] = (None, frozenset())
 
 
 class Entry:
-    """What is known of a key: the merged `version`, the update that `wins` in it, and the `heads`."""
+    """What is known of a key: the merged `version`, and the `heads`."""
 
-    __slots__ = ("heads", "version", "wins")
+    __slots__ = ("heads", "version")
 
-    def __init__(self, version: Any, wins: Update, heads: tuple[Update, ...]) -> None:
+    def __init__(self, version: Any, heads: tuple[Update, ...]) -> None:
         self.version = version
-        self.wins = wins
         self.heads = heads
 
 
@@ -109,11 +108,10 @@ class Holdings:
     def _merge(self, entries: dict[Any, Entry], update: Update) -> None:
         entry, theirs = entries.get(update.key), update.version
         if entry is None:
-            merged = Entry(theirs, update, (update,))
+            merged = Entry(theirs, (update,))
         else:
-            mine = entry.version
-            version = theirs if self._flaws.merges_by_arrival else mine.merged(theirs)
-            merged = Entry(version, entry.wins if version is mine else update, _heads(entry.heads, update))
+            version = theirs if self._flaws.merges_by_arrival else entry.version.merged(theirs)
+            merged = Entry(version, _heads(entry.heads, update))
         if self._flaws.forgets_tombstones and merged.version.shown() in _NOTHING:
             entries.pop(update.key, None)
         else:

@@ -14,7 +14,9 @@ other node, and all of a partition. A clock that is behind makes it worse: a nod
 has just seen with an earlier timestamp, which loses at once, and the client is told that it is done.
 
 `is_hybrid` mends the last: the timestamp is later than that of the version which is there, whatever the clock
-says, as in a hybrid logical clock. Then what has seen the other wins over it; concurrent ones lose as before.
+says, as in a hybrid logical clock. Then what has seen the other wins over it; concurrent ones lose as before,
+and a clock that is ahead wins over all that has not seen its writes, for as long as it is ahead. Timestamps
+run no further ahead than the clock that does so most, but for microseconds.
 
 Source: Cassandra, and Riak with `last_write_wins`; Kingsbury, "Jepsen: Riak" and "Jepsen: Cassandra" (2013),
 on what is lost; Kulkarni et al., "Logical Physical Clocks" (OPODIS 2014).
@@ -23,22 +25,18 @@ on what is lost; Kulkarni et al., "Logical Physical Clocks" (OPODIS 2014).
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any, ClassVar
+from typing import Any
 
 from ...request import Request
 from ..effects import effect_of
 from ..operations import DELETE
-from ..versions import Cell
+from ..versions import Cell, next_timestamp
 from .resolution import Resolution, Writer
-
-_TICK = 1e-6
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LastWriterWins(Resolution):
     """The later timestamp wins; with `is_hybrid` what has seen the other version is always the later."""
-
-    has_one_winner: ClassVar[bool] = True
 
     is_hybrid: bool = False
 
@@ -47,13 +45,22 @@ class LastWriterWins(Resolution):
         """A clock that is set back would have a single node overwrite the new with the old."""
         return self.is_hybrid
 
+    @property
+    def has_one_winner(self) -> bool:
+        """Of two versions one replaces the other whole."""
+        return True
+
+    def winner(self, version: Any) -> Any:
+        """The version is what has won."""
+        return version
+
     def updated(self, request: Request, present: Any, writer: Writer) -> tuple[Any, Any]:
         """Do the operation to the present value; all that a store is asked can be done."""
         effect = effect_of(request, None if present is None else present.shown())
         if not effect.changes:
             return None, effect.answer
-        timestamp = max(writer.clock(), writer.last_timestamp + _TICK)
+        timestamp = next_timestamp(writer.clock(), writer.last_timestamp)
         if self.is_hybrid and present is not None:
-            timestamp = max(timestamp, present.timestamp + _TICK)
+            timestamp = next_timestamp(timestamp, present.timestamp)
         writer.last_timestamp = timestamp
         return Cell(effect.value, timestamp, request.operation == DELETE, request.size_bytes), effect.answer

@@ -1,11 +1,12 @@
 """What has become of the updates that clients asked for, counted by an observer who sees all nodes.
 
-Where one version replaces another whole, an update is made on the one that was there: its *base*. The base of
+Where one value replaces another whole, an update is made on the one that was there: its *base*. The base of
 that, and so on, are what it has replaced, one after the other, each by a node that had it: its *lineage*. In
-the end a key has one version. An acknowledged update that is in its lineage was there, and was replaced by
+the end a key has one value. An acknowledged update that is in its lineage was there, and was replaced by
 somebody who could have seen it. One that is not was *overwritten*: whoever replaced it had not seen it, or
 had seen it and lost to it afterwards. That is the lost update, and each acknowledged one is counted once,
-however many nodes have met the conflict: acknowledged = in a lineage + overwritten + gone.
+however many nodes have met the conflict: acknowledged = in a lineage + overwritten + gone. An update that
+sets no such value (of a counter, a set, siblings) overwrites none, and is never overwritten.
 
 Vectors alone would not do: a node that holds one of two concurrent updates, and has thrown the other away,
 has seen both.
@@ -25,7 +26,8 @@ class Ledger:
     """The book of one store; nodes write into it, and nothing that they do depends on it."""
 
     def __init__(self) -> None:
-        self._bases: dict[Dot, Dot | None] = {}
+        # By the identity of the value that was set, which is kept here, so that no other comes to have it.
+        self._set: dict[int, tuple[Any, Dot, Any]] = {}
         self._acknowledged: dict[Dot, None] = {}
         self._conflicts: dict[tuple[Dot, Dot], None] = {}
         self.taken_count = 0
@@ -43,10 +45,11 @@ class Ledger:
         """How many pairs of updates were found in conflict, by any node."""
         return len(self._conflicts)
 
-    def taken(self, update: Update, base: Update | None) -> None:
-        """A node has taken `update` of a client, where `base` was."""
+    def taken(self, update: Update, value: Any, base: Any) -> None:
+        """A node has taken `update` of a client, which has left `value` where `base` was (`None`: none)."""
         self.taken_count += 1
-        self._bases[update.dot] = None if base is None else base.dot
+        if value is not base:
+            self._set[id(value)] = value, update.dot, base
 
     def acknowledged(self, update: Update) -> None:
         """A node has told its client that `update` is done."""
@@ -70,12 +73,15 @@ class Ledger:
                 known[origin] = max(number, known.get(origin, 0))
         return [dot for dot in self._acknowledged if known.get(dot[0], 0) < dot[1]]
 
-    def overwritten(self, winners: Iterable[Update], gone: Iterable[Dot]) -> list[Dot]:
+    def overwritten(self, winners: Iterable[Any], gone: Iterable[Dot]) -> list[Dot]:
         """Return the acknowledged updates, but for those `gone`, that are in no lineage of the `winners`."""
-        found: set[Any] = set(gone)
+        in_a_lineage: set[Dot] = set()
         for winner in winners:
-            dot: Dot | None = winner.dot
-            while dot is not None and dot not in found:
-                found.add(dot)
-                dot = self._bases[dot]
-        return [dot for dot in self._acknowledged if dot not in found]
+            value = winner
+            while value is not None:
+                _, dot, value = self._set[id(value)]
+                if dot in in_a_lineage:
+                    break
+                in_a_lineage.add(dot)
+        spared = in_a_lineage.union(gone)
+        return [dot for _, dot, _ in self._set.values() if dot in self._acknowledged and dot not in spared]

@@ -129,13 +129,15 @@ class PrimaryNode(Node):
             told = resolution.told(None if found is None else found.version)
             return Response(told, version=VersionVector(holdings.committed))
         entry = holdings.latest.get(request.key)
-        version, answer = resolution.updated(request, None if entry is None else entry.version, self.writer)
+        present = None if entry is None else entry.version
+        version, answer = resolution.updated(request, present, self.writer)
         if version is None:
             # What it was judged by has to be safe.
             yield from self._commit(log.last_position)
             return answer
         update = self._made(request.key, version)
-        self.ledger.taken(update, None if entry is None else entry.wins)
+        base = None if present is None else resolution.winner(present)
+        self.ledger.taken(update, resolution.winner(version), base)
         position = holdings.append(update, log)
         if self.flaws.acknowledges_before_durable:
             log.when_committed(position, self._show_until, position)

@@ -11,7 +11,7 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any, ClassVar
+from typing import Any
 
 from ...request import Request
 
@@ -28,13 +28,19 @@ class Writer:
 class Resolution(ABC):
     """A way to resolve conflicts."""
 
-    has_one_winner: ClassVar[bool] = False
-    """Whether one of two versions replaces the other whole."""
-
     @property
     @abstractmethod
     def is_sequential_alone(self) -> bool:
         """Whether no version can lose to one that it was made on, so that a single node is linearizable."""
+
+    @property
+    def has_one_winner(self) -> bool:
+        """Whether of two values that were written at once one is kept, and the other lost."""
+        return False
+
+    def winner(self, version: Any) -> Any:
+        """Return what in `version` has won over all others of its kind, the very object; `None`: nothing."""
+        return None
 
     @abstractmethod
     def updated(self, request: Request, present: Any, writer: Writer) -> tuple[Any, Any]:

@@ -10,14 +10,15 @@ class MultiPrimaryStatistics:
     """What has become of the updates so far.
 
     Of `taken_count` updates of clients `acknowledged_count` were acknowledged. Of these `overwritten_count`
-    were replaced by somebody who had not seen them, or lost to what they had replaced (for last writer wins;
-    elsewhere nothing is overwritten), and `gone_count` are nowhere any more: their node's disk had not got
-    them, or is destroyed, and no other node had heard of them. While nodes differ an update counts as there
-    if it is so on one of them. `conflict_count` pairs of updates of a key were made without knowing of each
-    other.
+    were replaced by somebody who had not seen them, or lost to what they had replaced (where the last writer
+    wins, in registers by time too; elsewhere nothing is overwritten), and `gone_count` are nowhere any more:
+    their node's disk had not got them, or is destroyed, and no other node had heard of them. While nodes
+    differ an update counts as there if it is so on one of them. `conflict_count` pairs of updates of a key,
+    made without knowing of each other, have met at a node that had one of them as its newest.
 
     `shipped_count` updates were sent to peers, counted for each, `repeated_count` of them not for the first
-    time; `duplicate_count` came to a node that had them. `message_count` messages were sent between nodes.
+    time since one of the two has started; `duplicate_count` came to a node that had them. `message_count`
+    messages were sent between nodes.
     `recovery_time` is how long all restarts together have read their disks, in seconds.
     """
 

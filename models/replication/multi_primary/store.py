@@ -149,12 +149,12 @@ class MultiPrimaryStore(Store):
         """Return what has become of the updates so far; it looks at all of them."""
         ledger, held = self._ledger, [node.held() for node in self._nodes]
         gone = ledger.gone(holdings.appended for holdings in held)
-        winners = [entry.wins for holdings in held for entry in holdings.latest.values()]
-        has_one_winner = self.settings.resolution.has_one_winner
+        winner = self.settings.resolution.winner
+        winners = [winner(entry.version) for holdings in held for entry in holdings.latest.values()]
         return MultiPrimaryStatistics(
             taken_count=ledger.taken_count,
             acknowledged_count=ledger.acknowledged_count,
-            overwritten_count=len(ledger.overwritten(winners, gone)) if has_one_winner else 0,
+            overwritten_count=len(ledger.overwritten(winners, gone)),
             gone_count=len(gone),
             conflict_count=ledger.conflict_count,
             shipped_count=ledger.shipped_count,

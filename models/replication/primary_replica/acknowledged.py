@@ -5,8 +5,11 @@ primary that is not the last one acknowledges (split brain). Should a later prim
 found again. Positions and epochs say which record is which, as an epoch has one primary and never two records
 at a position.
 
-It changes nothing, draws no number and schedules no event. Leaves out: writes of a member whose log was
-dropped up to there count as had; a compare-and-set that has changed nothing is no write.
+Where the last primary has dropped its log it has its own records, all that stand after those that it has
+inherited; of those before, what was not lost when its predecessor was promoted it is taken to have.
+
+It changes nothing, draws no number and schedules no event. Leaves out: a compare-and-set that has changed
+nothing is no write.
 """
 
 from __future__ import annotations
@@ -22,11 +25,12 @@ if TYPE_CHECKING:
 class AcknowledgedWrites:
     """Counts what was acknowledged, and what of it the last primary does not have."""
 
-    __slots__ = ("_marks", "_primary", "lost", "split_brain_count")
+    __slots__ = ("_epoch", "_inherited", "_marks", "_primary", "lost", "split_brain_count")
 
     def __init__(self) -> None:
         self._marks: list[Mark] = []
         self._primary: Member | None = None
+        self._epoch = self._inherited = 0  # of the last primary: its epoch, and where that begins
         self.lost: set[Mark] = set()
         self.split_brain_count = 0
 
@@ -52,10 +56,13 @@ class AcknowledgedWrites:
     def promoted(self, member: Member) -> None:
         """Note that `member` is a primary now, before it has written anything."""
         self._primary = member
+        self._epoch, self._inherited = member.epoch, member.stored.log.last_position
         self.lost = {mark for mark in self._marks if not self._has(mark)}
 
     def _has(self, mark: Mark) -> bool:
         assert self._primary is not None
         epoch, position = mark
         stored = self._primary.stored
-        return position < stored.log.dropped_count or stored.epoch_at(position) == epoch
+        if position >= stored.log.dropped_count:
+            return stored.epoch_at(position) == epoch
+        return epoch == self._epoch if position > self._inherited else mark not in self.lost

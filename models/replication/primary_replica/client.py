@@ -11,9 +11,13 @@ It is the driver in the client's process. What it knows of the store it has from
 3. It has no timeout for the calls themselves: whoever wants one puts it around the client. A write is sent
    once.
 4. Reads go to the primary, to a member at random or to the nearest, with the marks that the policy asks for
-   (see `ReadPolicy`). A member that does not answer is not replaced by another.
+   (see `ReadPolicy`), which whoever is asked has to have seen. A member that does not answer is not replaced
+   by another.
+5. What it knows it has in memory: it begins anew when its host does, with the first member and no marks.
 
-With `Told.UNASKED` a write is a message to the primary, and done as soon as it is sent.
+With `Told.UNASKED` a write is a message to the primary, and done as soon as it is sent. So a client that only
+writes never learns of another primary. (Kafka's broker closes the connection on such a producer, which is
+left out.)
 """
 
 from __future__ import annotations
@@ -66,10 +70,13 @@ class PrimaryReplicaClient(Endpoint):
             key=lambda index: (_DISTANCE[locality(host, self._members[index].host)], index),
         )
         self._stream = store.env.stream(f"client/{name}") if reads.source is Source.ANY else None
+        self._start_afresh()
+        host.on_restart(self._start_afresh, endpoint=self.serving)
+
+    def _start_afresh(self) -> None:
         self._primary = 0
         self._epoch = 0
         self._is_suspect = False
-        self._asked_last = 0
         self._own: Mark = START
         self._seen: Mark = START
 
@@ -98,8 +105,8 @@ class PrimaryReplicaClient(Endpoint):
 
     def _read(self, request: Request) -> Generator[Any, Any, Reply]:
         reads = self._reads
+        mark = max(self._own if reads.own_writes else START, self._seen if reads.is_monotonic else START)
         if reads.source is not Source.PRIMARY:
-            mark = max(self._own if reads.own_writes else START, self._seen if reads.is_monotonic else START)
             waits = reads.if_behind is IfBehind.WAIT
             demand = Demand(of_primary=False, mark=mark, waits=waits, wait_max=reads.wait_max)
             way = self._ways[self._pick()]
@@ -107,7 +114,8 @@ class PrimaryReplicaClient(Endpoint):
             if not isinstance(answer, Behind):
                 assert isinstance(answer, Reply)
                 return answer
-        return (yield from self._ask_primary(replace(request, value=Demand(of_primary=True))))
+        demand = Demand(of_primary=True, mark=mark, waits=True, wait_max=reads.wait_max)
+        return (yield from self._ask_primary(replace(request, value=demand)))
 
     def _pick(self) -> int:
         if self._stream is None:
@@ -145,11 +153,8 @@ class PrimaryReplicaClient(Endpoint):
 
     def _discover(self) -> Generator[Any, Any, None]:
         """Ask who the primary is, until somebody knows or all were asked."""
-        ways: list[Endpoint] = [] if self._monitor is None else [self._monitor]
-        for _ in self._ways:
-            self._asked_last = (self._asked_last + 1) % len(self._ways)
-            ways.append(self._ways[self._asked_last])
-        for way in ways:
+        first, *others = self._ways
+        for way in [*([] if self._monitor is None else [self._monitor]), *others, first]:
             with self._env.move_on_after(self._timeout / self.host.clock_rate):
                 try:
                     answer = (yield from way.call(_ASK_WHERE)).value

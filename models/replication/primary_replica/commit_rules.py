@@ -48,6 +48,8 @@ class CommitRule(ABC):
     """How many replicas besides the primary are certain to have what is committed."""
     is_replicated = True
     """Whether what is committed is certain to outlive the primary."""
+    silence_max = inf
+    """For how long a replica counts that says nothing (s): signs of life must be more frequent."""
 
     @abstractmethod
     def position(self, followers: Sequence[Follower], progress: Progress, now: float) -> float:
@@ -121,6 +123,11 @@ class FirstOf(CommitRule):
         """How many replicas besides the primary are certain to have what is committed."""
         return self.count
 
+    @property
+    def silence_max(self) -> float:  # type: ignore[override] # as above
+        """For how long a replica counts that says nothing (s)."""
+        return self.timeout
+
     def position(self, followers: Sequence[Follower], progress: Progress, now: float) -> float:
         """Return what all of the first `count` have; nothing where fewer are connected."""
         connected = [each for each in followers if now - each.heard_at <= self.timeout]
@@ -157,6 +164,11 @@ class InSync(CommitRule):
         """Check the count and the time."""
         require_count("count_min", self.count_min)
         require_finite_duration("lag_time_max", self.lag_time_max)
+
+    @property
+    def silence_max(self) -> float:  # type: ignore[override] # derived from the time
+        """For how long a replica counts that says nothing (s)."""
+        return self.lag_time_max
 
     def position(self, followers: Sequence[Follower], progress: Progress, now: float) -> float:
         """Return what all in sync have; nothing where too few are."""

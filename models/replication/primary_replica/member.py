@@ -8,8 +8,8 @@ replicas may have, and two records of one epoch may not share a position. If its
 not know which epochs there were, and is not primary any more.
 
 Two things are durable: the log, and the epoch that it has promised (`Ask`): from then on it obeys nobody
-earlier, even after a crash. A promotion is good only for the life of the process in which it has reported
-what it has.
+earlier, even after a crash. It reports for no epoch of which it has a record: that has a primary, or had one.
+A promotion is good once, and only for the life of the process in which it has reported what it has.
 
 What was applied and never committed is on the disk of a member that starts again: with
 `Visibility.RECEIVED` it is shown, as PostgreSQL does; otherwise when it is committed, or never.
@@ -37,6 +37,7 @@ from ..operations import READ
 from .messages import (
     Append,
     Ask,
+    EpochTaken,
     HandOver,
     Install,
     InSyncAltered,
@@ -184,6 +185,7 @@ class Member(Node):
             self.replica.end()
         self.replica = None
         self.epoch = epoch
+        self._reported_epoch = 0
         self.promoted_count += 1
         self._observer.promoted(self)
         self.primary = Primary(self, epoch, in_sync, lease_end=lease_end)
@@ -268,9 +270,8 @@ class Member(Node):
         if self.primary is not None and self.flaws.no_fencing:
             return
         if message.epoch < self.epoch:
-            # The monitor does not know which epochs were used: its disk is not what it was.
             assert self.monitor is not None
-            self.send(self.monitor, Report(self.epoch, self, 0, 0))
+            self.send(self.monitor, EpochTaken(self.epoch))
             return
         if message.epoch > self.epoch:
             self.epoch = message.epoch
@@ -289,11 +290,14 @@ class Member(Node):
 
     def _report(self) -> None:
         assert self.monitor is not None
-        if self.primary is not None:
-            return  # of this epoch already
-        self._reported_epoch = self.epoch
         last = self.stored.log.last_position
-        self.send(self.monitor, Report(self.epoch, self, self.stored.epoch_at(last) or 0, last))
+        last_epoch = self.stored.epoch_at(last) or 0
+        if last_epoch == self.epoch:
+            # A late question, or the monitor's disk is not what it was: two records may not share a position.
+            self.send(self.monitor, EpochTaken(self.epoch))
+            return
+        self._reported_epoch = self.epoch
+        self.send(self.monitor, Report(self.epoch, self, last_epoch, last))
 
     def _hear_promote(self, message: Promote) -> None:
         stored, replay_work = self.stored, self.settings.replay_work
@@ -301,13 +305,14 @@ class Member(Node):
         if not replay_work or not unapplied_count:
             self._promote(message)
         elif self._promoting != message.epoch:
+            self._promoting = message.epoch
             self.run(self._promote_after(unapplied_count * replay_work, message), "promotion")
 
     def _promote_after(self, work: float, message: Promote) -> Generator[Any, Any, None]:
-        self._promoting = message.epoch
         self._renew_while_promoting(message.epoch)
         yield from self.work(work)
-        self._promoting = 0
+        if self._promoting == message.epoch:
+            self._promoting = 0
         self._promote(message)
 
     def _renew_while_promoting(self, epoch: int) -> None:
@@ -324,6 +329,16 @@ class Member(Node):
             self._become_primary(message.epoch, message.in_sync, 0.0)
 
     def _hear_unasked(self, request: Request) -> None:
+        if self.settings.request_work:
+            self.run(self._work_unasked(request), "write")
+        else:
+            self._do_unasked(request)
+
+    def _work_unasked(self, request: Request) -> Generator[Any, Any, None]:
+        yield from self.work(self.settings.request_work)
+        self._do_unasked(request)
+
+    def _do_unasked(self, request: Request) -> None:
         """Do a write whose client waits for nothing."""
         if self.primary is not None and self.primary.may_serve() and not self.primary.is_handing_over:
             try:
@@ -345,8 +360,11 @@ class Member(Node):
             return (yield from self._write(request))
         demand: Demand = request.value
         if demand.of_primary:
-            return (yield from self._read_as_primary(request.key))
-        return (yield from self._read_as_replica(request.key, demand))
+            return (yield from self._read_as_primary(request.key, demand))
+        if not demand.waits and not self.has_applied(demand.mark):
+            return Behind()
+        yield from self._wait_for(demand)
+        return self._shown(request.key)
 
     def _not_primary(self) -> NotPrimary:
         known: Member | None = self
@@ -366,43 +384,51 @@ class Member(Node):
         position = self.stored.log.last_position
         if effect.changes:
             position = primary.append(request.key, effect.value)
-        yield from primary.wait_told(position)
+        try:
+            yield from primary.wait_told(position)
+        except BaseException as end:
+            if effect.changes and not isinstance(end, GeneratorExit):
+                primary.show(position)
+            raise
         if effect.changes:
             self._observer.acknowledged(self, primary.epoch, position)
         elif not primary.may_serve():
             return self._not_primary()  # it was no more than a read
         return Reply(effect.answer, (primary.epoch, position))
 
-    def _read_as_primary(self, key: Any) -> Generator[Any, Any, Reply | NotPrimary]:
+    def _read_as_primary(self, key: Any, demand: Demand) -> Generator[Any, Any, Reply | NotPrimary]:
         primary = self.primary
-        if primary is not None and self.settings.visibility is Visibility.COMMITTED:
+        if primary is None or primary.epoch < demand.mark[0]:
+            return self._not_primary()
+        if self.settings.visibility is Visibility.COMMITTED:
             # What its predecessors have committed it knows when it has committed something itself.
             yield from primary.wait_for(primary.start_position)
-        if primary is None or not (primary.may_serve() or self.flaws.reads_without_lease):
+        yield from self._wait_for(demand)
+        if self.primary is not primary or not (primary.may_serve() or self.flaws.reads_without_lease):
             return self._not_primary()
         return self._shown(key)
 
-    def _read_as_replica(self, key: Any, demand: Demand) -> Generator[Any, Any, Reply | Behind]:
-        if not self.has_applied(demand.mark):
-            if not demand.waits:
-                return Behind()
-            if demand.wait_max == inf:
-                yield from self._wait_until_applied(demand.mark)
-            else:
-                with self.env.move_on_after(demand.wait_max / self.host.clock_rate):
-                    yield from self._wait_until_applied(demand.mark)
-            if not self.has_applied(demand.mark):
-                raise Unavailable(f"{self.name} has not come as far as the read asks for")
-        return self._shown(key)
+    def _wait_for(self, demand: Demand) -> Generator[Any, Any, None]:
+        """Wait until it shows what a read has to see. Raises `Unavailable` if that takes too long."""
+        mark = demand.mark
+        if self.has_applied(mark):
+            return
+        if demand.wait_max == inf:
+            yield from self._wait_until_applied(mark)
+        else:
+            with self.env.move_on_after(demand.wait_max / self.host.clock_rate):
+                yield from self._wait_until_applied(mark)
+        if not self.has_applied(mark):
+            raise Unavailable(f"{self.name} has not come as far as the read asks for")
 
     def _wait_until_applied(self, mark: Mark) -> Generator[Any, Any, None]:
         process: Any = self.env.active_process
         while not self.has_applied(mark):
+            if self.primary is not None:
+                yield from self.primary.wait_to_show(mark)
+                continue
             replica = self.replica
-            if replica is None:
-                assert self.primary is not None
-                yield from self.primary.wait_for(mark[1])
-                return
+            assert replica is not None
             replica.wait(mark, process)
             try:
                 yield PARKED
@@ -410,9 +436,13 @@ class Member(Node):
                 replica.leave(process)
 
     def has_applied(self, mark: Mark) -> bool:
-        """Say whether it shows what was written up to `mark`."""
+        """Say whether it shows what was written up to `mark`.
+
+        One who shows a record of a later epoch does, wherever that stands: what it has not of the epoch of
+        `mark` was overruled, and will never be there.
+        """
         table = self.stored.table
-        return table.epoch >= mark[0] and table.position >= mark[1]
+        return (table.epoch, table.position) >= mark
 
     def _shown(self, key: Any) -> Reply:
         table = self.stored.table

@@ -129,6 +129,13 @@ class Report:
 
 
 @dataclass(slots=True)
+class EpochTaken:
+    """From a member that was asked for a promise: some primary has begun `epoch` already, or may have."""
+
+    epoch: int
+
+
+@dataclass(slots=True)
 class Promote:
     """From the monitor: be the primary of `epoch`; `in_sync` are the members that count (see `InSync`)."""
 

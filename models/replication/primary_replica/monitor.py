@@ -11,7 +11,8 @@ resigned; a new epoch was written down) -> *leased*. Rules:
 1. A renewal by the holder lets the lease run anew from when it has come, and is answered. So the primary,
    who counts from when it sent it, is always first to find that it is over.
 2. To choose it takes a new epoch and makes that durable, asks all members to promise it, and asks again
-   until it has chosen. Enough have reported when no committed write can be missing from what they have
+   until it has chosen. Where its disk was lost it does not know which are new: a member that knows says so
+   (`EpochTaken`). Enough have reported when no committed write can be missing from what they have
    together (`CommitRule.members_needed`); with `InSync` when one has that is in sync by the book. Of those
    the one with the latest record is chosen, by epoch and position, the earlier member where two are equal.
 3. With an `unclean_election` one that answers is enough: what others have is lost.
@@ -23,7 +24,7 @@ resigned; a new epoch was written down) -> *leased*. Rules:
 7. A *switchover* is a failover that somebody asks for (`SWITCH_OVER`): the primary is told who is to be its
    heir (`HandOver`), and resigns when that one has all; then it is chosen as always, the heir first among
    those that have most. If the primary hears nothing of it, or the heir does not come so far, all is as it
-   was.
+   was: after as long as a resignation may take, and a lease where it is lost, there is no heir any more.
 
 Source: Patroni documentation (`ttl`, `loop_wait`; the primary demotes itself where it cannot renew);
 pg_auto_failover documentation (the monitor, the `report_lsn` state); Kafka's controller, which keeps the
@@ -47,7 +48,18 @@ from ...nodes import Node
 from ...request import Request
 from ...storage import Disk, ReplacedFile
 from .commit_rules import CommitRule, InSync
-from .messages import AlterInSync, Ask, HandOver, InSyncAltered, Promote, Renew, Renewed, Report, Resign
+from .messages import (
+    AlterInSync,
+    Ask,
+    EpochTaken,
+    HandOver,
+    InSyncAltered,
+    Promote,
+    Renew,
+    Renewed,
+    Report,
+    Resign,
+)
 from .requests import SWITCH_OVER, NotPrimary
 from .settings import FailoverSettings
 
@@ -80,6 +92,7 @@ class Monitor(Node):
         "_expires_at",
         "_file",
         "_heir",
+        "_heir_until",
         "_last_position",
         "_members",
         "_reports",
@@ -119,11 +132,13 @@ class Monitor(Node):
         self._reports: dict[int, tuple[int, int]] = {}
         self._expires_at = 0.0
         self._heir: int | None = None
+        self._heir_until = 0.0
         self._last_position = 0  # of the primary's log, by its last renewal
         self._timer: Timer | None = None
         self.on(Renew, self._hear_renewal)
         self.on(Resign, self._hear_resignation)
         self.on(Report, self._hear_report)
+        self.on(EpochTaken, self._hear_epoch_taken)
         self.on(AlterInSync, self._hear_in_sync)
 
     def wake_up(self) -> None:
@@ -163,6 +178,8 @@ class Monitor(Node):
             self._timer = None
         self.book = Book(self.book.epoch + 1, None, self.book.in_sync)
         self._reports = {}
+        if self.host.monotonic_clock() > self._heir_until:
+            self._heir = None
         self.env.log("failover.start", self.name, epoch=self.book.epoch)
         self.run(self._choosing(self.book), "choice")
 
@@ -184,12 +201,13 @@ class Monitor(Node):
         self.after(self._settings.report_wait, self._ask, book)
 
     def _hear_report(self, message: Report) -> None:
-        if message.epoch > self.book.epoch and self.book.holder is None:
-            # The disk that said which epochs were used is gone: the members know.
+        if message.epoch == self.book.epoch and self.book.holder is None:
+            self._reports[message.sender.index] = (message.last_epoch, message.last_position)
+
+    def _hear_epoch_taken(self, message: EpochTaken) -> None:
+        if message.epoch >= self.book.epoch and self.book.holder is None:
             self.book = Book(message.epoch, None, self.book.in_sync)
             self._choose()
-        elif message.epoch == self.book.epoch and self.book.holder is None:
-            self._reports[message.sender.index] = (message.last_epoch, message.last_position)
 
     def _best(self) -> int | None:
         """Return who is to be promoted, `None` while too few have reported."""
@@ -250,5 +268,7 @@ class Monitor(Node):
             if book.holder is None or heir == book.holder or heir not in range(len(self._members)):
                 raise Unavailable(f"{self.name}: member {heir!r} cannot take over from {book.holder!r}")
             self._heir = heir
+            wait = self._settings.renewal_interval + self._settings.ttl
+            self._heir_until = self.host.monotonic_clock() + wait
             self.send(self._members[book.holder], HandOver(book.epoch, heir))
         return NotPrimary(book.epoch, book.holder)

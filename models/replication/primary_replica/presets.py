@@ -34,6 +34,7 @@ from math import inf
 from typing import Any
 
 from ...storage import GroupCommit, PeriodicSync
+from ...validation import require_kind
 from .commit_rules import Asynchronous, CommitRule, InSync, Progress
 from .settings import FailoverSettings, Fencing, ReplicationSettings, Told, Visibility
 
@@ -63,7 +64,7 @@ def postgres(
 
     Example: `postgres("on", AnyOf(1), failover=FailoverSettings())`.
     """
-    if synchronous_commit not in _PROGRESS:
+    if synchronous_commit not in tuple(_PROGRESS):
         raise ValueError(
             f"synchronous_commit must be one of {', '.join(_PROGRESS)}, got {synchronous_commit!r}"
         )
@@ -93,8 +94,9 @@ def kafka(
     further settings. Raises `ValueError` for other `acks`.
     """
     told = {"0": Told.UNASKED, "1": Told.APPENDED, "all": Told.COMMITTED}
-    if acks not in told:
+    if acks not in tuple(told):
         raise ValueError(f"acks must be one of {', '.join(told)}, got {acks!r}")
+    require_kind("failover", failover, FailoverSettings)
     return ReplicationSettings(
         commit_rule=InSync(min_in_sync, lag_time_max),
         progress=Progress.WRITTEN,

@@ -14,9 +14,9 @@ by replicas, committed when the rule is satisfied, applied, told. Rules:
 3. While it has a lease (`Fencing.LEASE`) it serves; when that is over it is a replica again, at that instant
    of its own clock. It is too when it hears of a later epoch.
 4. Those who wait for a commit when it stops being primary are told that nobody knows (`TimedOut`).
-5. Who is asked to hand over takes no more writes, and goes on with what it has. When the heir has all of it
-   on its disk and all is committed it resigns; if that is not so after a renewal interval, it takes writes
-   again.
+5. Who is asked to hand over takes no more writes, and goes on with what it has. When all is committed, and
+   the heir has done with all of it what a commit asks of replicas, it resigns; if that is not so after a
+   renewal interval, it takes writes again.
 6. With `InSync` who is in sync is in the monitor's book: the primary asks for a change, and counts by the
    stricter of the two until it is answered.
 """
@@ -30,9 +30,10 @@ from typing import TYPE_CHECKING, Any
 from simulator import PARKED, Process, TimedOut
 
 from ...storage import NO_KEY, PeriodicSync, Record
-from .commit_rules import InSync, Progress
+from .commit_rules import InSync
 from .follower import Follower
 from .messages import AfterEpoch, AlterInSync, Append, Install, InSyncAltered, Progressed, Renew, Renewed
+from .requests import Mark
 from .settings import Fencing, Told, Visibility
 
 if TYPE_CHECKING:
@@ -137,30 +138,36 @@ class Primary:
 
     def wait_for(self, position: int) -> Generator[Any, Any, None]:
         """Wait until the record at `position` is committed. Raises `TimedOut` if this ends before."""
-        if position > self.commit_position:
-            yield from self._wait(self._waiting, position)
+        if position > self.commit_position and not (yield from self._wait(self._waiting, position)):
+            raise self._ended()
+
+    def wait_to_show(self, mark: Mark) -> Generator[Any, Any, None]:
+        """Wait for the commit after which all up to `mark` may be shown here, or until this ends."""
+        epoch, position = mark
+        yield from self._wait(self._waiting, position if epoch == self.epoch else self.start_position)
 
     def wait_told(self, position: int) -> Generator[Any, Any, None]:
         """Wait until whoever wrote the record at `position` may be told. Raises `TimedOut` as `wait_for`."""
         if self._member.settings.told is Told.COMMITTED:
             yield from self.wait_for(position)
-        elif position > self._local_position:
-            yield from self._wait(self._waiting_locally, position)
+        elif position > self._local_position and not (yield from self._wait(self._waiting_locally, position)):
+            raise self._ended()
 
-    def _wait(self, waiting: Waiting, position: int) -> Generator[Any, Any, None]:
+    def _ended(self) -> TimedOut:
+        return TimedOut(f"{self._member.name} stopped being primary before the write was done")
+
+    def _wait(self, waiting: Waiting, position: int) -> Generator[Any, Any, bool]:
+        """Wait for a record, and return whether that has come to where it is waited for."""
         process: Any = self._member.env.active_process
         entry = (position, process)
         waiting.append(entry)
         try:
-            is_done = yield PARKED
-        except BaseException as end:
+            is_done: bool = yield PARKED
+        except BaseException:
             if entry in waiting:
                 waiting.remove(entry)
-            if not isinstance(end, GeneratorExit):
-                self._give_up(position)
             raise
-        if not is_done:
-            raise TimedOut(f"{self._member.name} stopped being primary before the write was done")
+        return is_done
 
     def _wake(self, waiting: Waiting, position: int) -> None:
         """Let those go on who wait for a record up to `position`; they need not stand in its order."""
@@ -171,7 +178,7 @@ class Primary:
             else:
                 waiting.append(entry)
 
-    def _give_up(self, position: int) -> None:
+    def show(self, position: int) -> None:
         """Show a write whose caller has stopped waiting: it stands in the log (PostgreSQL's rule).
 
         And all before it, which in PostgreSQL would still be hidden: here the log's order is that of what is
@@ -228,7 +235,7 @@ class Primary:
         if self._heir is None or self._is_over:
             return
         last = self._member.stored.log.last_position
-        if min(self._heir.position(Progress.FLUSHED), self.commit_position) >= last:
+        if min(self._heir.position(self._member.settings.progress), self.commit_position) >= last:
             self._member.resign()
 
     # -- shipping -------------------------------------------------------------------------------------------
@@ -251,7 +258,7 @@ class Primary:
             self._send_table(follower)  # what follows is in the table alone
             return
         records = member.stored.log.records(follower.next_position, last)
-        follower.next_position = max(follower.next_position, last + 1)
+        follower.next_position = last + 1
         follower.sent_count += 1
         member.send(
             follower.member,
@@ -313,7 +320,6 @@ class Primary:
             self._send(follower, follower.next_position - 1, is_heartbeat=True)
         if self._book_version != self._in_sync_version:
             self._ask_for_in_sync()
-        self._advance()  # who is connected may have changed
         member.after(member.settings.heartbeat_interval, self._beat)
 
     # -- in sync --------------------------------------------------------------------------------------------

@@ -11,7 +11,9 @@ Rules, for each message of a primary of the present epoch:
    of a later epoch, otherwise the primary in its (`AfterEpoch`).
 3. A record that is there already is passed over. One of another epoch at its position is overruled, and all
    after it: the log is *rewound*, as PostgreSQL's `pg_rewind` and Kafka's followers do. Where a snapshot
-   holds what is overruled, a whole table is asked for.
+   holds what is overruled, a whole table is asked for. One that was not asked for takes the place of a log
+   that does not have its last record; a log that has it is kept, with what follows (Raft's rule for
+   snapshots): it may be late, and what was acknowledged since may not go.
 4. It acknowledges nothing beyond what it has found to be the primary's (`matched`): what it has besides may
    be overruled yet.
 5. It applies what it may show (`Visibility`), in order: all that is committed, or all that it has flushed.
@@ -19,7 +21,8 @@ Rules, for each message of a primary of the present epoch:
    behind a primary that is not even busy. Who is promoted has to do the rest first.
 
 Source: PostgreSQL's walreceiver (replies with written, flushed and applied positions; replays what is
-flushed); the check of the record before is Raft's (Ongaro and Ousterhout, 2014, section 5.3), the search for
+flushed); the check of the record before is Raft's (Ongaro and Ousterhout, 2014, section 5.3; that for tables
+in figure 13 of its extended version), the search for
 where two logs part Kafka's (KIP-101 and KIP-279: the follower asks for the end of an epoch).
 """
 
@@ -48,6 +51,7 @@ class Replica:
         "_installing",
         "_member",
         "_missed_after",
+        "_needs_table",
         "_replaying",
         "_to_replay",
         "_told_flushed",
@@ -68,6 +72,7 @@ class Replica:
         self._waiting: list[tuple[Mark, Process]] = []
         self._installing: Process | None = None
         self._told_flushed = 0
+        self._needs_table = False
         self._missed_after = -1  # where the last heartbeat has found records missing
         self._replaying: Process | None = None
         self._to_replay = 0
@@ -92,6 +97,8 @@ class Replica:
             wants, number = self._take(early), early.number
         if self._early:
             self._early = {each: early for each, early in self._early.items() if each > log.last_position}
+        if isinstance(wants, int) and wants <= log.first_position:
+            self._needs_table = True  # or a table may be all that the primary has to compare with
         if wants is not None or message.is_heartbeat:
             self._tell(wants, number)
 
@@ -236,8 +243,17 @@ class Replica:
 
     def install(self, message: Install) -> None:
         """Take a whole table in the place of what is here, unless that is as new and the primary's."""
-        if self._installing is None and (message.snapshot.position > self.matched or not self.matched):
-            self._installing = self._member.run(self._install(message.snapshot, message.number), "install")
+        snapshot, stored = message.snapshot, self._member.stored
+        position = snapshot.position
+        if self._installing is not None or 0 < self.matched >= position:
+            return
+        if not self._needs_table and position < stored.log.dropped_count:
+            return
+        if not self._needs_table and stored.epoch_at(position) == snapshot.epoch:
+            self._matches(position, position)
+            self._tell(position + 1, message.number)
+            return
+        self._installing = self._member.run(self._install(snapshot, message.number), "install")
 
     def _install(self, snapshot: Snapshot, number: int) -> Generator[Any, Any, None]:
         member = self._member
@@ -245,7 +261,6 @@ class Replica:
         yield from member.stored.install(snapshot)
         self._installing = None
         member.discarded_count += max(before - snapshot.position, 0)
-        self._early.clear()
         self.matched = self.commit = snapshot.position
         self._tell(snapshot.position + 1, number)
 

@@ -24,15 +24,15 @@ START: Mark = (0, 0)
 
 @dataclass(frozen=True, slots=True)
 class Demand:
-    """What comes with a read: it must be answered by the primary, or see all up to `mark`.
+    """What comes with a read: who must answer it, the primary or anybody, and the `mark` it has to see.
 
     A member that has not come so far lets it wait for up to `wait_max` seconds, or says so (`Behind`).
     """
 
     of_primary: bool
-    mark: Mark = START
-    waits: bool = True
-    wait_max: float = 0.0
+    mark: Mark
+    waits: bool
+    wait_max: float
 
 
 @dataclass(frozen=True, slots=True)

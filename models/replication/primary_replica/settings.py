@@ -147,6 +147,11 @@ class ReplicationSettings:
             raise ValueError(
                 "progress must not be APPLIED with visibility COMMITTED: nobody would apply before the commit"
             )
+        if not self.heartbeat_interval < self.commit_rule.silence_max:
+            raise ValueError(
+                f"heartbeat_interval must be shorter than the {self.commit_rule.silence_max} s for which a"
+                f" replica counts that says nothing, got {self.heartbeat_interval!r}"
+            )
         if isinstance(self.commit_rule, InSync) and self.failover is None:
             raise ValueError("failover must be given with the commit rule InSync: the monitor keeps its book")
 
@@ -216,9 +221,10 @@ class ReadPolicy:
     """Whom a client reads from, and what it has to see there.
 
     With `own_writes` a read sees the client's last acknowledged write, with `is_monotonic` all that any
-    earlier read of this client has seen: the client remembers positions, and sends them with its reads.
-    `if_behind` says what happens at a member that has not come so far; there a read that waits for longer
-    than `wait_max` s (>= 0, may be infinite) is `Unavailable`.
+    earlier read of this client has seen: the client remembers positions, and sends them with its reads. What
+    a failover has lost is lost for it too, and not waited for. `if_behind` says what happens at a replica
+    that has not come so far. A read that waits for longer than `wait_max` s (>= 0, may be infinite), there or
+    at the primary, is `Unavailable`.
     """
 
     source: Source = Source.PRIMARY

@@ -71,7 +71,9 @@ _READS = ReadPolicy()
 class Lag:
     """How far a member's readers are behind the primary: `record_count` records, `time` seconds.
 
-    The time is since the first record was appended that is not applied there.
+    The time is since the first record was appended that is not applied there, of those that the primary's log
+    still has: where it has dropped some it is too short, and none where it has dropped all. An old primary
+    whose log is longer than the last one's is behind by nothing, though what it shows was overruled.
     """
 
     record_count: int
@@ -203,10 +205,13 @@ class PrimaryReplicaStore(Store):
 
         It ends when the monitor has told the primary so. Writes are `Unavailable` for the time that a choice
         takes, and none that was acknowledged is lost, whatever the commit rule. If it comes to nothing
-        (`monitor` says when) the primary stays. Raises `ValueError` without failover.
+        (`monitor` says when) the primary stays. Raises `ValueError` without failover, and for who is no
+        member.
         """
         if self.monitor is None:
             raise ValueError("failover must be given for a switchover: there is no monitor")
+        if heir not in self._members:
+            raise ValueError(f"heir must be a member of {self.name}, got {heir!r}")
         request = Request(SWITCH_OVER, self._members.index(heir))
         return self.network.connect(host, self.monitor).call(request)
 
@@ -228,7 +233,8 @@ class PrimaryReplicaStore(Store):
         position = member.stored.table.position
         count = max(log.last_position - position, 0)
         first = max(position + 1, log.first_position)
-        return Lag(record_count=count, time=self.env.now - log[first].time if count else 0.0)
+        time = self.env.now - log[first].time if first <= log.last_position else 0.0
+        return Lag(record_count=count, time=time)
 
     def statistics(self) -> PrimaryReplicaStatistics:
         """Return what has become of the writes so far."""

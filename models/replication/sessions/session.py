@@ -42,7 +42,7 @@ from simulator import Environment
 from ...endpoint import Call, Endpoint, Wrapper
 from ...failures import BreakerOpen, CallFailed, Refused, Rejected, Unavailable
 from ...request import Request, Response
-from ...validation import require_each, require_finite_duration, require_time
+from ...validation import require_each, require_finite_duration, require_kind, require_time
 from ..operations import READ
 from .floors import Floors, is_behind
 
@@ -94,6 +94,8 @@ class Session(Wrapper):
             raise ValueError("ways must be at least one client, got none")
         if any(way.host is not ways[0].host for way in ways):
             raise ValueError(f"ways must all be on one host, got {[way.host for way in ways]}")
+        require_kind("own_writes", own_writes, bool)
+        require_kind("is_monotonic", is_monotonic, bool)
         if not own_writes and not is_monotonic:
             raise ValueError("a session must promise own_writes or is_monotonic, got False for both")
         require_finite_duration("pause", pause)

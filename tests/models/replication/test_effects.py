@@ -7,7 +7,18 @@ from typing import Any
 import pytest
 
 from models import Request, ServerError
-from models.replication import Effect, add, append, delete, effect_of, set_add, set_remove
+from models.replication import (
+    Effect,
+    add,
+    append,
+    compare_and_set,
+    delete,
+    effect_of,
+    read,
+    set_add,
+    set_remove,
+    write,
+)
 
 
 @pytest.mark.parametrize(
@@ -45,8 +56,23 @@ def test_what_is_another_thing_is_refused(request_: Request, present: Any) -> No
 
 def test_an_item_that_no_set_can_hold_is_refused_when_it_is_asked_for() -> None:
     for operation in (set_add, set_remove):
-        with pytest.raises(TypeError, match="unhashable type: 'list'"):
+        with pytest.raises(TypeError, match=r"item must have a hash, got \[1\]"):
             operation("x", [1])
+
+
+def test_a_key_that_no_table_can_hold_is_refused_when_it_is_asked_for() -> None:
+    for ask in (
+        read,
+        delete,
+        lambda key: write(key, 1),
+        lambda key: compare_and_set(key, 1, 2),
+        lambda key: append(key, 1),
+        lambda key: add(key, 1),
+        lambda key: set_add(key, 1),
+        lambda key: set_remove(key, 1),
+    ):
+        with pytest.raises(TypeError, match=r"key must have a hash, got \[1\]"):
+            ask([1])
 
 
 @pytest.mark.parametrize("amount", ["x", None, True])

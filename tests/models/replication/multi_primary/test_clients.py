@@ -71,6 +71,52 @@ def test_after_a_timeout_the_next_call_goes_to_the_next_node_and_after_a_while_o
     assert 4 in world.nodes[0].contents()
 
 
+def test_it_goes_back_when_the_time_is_over_and_not_before() -> None:
+    world = World(plain(failover=Failover(return_after=2.0)))
+    world.cut(*world.hosts)
+    client = world.client(0)
+    world.nodes[0].crash()
+    failed_at = 2 * WAY
+    for value, at in [(1, 0.0), (2, failed_at + 2.0 - WAY), (3, failed_at + 2.0)]:
+        world.call(client, write(value, value), at=at)
+    world.at(1.0, world.nodes[0].restart)
+    world.run()
+    assert [list(held) for held in world.store.contents().values()] == [[3], [1, 2]]
+
+
+def test_what_a_client_has_seen_is_what_it_has_read_last_wherever() -> None:
+    """It has read a value at each node, while these were cut, and replaces that of the second."""
+    world = World(plain(resolution=KeepSiblings()))
+    rule = world.network.partition(*world.hosts)
+    for node in (0, 1):
+        world.put(write("x", f"of n{node}"), node=node)
+    client = world.client(0)
+    world.call(client, read("x"))
+    world.run(1.0)
+    world.nodes[0].crash()
+    for request in (read("x"), write("x", "new")):
+        world.call(client, request)
+        world.run(1.0)
+    world.nodes[0].restart()
+    world.network.heal(rule)
+    world.run()
+    assert world.held("x") == [("of n0", "new")] * 2
+
+
+def test_the_late_failure_of_a_node_that_was_left_moves_nobody_back() -> None:
+    world = World(count=3)
+    world.network.partition(world.hosts, world.hosts)
+    client = world.client(0)
+    for host in world.hosts[:2]:
+        host.crash()
+    for patience, at in [(3.0, 0.0), (1.0, 0.0), (0.5, 1.5)]:
+        world.call(Timeout(world.env, client, patience), write("x", at), at=at)
+    told = world.call(client, write("x", "last"), at=4.0)
+    world.run()
+    assert told.outcome == DONE
+    assert world.held("x") == [None, None, "last"]
+
+
 def test_a_client_whose_host_starts_again_has_seen_nothing_and_knows_of_no_failure() -> None:
     world = World(plain(resolution=KeepSiblings()))
     client = world.client(0)

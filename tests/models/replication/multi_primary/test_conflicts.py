@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Generator
 from typing import Any
 
 import pytest
@@ -9,6 +10,8 @@ import pytest
 from models import Request
 from models.replication import ADD, add, append, compare_and_set, delete, read, set_add, set_remove, write
 from models.replication.multi_primary import Crdts, KeepSiblings, LastWriterWins, Register
+from models.replication.versions import VersionVector
+from models.storage import PeriodicSync
 from tests.models.replication.multi_primary.building import DONE, SYNC, WAY, Told, World, plain
 
 
@@ -28,6 +31,23 @@ def test_a_reader_sees_nothing_that_is_not_committed() -> None:
     early, late = world.call(0, read("x"), at=SYNC - 0.001), world.call(0, read("x"), at=SYNC + 0.001)
     world.run()
     assert (early.outcome, late.outcome) == (("ok", None), ("ok", 1))
+
+
+def test_a_read_tells_sessions_of_what_is_committed_and_a_missed_compare_and_set_waits_for_it() -> None:
+    world = World()
+    told = world.call(0, write("x", 1))
+    versions = []
+
+    def reader() -> Generator[Any, Any, None]:
+        response = yield from world.client(0).call(read("x"))
+        versions.append(response.version)
+
+    for at in (SYNC / 2, 2 * SYNC):  # while it is synced, and after that
+        world.at(at, world.env.process, reader(), "reader")
+    missed = world.call(0, compare_and_set("x", None, 2), at=SYNC / 2)
+    world.run()
+    assert versions == [VersionVector(), VersionVector({"store on n0/0": 1})]
+    assert (missed.outcome, missed.at) == (("ok", False), told.at)
 
 
 def at_once(resolution: Any, first: Request, second: Request, *, before: Request | None = None) -> World:
@@ -96,7 +116,18 @@ def test_a_node_gives_its_own_writes_of_one_instant_different_times() -> None:
     world.call(0, write("x", 5))
     world.run()
     assert world.held("x") == [5, 5]
-    assert world.store.statistics().overwritten_count == 0
+    statistics = world.store.statistics()
+    assert (statistics.conflict_count, statistics.overwritten_count) == (0, 0)
+
+
+@pytest.mark.parametrize("is_hybrid", [True, False])
+def test_so_does_one_whose_clock_is_so_far_ahead_that_a_microsecond_more_is_nothing(is_hybrid: bool) -> None:
+    world = World(plain(resolution=LastWriterWins(is_hybrid=is_hybrid)), count=1)
+    world.hosts[0].skew_clock("test", 1e13)
+    for value in (7, 5):
+        world.call(0, write("x", value))
+    world.run()
+    assert world.held("x") == [5]
 
 
 def with_a_clock_behind(resolution: LastWriterWins) -> tuple[World, Told]:
@@ -108,6 +139,31 @@ def with_a_clock_behind(resolution: LastWriterWins) -> tuple[World, Told]:
     told = world.call(1, write("x", "new"))
     world.run()
     return world, told
+
+
+@pytest.mark.parametrize(("is_hybrid", "since"), [(False, 10.0), (True, 0.0)])
+def test_what_a_node_has_written_whose_clock_is_ahead_wins_over_all_that_is_written_later_until_then(
+    is_hybrid: bool, since: float
+) -> None:
+    for later in (1.0, 9.0, 11.0):
+        world = World(plain(resolution=LastWriterWins(is_hybrid=is_hybrid)))
+        world.hosts[1].skew_clock("test", 10.0)
+        world.put(write("x", "of the future"), node=1)
+        world.env.run(until=later)
+        told = world.call(0, write("x", "later"))
+        world.run()
+        assert told.outcome == DONE
+        assert world.held("x") == ["later" if later > since else "of the future"] * 2
+
+
+def test_a_hybrid_timestamp_is_later_than_the_clock_that_is_furthest_ahead_by_microseconds_only() -> None:
+    world = World(plain(resolution=LastWriterWins(is_hybrid=True)))
+    world.hosts[1].skew_clock("test", 10.0)
+    for number in range(6):
+        world.put(write("x", number), node=number % 2)
+        world.run(1.0)
+    found = world.nodes[0].holdings.shown["x"].version.timestamp
+    assert world.env.now < found < world.env.now + 10.0
 
 
 def test_a_node_whose_clock_is_behind_loses_what_it_has_just_acknowledged() -> None:
@@ -178,6 +234,23 @@ def test_an_update_whose_conflict_another_node_has_met_is_not_lost_if_its_succes
     assert world.store.statistics().overwritten_count == 1
 
 
+def test_what_was_made_on_one_that_is_gone_was_made_on_those_before_it_too() -> None:
+    """n2 has the first and the third of three updates, made on each other; what n0 and n1 had is gone."""
+    world = World(plain(durability=PeriodicSync(interval=100.0)), count=3)
+    world.put(write("x", 1))
+    world.run(4.0)
+    world.cut(world.hosts[0], world.hosts[2])
+    world.put(write("x", 2), node=0)
+    world.put(write("x", 3), node=1)
+    world.run(WAY)
+    for node in world.nodes[:2]:
+        node.disk.destroy()
+    assert world.held("x") == [None, None, 3]
+    statistics = world.store.statistics()
+    assert (statistics.acknowledged_count, statistics.gone_count) == (3, 1)
+    assert statistics.overwritten_count == 0
+
+
 def test_siblings_are_both_there_until_a_client_that_has_read_them_writes() -> None:
     world = at_once(KeepSiblings(), write("x", "first"), write("x", "second"))
     assert world.held("x") == [("first", "second")] * 2
@@ -224,6 +297,7 @@ def test_of_an_add_and_a_remove_at_once_the_add_wins() -> None:
 def test_a_multi_value_register_keeps_two_at_once_and_the_next_write_replaces_both() -> None:
     world = at_once(Crdts(), write("x", "first"), write("x", "second"), before=write("x", "before"))
     assert world.held("x") == [("first", "second")] * 2
+    assert world.store.statistics().overwritten_count == 0
     world.put(write("x", "after"))
     world.run()
     assert world.held("x") == ["after", "after"]
@@ -233,8 +307,21 @@ def test_a_multi_value_register_keeps_two_at_once_and_the_next_write_replaces_bo
 
 
 def test_a_last_writer_register_keeps_the_later() -> None:
-    world = at_once(Crdts(register=Register.LAST_WRITER), write("x", "first"), write("x", "second"))
+    resolution = Crdts(register=Register.LAST_WRITER)
+    world = at_once(resolution, write("x", "first"), write("x", "second"), before=write("x", "before"))
     assert world.held("x") == ["second", "second"]
+    assert world.store.statistics().overwritten_count == 1
+
+
+def test_where_a_key_is_a_register_and_a_counter_only_what_is_written_can_be_overwritten() -> None:
+    world = at_once(Crdts(register=Register.LAST_WRITER), write("x", "first"), add("x", 5))
+    assert world.store.statistics().overwritten_count == 0
+    for node in (0, 1):
+        world.call(node, add("x", 1))
+        world.call(node, write("x", node))
+    world.run()
+    assert world.held("x") == [{"counter": 7, "register": 1}] * 2
+    assert world.store.statistics().overwritten_count == 1  # of one instant the larger wins
 
 
 def test_what_two_nodes_have_made_different_things_is_both() -> None:

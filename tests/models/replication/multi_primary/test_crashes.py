@@ -6,9 +6,11 @@ from collections.abc import Callable
 
 import pytest
 
-from models.replication import read, set_add, write
+from models import Host, Network
+from models.replication import MultiPrimaryStore, read, set_add, write
 from models.replication.multi_primary import Crdts, KeepSiblings, LastWriterWins
 from models.storage import GroupCommit, PeriodicSync, SyncEachWrite
+from simulator import Environment
 from tests.models.replication.multi_primary.building import DONE, SYNC, WAY, World, plain
 
 INSTANTS = [SYNC / 2 + number * SYNC for number in range(16)]
@@ -169,10 +171,27 @@ def test_what_no_disk_has_is_gone_when_all_hosts_crash_and_counted() -> None:
 def test_a_peer_that_has_lost_what_it_acknowledged_is_sent_it_again() -> None:
     world = World(plain(durability=PeriodicSync(interval=100.0)))
     world.put(write("x", 1))
-    world.run(1.0)
+    world.run(3.0)
     world.hosts[1].crash()
     world.hosts[1].restart()
     world.run(0.001)
     assert world.held("x") == [1, None]
     world.run(1.0)
     assert world.held("x") == [1, 1]
+    statistics = world.store.statistics()
+    assert (statistics.shipped_count, statistics.repeated_count) == (
+        2,
+        0,
+    )  # to this life of it for the first time
+
+
+def test_a_node_whose_host_is_down_when_the_store_is_made_begins_when_it_is_up_and_once() -> None:
+    env = Environment()
+    network = Network(env, latencies=WAY)
+    hosts = [Host(env, name) for name in "ab"]
+    hosts[0].crash()
+    store = MultiPrimaryStore(env, network, hosts)
+    env.call_later(0.25, hosts[0].restart)
+    env.run(until=10.0)
+    # A word when it begins, one in answer to the other's first, and one in each interval.
+    assert store.nodes[0].sent_count == 1 + 1 + 10

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
 from typing import Any
 
 import pytest
@@ -81,15 +82,36 @@ def test_without_acknowledgements_the_sender_stops_at_its_window() -> None:
 
 def test_a_backlog_larger_than_the_window_goes_on_with_each_acknowledgement() -> None:
     world = World(plain(window=4, batch_max=2, exchange_interval=10.0))
+    for node in (0, 1):
+        world.put(write(f"before {node}", node), node=node)
     rule = world.network.partition(*world.hosts)
     for value in range(12):
         world.put(write(value, value))
     world.env.run(until=20.0)
     world.network.heal(rule)
-    # A word unasked, and three rounds of a window each: there, committed, and back.
-    world.run(10.0 + WAY + 3 * (2 * WAY + SYNC) + 0.001)
-    assert len(world.nodes[1].contents()) == 12
+    # A word unasked, at this very instant, and three rounds of a window each: there, committed, and back.
+    world.run(WAY + 3 * (2 * WAY + SYNC) + 0.001)
+    assert len(world.nodes[1].contents()) == 2 + 12
     assert world.store.backlog(*world.nodes).update_count == 0
+    world.put(write(12, 12))
+    world.run(SYNC)  # nothing waits any more: it goes at once
+    assert len(world.nodes[1].contents()) == 2 + 13
+
+
+def test_a_window_is_for_all_origins_together() -> None:
+    world = World(plain(window=2), count=3)
+    rule = world.network.partition(world.hosts[1], [world.hosts[0], world.hosts[2]])
+    for value in range(2):
+        for node in (0, 2):
+            world.put(write((node, value), value), node=node)
+    world.env.run(until=8.0)
+    before = world.store.statistics().shipped_count
+    world.network.heal(rule)
+    world.network.partition(world.hosts[1], world.hosts[2])
+    world.run(2 / 3 + WAY + 0.001)  # the second of three has said what it has
+    assert world.store.statistics().shipped_count - before == 2
+    world.run(3.0)
+    assert len(world.nodes[1].contents()) == 4
 
 
 def test_what_comes_twice_is_taken_once_and_counted() -> None:
@@ -101,6 +123,40 @@ def test_what_comes_twice_is_taken_once_and_counted() -> None:
     assert world.held("x") == [3, 3]
     statistics = world.store.statistics()
     assert (statistics.shipped_count, statistics.duplicate_count) == (3, 3)
+
+
+def test_what_was_sent_less_than_an_interval_ago_is_not_sent_again_to_who_says_that_he_lacks_it() -> None:
+    """A sync takes nearly an interval: n1 says what it has when it has got an update and not committed it."""
+    world = World(plain(sync_time=0.875))
+    world.call(0, write("before", 0))
+    world.call(0, write("x", 1), at=4.375)  # it is sent at 5.375; n0 speaks at 5.5, n1 at 6.0; done at 6.375
+    world.run(10.0)
+    assert world.held("x") == [1, 1]
+    statistics = world.store.statistics()
+    assert (statistics.shipped_count, statistics.duplicate_count) == (2, 0)
+
+
+def test_only_a_word_unasked_says_that_what_has_not_come_is_lost() -> None:
+    world = World()
+    world.run(1.0)
+    node, other = world.nodes
+    peer = node.shipping._peers[other]
+    peer.sent["origin"] = peer.sent_before["origin"] = 5
+    sent = []
+    for is_periodic in (False, True):
+        node.shipping.hear(Have(other, other.incarnation, {"origin": 3}, is_periodic=is_periodic))
+        sent.append(peer.sent["origin"])
+    assert sent == [5, 3]
+
+
+def test_nodes_say_what_they_have_one_after_the_other() -> None:
+    world = World(count=4)
+    counts = [world.store.statistics().message_count]
+    for _ in range(8):
+        world.run(0.25)
+        counts.append(world.store.statistics().message_count)
+    words = [after - before for before, after in pairwise(counts)]
+    assert words == [12 + 0, 3, 3, 3, 3, 3, 3, 3]  # in the beginning each answers each
 
 
 def test_what_was_said_in_an_earlier_life_counts_no_more() -> None:

@@ -91,3 +91,4 @@ def test_shown_is_what_is_committed_and_latest_what_is_there() -> None:
     held.holdings.show_until(held.log, 2)
     held.holdings.show_until(held.log, 1)
     assert held.holdings.shown["x"].version.value == "a2"
+    assert held.holdings.position == 2

@@ -18,8 +18,10 @@ from models.replication.primary_replica import (
     ReplicationSettings,
     Told,
     Visibility,
+    kafka,
     postgres,
 )
+from models.replication.primary_replica.messages import Progressed
 from simulator.randomness import Constant
 
 from .building import HOP, SYNC, Cluster
@@ -187,63 +189,6 @@ def test_operations_are_decided_by_the_newest_write_though_it_is_not_committed_y
     assert cluster.values("l") == [("x",)] * 3
 
 
-def test_message_that_overtakes_waits_for_the_one_before() -> None:
-    cluster = Cluster(settings(AnyOf(1)), member_count=2)
-    cluster.env.run(1.0)
-    cluster.network.override(cluster.hosts[0], cluster.hosts[1], latency=0.200, one_way=True)
-    first = cluster.ask(write("k", 1), at=1.5)
-    cluster.env.run(1.55)
-    cluster.network.override(cluster.hosts[0], cluster.hosts[1], latency=0.010, one_way=True)
-    second = cluster.ask(write("k", 2), at=1.55)
-    cluster.env.run(1.65)
-    assert cluster.b.stored.log.last_position == 1
-    cluster.env.run(5)
-    # Each there and at the disk; then the slow one's way decides for both.
-    assert (first[1], second[1]) == (None, None)
-    assert first[0] == second[0] == pytest.approx(1.5 + HOP + SYNC + 0.200 + SYNC + 2 * HOP)
-    assert cluster.values("k") == [2, 2]
-
-
-@pytest.mark.parametrize("transport", ["tcp", "datagram"])
-def test_what_is_lost_is_sent_again_until_all_have_all(transport: str) -> None:
-    cluster = Cluster(settings(Asynchronous()), transport=transport)
-    cluster.network.override(cluster.hosts, cluster.hosts, loss_probability=0.3)
-    for number in range(100):
-        cluster.ask(write(number % 7, number), at=0.05 * number)
-    cluster.env.run(30)
-    contents = list(cluster.store.contents().values())
-    assert contents[0] == {number % 7: number for number in range(100)}
-    assert contents[1] == contents[2] == contents[0]
-
-
-@pytest.mark.parametrize("crashed", ["host", "process"])
-def test_replica_that_was_down_catches_up_from_its_own_position(crashed: str) -> None:
-    cluster = Cluster(settings(Asynchronous()))
-    b = cluster.b
-    cluster.at(1.0, b.host.crash if crashed == "host" else b.crash)
-    cluster.at(5.0, b.host.restart if crashed == "host" else b.restart)
-    for number in range(50):
-        cluster.ask(write(number, number), at=0.1 * number)
-    cluster.env.run(4.9)
-    assert set(cluster.values(40)) == {40, None}
-    received = b.received_count
-    cluster.env.run(10)
-    assert cluster.values(49) == [49] * 3
-    assert b.received_count - received < 10  # in one message, besides the signs of life
-
-
-def test_replica_that_lags_behind_what_the_log_keeps_is_sent_a_whole_table() -> None:
-    cluster = Cluster(settings(Asynchronous(), snapshot_interval=5))
-    cluster.at(1.0, cluster.hosts[1].crash)
-    cluster.at(5.0, cluster.hosts[1].restart)
-    for number in range(50):
-        cluster.ask(write(number % 3, number), at=0.1 * number)
-    cluster.env.run(10)
-    assert cluster.a.stored.log.first_position > 40
-    assert cluster.values(1) == [49, 49, 49]
-    assert cluster.b.stored.log.last_position == cluster.a.stored.log.last_position
-
-
 def test_replica_whose_disk_was_destroyed_starts_from_nothing_and_its_old_word_counts_no_more() -> None:
     cluster = Cluster(settings(AllOf()), member_count=2)
     before = cluster.ask(write("k", 1), at=1.0)
@@ -325,7 +270,42 @@ def test_what_a_primary_lost_and_its_replicas_have_is_overruled() -> None:
     assert cluster.store.statistics().discarded_count == 2
 
 
+def test_word_of_an_earlier_epoch_acknowledges_nothing() -> None:
+    """It was about another log: the fixed primary has started again, and b is cut off."""
+    cluster = Cluster(settings(AnyOf(1)), member_count=2)
+    cluster.at(1.0, cluster.a.crash)
+    cluster.at(1.1, cluster.a.restart)
+    cluster.env.run(2.0)
+    cluster.cut(cluster.hosts[1], cluster.hosts[0])
+    end = cluster.ask(write("k", 1), at=2.5)
+    cluster.env.run(3.0)
+    cluster.a.deliver(Progressed(1, cluster.b, cluster.b.incarnation, 99, 99, 99, None))
+    cluster.env.run(4.0)
+    assert end[1] == "silence"
+
+
 # -- PostgreSQL's rules
+
+
+def test_with_synchronous_commit_off_a_record_is_shipped_when_it_is_synced() -> None:
+    cluster = Cluster(postgres("off"))
+    cluster.ask(write("k", 1), at=1.5)
+    cluster.env.run(1.5 + HOP + 0.2 + SYNC + HOP - 1e-6)
+    assert cluster.b.stored.log.last_position == 1
+    cluster.env.run(1.5 + HOP + 0.2 + SYNC + HOP + 1e-6)
+    assert cluster.b.stored.log.last_position == 2
+
+
+def test_row_whose_writer_gave_up_is_not_shown_before_it_is_on_the_primarys_disk() -> None:
+    cluster = Cluster(postgres("on", AnyOf(1)), member_count=2)
+    cluster.env.run(1.0)
+    cluster.hosts[1].crash()
+    cluster.a.stored.disk._sync_time = iter(lambda: 1.0, 2.0).__next__
+    client = cluster.network.connect(cluster.client_host, cluster.a, propagate_cancellation=True)
+    cluster.ask(write("k", 1), at=1.5, client=client, patience=0.5)
+    saw = cluster.ask(read("k"), at=2.2)
+    cluster.env.run(5.0)
+    assert saw[1] is None
 
 
 @pytest.mark.parametrize(
@@ -375,6 +355,37 @@ def test_postgres_shows_a_commit_whose_wait_was_cut_short_though_no_standby_has_
     assert cluster.b.stored.log.last_position == 1
 
 
+def test_postgres_shows_no_row_since_somebody_else_gives_up() -> None:
+    """Who wrote it lets it be shown by giving up, and not who asked for a change that is none."""
+    cluster = Cluster(postgres("on", AnyOf(1)), member_count=2)
+    cluster.at(1.0, cluster.hosts[1].crash)
+    cluster.ask(write("k", 1), at=1.5, patience=100.0)
+    client = cluster.network.connect(cluster.client_host, cluster.a, propagate_cancellation=True)
+    gave_up = cluster.ask(compare_and_set("k", 7, 8), at=2.0, client=client, patience=0.5)
+    saw = cluster.ask(read("k"), at=4.0)
+    cluster.env.run(10.0)
+    assert (gave_up[1], saw[1]) == ("silence", None)
+
+
+@pytest.mark.parametrize("told", [Told.COMMITTED, Told.APPENDED])
+def test_writer_who_gave_up_is_not_woken_when_his_write_is_done(told: Told) -> None:
+    """Neither where replicas are waited for, which are down, nor where the primary's own disk is."""
+    cluster = Cluster(settings(AllOf(), told=told))
+    cluster.env.run(1.0)
+    cluster.hosts[1].crash()
+    cluster.a.stored.disk._sync_time = iter(lambda: 1.0, 2.0).__next__
+    client = cluster.network.connect(cluster.client_host, cluster.a, propagate_cancellation=True)
+    end = cluster.ask(write("k", 1), at=1.5, client=client, patience=0.5)
+    cluster.at(5.0, cluster.hosts[1].restart)
+    cluster.env.run(2.1)
+    primary = cluster.a.primary
+    assert primary is not None
+    assert (len(primary._waiting), len(primary._waiting_locally)) == (0, 0)
+    cluster.env.run(10.0)
+    assert end[1] == "silence"
+    assert cluster.values("k") == [1, 1, 1]
+
+
 def test_it_is_told_apart_from_one_that_shows_only_what_is_committed() -> None:
     cluster = Cluster(settings(AnyOf(1)), member_count=2)
     cluster.at(1.0, cluster.hosts[1].crash)
@@ -399,6 +410,11 @@ def test_it_is_told_apart_from_one_that_shows_only_what_is_committed() -> None:
             "progress must not be APPLIED with visibility COMMITTED",
         ),
         (lambda: settings(AnyOf(1), heartbeat_interval=0.0), "heartbeat_interval must be finite and > 0 s"),
+        (
+            lambda: settings(FirstOf(1, timeout=1.0)),
+            "heartbeat_interval must be shorter than the 1.0 s for which a replica counts .*, got 1.0",
+        ),
+        (lambda: kafka(lag_time_max=0.5), "heartbeat_interval must be shorter than the 0.5 s"),
     ],
 )
 def test_settings_that_cannot_be_are_refused(make: Any, text: str) -> None:

@@ -14,19 +14,23 @@ from models.replication.primary_replica import (
     AnyOf,
     Asynchronous,
     FailoverSettings,
+    Fencing,
     FirstOf,
     PrimaryReplicaClient,
+    Progress,
+    ReadPolicy,
     ReplicationSettings,
+    Source,
     Told,
     Visibility,
     postgres,
 )
-from models.replication.primary_replica.messages import Install
+from models.replication.primary_replica.messages import Install, Renewed
 from models.replication.primary_replica.requests import NotPrimary
 from models.storage import Snapshot
 from simulator import TimedOut
 
-from .building import FAILOVER, HOP, SYNC, Cluster, cluster_of, primaries
+from .building import FAILOVER, HOP, SYNC, Cluster, cluster_of, primaries, split
 
 
 def test_failover_takes_the_rest_of_the_lease_and_a_choice() -> None:
@@ -76,6 +80,17 @@ def test_client_of_a_deposed_primary_is_told_who_is() -> None:
     assert refused[1] is Unavailable  # it does not serve, and knows of no other
     assert saw[1] is None
     assert primaries(cluster) == ["b"]
+
+
+def test_client_of_a_member_that_knows_of_no_primary_asks_others_the_next_time() -> None:
+    """It has started again, and the new primary does not reach it; the monitor knows."""
+    cluster = cluster_of(AnyOf(1))
+    cluster.at(2.5, cluster.hosts[0].crash)
+    cluster.at(10.0, cluster.hosts[0].restart)
+    cluster.isolate(cluster.hosts[:1], cluster.hosts[1:], at=9.0, until=60.0)
+    refused, saw = cluster.ask(read("k"), at=12.0), cluster.ask(read("k"), at=13.0)
+    cluster.env.run(20.0)
+    assert (refused[1], saw[1]) == (Unavailable, None)
 
 
 @pytest.mark.parametrize("behind", ["b", "c"])
@@ -176,47 +191,25 @@ def test_replica_whose_way_from_or_to_the_monitor_is_cut_delays_the_choice(direc
     assert primaries(cluster) == ["a", "b"]
 
 
-def test_primary_stops_when_the_monitor_is_gone_though_all_members_are_well() -> None:
-    cluster = cluster_of(AnyOf(1))
-    cluster.at(2.5, cluster.monitor_host.crash)
-    cluster.at(10.0, cluster.monitor_host.restart)
-    early, late = cluster.ask(write("k", 1), at=4.5), cluster.ask(write("k", 2), at=7.0)
-    after = cluster.ask(write("k", 3), at=17.0, patience=5.0)
-    cluster.env.run(30)
-    assert (early[1], late[1], after[1]) == (None, Unavailable, None)
-
-
 def test_who_waits_when_a_primary_stops_is_told_that_nobody_knows() -> None:
     cluster = cluster_of(AnyOf(1))
     cluster.isolate(cluster.hosts[:1], [*cluster.hosts[1:], cluster.monitor_host], at=2.5, until=20.0)
-    end = cluster.ask(write("k", 1), at=3.0, patience=10.0)
+    ends = [cluster.ask(write("k", number), at=3.0 + 0.1 * number, patience=10.0) for number in range(3)]
     cluster.env.run(10)
-    assert end == [pytest.approx(5.0 + HOP), TimedOut]
+    assert ends == [[pytest.approx(5.0 + HOP), TimedOut]] * 3
 
 
-def test_monitor_that_starts_again_gives_the_lease_time_to_end() -> None:
-    cluster = cluster_of(AnyOf(1))
-    cluster.at(2.5, cluster.monitor_host.crash)
-    cluster.at(2.6, cluster.monitor_host.restart)
-    cluster.at(2.55, cluster.hosts[0].crash)
-    cluster.env.run(5.5)
-    assert primaries(cluster) == ["a"]
-    cluster.env.run(6.3)
-    assert primaries(cluster) == ["a", "b"]
-
-
-def test_monitor_whose_disk_is_destroyed_learns_from_the_members_which_epochs_were_used() -> None:
-    cluster = cluster_of(AnyOf(1))
-    cluster.at(1.0, cluster.hosts[0].crash)
-    cluster.at(6.0, cluster.hosts[0].restart)
-    monitor = cluster.store.monitor
-    assert monitor is not None
-    cluster.at(10.0, monitor._file._disk.destroy)
-    cluster.at(11.0, cluster.monitor_host.restart)
-    cluster.env.run(30)
-    epochs = [each.epoch for each in cluster.store.nodes]
-    assert len(primaries(cluster)) == 1
-    assert epochs[0] == epochs[1] == epochs[2] == monitor.book.epoch > 2
+def test_postgres_shows_what_waited_where_the_primary_has_stopped() -> None:
+    """As a restart would; those who wait are told that nobody knows, and it is overruled later."""
+    cluster = Cluster(postgres("on", AnyOf(1), failover=FAILOVER))
+    cluster.isolate(cluster.hosts[:1], [*cluster.hosts[1:], cluster.monitor_host], at=2.5, until=20.0)
+    cluster.ask(write("k", 1), at=3.0, patience=10.0)
+    cluster.env.run(4.9)
+    assert cluster.values("k") == [None] * 3
+    cluster.env.run(10.0)
+    assert cluster.values("k") == [1, None, None]
+    cluster.env.run(25.0)
+    assert cluster.values("k") == [None] * 3
 
 
 def test_replica_with_another_history_behind_its_snapshot_is_sent_a_whole_table() -> None:
@@ -234,6 +227,7 @@ def test_replica_with_another_history_behind_its_snapshot_is_sent_a_whole_table(
     assert cluster.values("k") == ["new"] * 3
     logs = {member.stored.log.last_position for member in cluster.store.nodes}
     assert len(logs) == 1
+    assert cluster.a.discarded_count > 10
 
 
 def postgres_shows_and_loses(settings: ReplicationSettings) -> list[Any]:
@@ -321,12 +315,6 @@ def test_failover_settings_that_cannot_be_are_refused(settings: dict[str, Any], 
         FailoverSettings(**settings)
 
 
-def test_monitor_has_a_host_if_and_only_if_there_is_failover() -> None:
-    cluster = Cluster()
-    with pytest.raises(ValueError, match="monitor_host must be given with failover, and only then"):
-        type(cluster.store)(cluster.env, cluster.network, cluster.hosts, monitor_host=cluster.monitor_host)
-
-
 def test_who_waits_for_the_primary_alone_is_told_too_when_it_stops() -> None:
     """Its record may be overruled: nobody else would ever tell."""
     rules = ReplicationSettings(commit_rule=AnyOf(1), told=Told.APPENDED, failover=FAILOVER)
@@ -359,3 +347,145 @@ def test_table_that_is_being_installed_is_given_up_with_the_primary_that_sent_it
     b.step_down(None)
     cluster.env.run(2.005)  # its disk would have taken 1 ms, and the primary has not noticed anything yet
     assert b.stored.log.last_position == last
+
+
+@pytest.mark.parametrize("snapshot_interval", [float("inf"), 3])
+def test_what_one_failover_has_lost_is_lost_after_the_next_one(snapshot_interval: float) -> None:
+    """Though the third primary has dropped its log up to there, and cannot be asked for the records."""
+    cluster = cluster_of(Asynchronous(), snapshot_interval=snapshot_interval)
+    cluster.isolate(cluster.hosts[:1], cluster.hosts[1:], at=1.0, until=8.0)
+    for number in range(5):
+        cluster.ask(write("k", number), at=1.1 + 0.1 * number)
+    cluster.at(2.5, cluster.hosts[0].crash)
+    cluster.ask(read("k"), at=9.5, patience=0.3)
+    for number in range(20):
+        cluster.ask(write("k", number), at=10.0 + 0.1 * number)
+    cluster.at(15.0, cluster.hosts[1].crash)
+    cluster.env.run(25.0)
+    statistics = cluster.store.statistics()
+    assert (statistics.failover_count, statistics.acknowledged_count, statistics.lost_count) == (2, 25, 5)
+
+
+def test_what_an_old_primary_acknowledges_is_lost_though_the_new_one_has_dropped_its_log_so_far() -> None:
+    cluster = cluster_of(
+        Asynchronous(), failover=replace(FAILOVER, fencing=Fencing.EPOCH), snapshot_interval=3
+    )
+    old, new, _ = split(cluster)
+    for number in range(20):
+        cluster.ask(write("k", number), at=8.0 + 0.1 * number, client=new)
+    late = [cluster.ask(write("k", number), at=12.0 + 0.1 * number, client=old) for number in range(3)]
+    cluster.env.run(15.0)
+    assert [end[1] for end in late] == [None] * 3
+    assert cluster.b.stored.log.dropped_count > cluster.a.stored.log.last_position
+    statistics = cluster.store.statistics()
+    assert (statistics.split_brain_count, statistics.lost_count) == (3, 3)
+
+
+def test_promotion_that_a_later_one_overtakes_does_not_end_its_signs_of_life() -> None:
+    """The monitor does not hear b, who replays for six seconds, for four of them, and chooses it again."""
+    cluster = Cluster(postgres("local", replay_work=0.1, failover=FAILOVER))
+    b, c = cluster.hosts[1:]
+    for number in range(60):
+        cluster.ask(write("k", number), at=2.4)
+    cluster.at(2.41, b.start, b.work(3.0))
+    cluster.at(2.42, c.crash)
+    cluster.at(2.45, cluster.hosts[0].crash)
+    cluster.cut(b, cluster.monitor_host, at=5.53, until=9.6)
+    cluster.env.run(30.0)
+    assert cluster.store.monitor is not None
+    assert cluster.store.monitor.failover_count == 2
+    assert cluster.b.primary is not None
+    assert cluster.b.primary.epoch == 3
+
+
+def test_new_primary_commits_nothing_before_its_own_first_record() -> None:
+    """What it has of an earlier epoch is on two disks, and could be overruled; c's is slow with the first."""
+    cluster = cluster_of(AnyOf(1))
+    cluster.ask(write("k", 1), at=2.43)  # acknowledged, and the news of it is not out when a crashes
+    cluster.at(2.5, cluster.hosts[0].crash)
+    cluster.at(4.0, lambda: setattr(cluster.c.stored.disk, "_sync_time", iter(lambda: 0.3, 1.0).__next__))
+    cluster.env.run(5.7)
+    primary = cluster.b.primary
+    assert primary is not None
+    assert (primary.start_position, primary.commit_position) == (3, 1)
+    assert primary.followers[1].position(Progress.FLUSHED) == 2
+    cluster.env.run(8.0)
+    assert primary.commit_position == 3
+    assert cluster.values("k")[1:] == [1, 1]
+
+
+def test_old_primary_shows_nothing_when_its_disk_is_done_after_it_has_stopped() -> None:
+    cluster = cluster_of(Asynchronous())
+    cluster.isolate(cluster.hosts[:1], [*cluster.hosts[1:], cluster.monitor_host], at=2.5, until=20.0)
+    cluster.at(4.0, lambda: setattr(cluster.a.stored.disk, "_sync_time", iter(lambda: 1.0, 2.0).__next__))
+    cluster.ask(write("k", 1), at=4.5)
+    cluster.env.run(6.0)
+    assert cluster.a.stored.log.durable_position == 2
+    assert primaries(cluster) == ["b"]
+    assert cluster.values("k") == [None] * 3
+
+
+def test_reader_at_a_new_primary_waits_for_its_first_commit_and_not_for_what_was_lost() -> None:
+    cluster = cluster_of(AnyOf(1))
+    b, c = cluster.hosts[1:]
+    cluster.at(2.5, cluster.hosts[0].crash)
+    cluster.cut(b, c, at=5.0, until=8.0)
+    client = cluster.store.client(b, ReadPolicy(source=Source.NEAREST, own_writes=True))
+    client._own = (1, 9)
+    saw = cluster.ask(read("k"), at=6.0, client=client, patience=10.0)
+    cluster.env.run(7.9)
+    assert primaries(cluster) == ["a", "b"]
+    assert saw == []
+    cluster.env.run(12.0)
+    assert saw[1] is None
+
+
+def test_answer_about_another_epochs_lease_is_none() -> None:
+    cluster = cluster_of(AnyOf(1))
+    cluster.at(2.5, cluster.hosts[0].crash)
+    cluster.env.run(2.0 + HOP + 3.0 + SYNC + 0.5 + SYNC + HOP + 1e-6)
+    assert cluster.b.primary is not None
+    cluster.b.deliver(Renewed(1, cluster.env.now))
+    assert not cluster.b.primary.may_serve()
+
+
+def test_late_answer_takes_nothing_from_a_lease() -> None:
+    cluster = cluster_of(AnyOf(1))
+    cluster.env.run(2.5)
+    cluster.a.deliver(Renewed(1, 0.0))
+    cluster.env.run(3.5)
+    assert primaries(cluster) == ["a"]
+    primary = cluster.a.primary
+    assert primary is not None
+    assert primary._lease_end == pytest.approx(6.0)
+
+
+def test_what_one_failover_has_lost_is_found_again_when_a_later_primary_has_it() -> None:
+    """The second is gone before anybody else has a record of it, and the first is back with all it had."""
+    cluster = cluster_of(Asynchronous())
+    a, b, c = cluster.hosts
+    cluster.isolate([a], [b, c], at=1.0, until=6.05)
+    for number in range(5):
+        cluster.ask(write("k", number), at=1.1 + 0.1 * number)
+    cluster.at(2.5, a.crash)
+    cluster.cut(b, c, at=5.0)
+    cluster.at(6.0, b.crash)
+    cluster.at(6.1, a.restart)
+    cluster.env.run(6.0)
+    assert cluster.store.statistics().lost_count == 5
+    cluster.env.run(20.0)
+    assert cluster.store.primary is cluster.a
+    assert cluster.store.statistics().lost_count == 0
+    assert cluster.values("k")[0] == cluster.values("k")[2] == 4
+
+
+def test_client_that_hears_of_nobody_else_asks_whom_it_suspects() -> None:
+    """Its link was cut for a moment, and the replicas, whom it asks first, are down."""
+    cluster = Cluster(ReplicationSettings(commit_rule=Asynchronous()))
+    for host in cluster.hosts[1:]:
+        cluster.at(1.0, host.crash)
+    cluster.cut(cluster.client_host, cluster.hosts[0], at=1.4, until=2.0)
+    cluster.ask(read("k"), at=1.5, patience=0.3)
+    saw = [cluster.ask(read("k"), at=time, patience=10.0) for time in (3.0, 8.0)]
+    cluster.env.run(20.0)
+    assert saw == [[pytest.approx(3.0 + 2.0 + 4 * HOP), None], [pytest.approx(8.0 + 2 * HOP), None]]

@@ -3,12 +3,26 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from typing import Any
 
 import pytest
 
 from models import Host, Unavailable
-from models.replication import read, write
-from models.replication.primary_replica import AllOf, AnyOf, Asynchronous, Fencing, postgres
+from models.replication import compare_and_set, read, write
+from models.replication.primary_replica import (
+    AllOf,
+    AnyOf,
+    Asynchronous,
+    Fencing,
+    Progress,
+    ReadPolicy,
+    ReplicationSettings,
+    Told,
+    Visibility,
+    postgres,
+)
+from models.replication.primary_replica.messages import Ask, Promote, Renew
+from models.storage import PeriodicSync
 from simulator import TimedOut
 
 from .building import FAILOVER, Cluster, cluster_of, primaries, split
@@ -169,6 +183,24 @@ def test_flaws_take_the_claim_away() -> None:
     assert cluster_of(AllOf()).store.is_linearizable
 
 
+@pytest.mark.parametrize(
+    "others",
+    [
+        {"progress": Progress.WRITTEN},
+        {"durability": PeriodicSync()},
+        {"told": Told.APPENDED},
+        {"visibility": Visibility.RECEIVED},
+        {"failover": replace(FAILOVER, unclean_election=True)},
+        {"failover": replace(FAILOVER, fencing=Fencing.EPOCH)},
+    ],
+    ids=lambda others: next(iter(others)),
+)
+def test_each_setting_that_may_lose_or_show_what_is_old_takes_the_claim_away(others: dict[str, Any]) -> None:
+    settings = ReplicationSettings(commit_rule=AnyOf(1), failover=FAILOVER)
+    assert settings.is_linearizable
+    assert not replace(settings, **others).is_linearizable
+
+
 def test_promotion_is_good_only_for_the_life_in_which_the_member_has_reported() -> None:
     """What it has reported it may have lost with its host: here it starts again before it is promoted."""
     cluster = cluster_of(Asynchronous())
@@ -216,3 +248,86 @@ def test_old_primary_that_has_more_records_has_not_come_as_far_as_a_later_epoch(
     assert cluster.a.stored.table.position > mark[1]
     assert not cluster.a.has_applied(mark)
     assert cluster.c.has_applied(mark)
+
+
+def test_promotion_is_good_once() -> None:
+    """A copy of it that comes late, when the primary has stopped by itself, makes nobody primary again."""
+    cluster = cluster_of(AnyOf(1), transport="datagram")
+    cluster.at(2.5, cluster.hosts[0].crash)
+    cluster.env.run(8.0)
+    assert cluster.b.primary is not None
+    cluster.b.step_down(None)
+    cluster.b.deliver(Promote(2, frozenset((0, 1, 2))))
+    cluster.b.deliver(Ask(2))
+    cluster.env.run(8.1)
+    cluster.b.deliver(Promote(2, frozenset((0, 1, 2))))
+    assert cluster.b.primary is None
+
+
+def test_epoch_that_a_member_has_records_of_outlives_a_crash_though_it_never_promised_it() -> None:
+    cluster = cluster_of(Asynchronous())
+    cluster.isolate([cluster.hosts[2]], [cluster.monitor_host], at=2.0, until=30.0)
+    cluster.at(2.5, cluster.hosts[0].crash)
+    cluster.at(10.0, cluster.hosts[2].crash)
+    cluster.at(10.1, cluster.hosts[2].restart)
+    cluster.cut(cluster.hosts[1], cluster.hosts[2], at=9.9)
+    cluster.env.run(15.0)
+    assert cluster.c._control.content is None or cluster.c._control.content < 2
+    assert cluster.c.epoch == 2
+
+
+def test_compare_and_set_that_changes_nothing_is_refused_without_a_lease_as_a_read_is() -> None:
+    """It waits for what it was judged by; the clock gains meanwhile, and the lease ends before its timer."""
+    cluster = cluster_of(AnyOf(1), heartbeat_interval=0.1)
+    a, b, c = cluster.hosts
+    cluster.cut(cluster.monitor_host, a, at=2.5)  # the lease of 2 s is the last, until 5 s
+    for host in (b, c):
+        cluster.cut(host, a, at=2.9, until=4.6)
+    cluster.at(3.0, a.skew_clock, "test", 0.0, 0.5)
+    cluster.ask(write("k", 1), at=2.95, patience=10.0)
+    end = cluster.ask(compare_and_set("k", 7, 8), at=3.9, patience=10.0)
+    cluster.env.run(4.9)
+    assert cluster.a.primary is not None
+    assert not cluster.a.primary.may_serve()
+    assert end[1] is Unavailable
+
+
+def test_read_of_the_primary_that_waits_where_that_is_deposed_is_asked_of_the_next_one() -> None:
+    cluster = cluster_of(AnyOf(1), failover=replace(FAILOVER, fencing=Fencing.EPOCH))
+    a, b, c = cluster.hosts
+    cluster.isolate([a], [b, c, cluster.monitor_host], at=2.5, until=12.0)
+    client = cluster.store.client(a, ReadPolicy(own_writes=True))
+    cluster.env.run(2.6)
+    client._own = (1, 9)  # nobody will ever have it
+    saw = cluster.ask(read("k"), at=3.0, client=client, patience=30.0)
+    cluster.env.run(11.9)
+    assert saw == []
+    before = cluster.b.statistics().call_count
+    cluster.env.run(20.0)
+    assert saw[1] is None
+    assert cluster.b.statistics().call_count == before + 1
+
+
+def test_report_follows_the_promise_of_its_own_epoch() -> None:
+    """The first of two promises is on disk, and the question is about the second by now."""
+    cluster = cluster_of(AnyOf(1))
+    cluster.env.run(1.5)
+    b = cluster.b
+    b.stored.disk._sync_time = iter(lambda: 0.1, 1.0).__next__
+    b.deliver(Ask(2))
+    b.deliver(Ask(3))
+    cluster.env.run(1.65)
+    assert (b._promised, b._reported_epoch) == (2, 0)
+    cluster.env.run(1.75)
+    assert (b._promised, b._reported_epoch) == (3, 3)
+
+
+@pytest.mark.parametrize(("epoch", "name"), [(0, "a"), (1, "b")])
+def test_lease_is_renewed_by_its_holder_in_its_epoch(epoch: int, name: str) -> None:
+    cluster = cluster_of(AnyOf(1))
+    cluster.env.run(1.5)
+    monitor = cluster.store.monitor
+    assert monitor is not None
+    before = monitor._expires_at
+    monitor.deliver(Renew(epoch, getattr(cluster, name), 1.4, 1))
+    assert monitor._expires_at == before

@@ -9,6 +9,7 @@ import pytest
 from models import Host, Unavailable
 from models.replication import read, write
 from models.replication.primary_replica import FailoverSettings, Fencing, kafka
+from models.replication.primary_replica.messages import AlterInSync, InSyncAltered, Progressed
 
 from .building import HOP, Cluster
 
@@ -194,6 +195,7 @@ def test_late_word_of_who_is_in_sync_does_not_undo_a_later_one() -> None:
     ("make", "text"),
     [
         (lambda: kafka("2"), "acks must be one of 0, 1, all, got '2'"),
+        (lambda: kafka(["all"]), r"acks must be one of 0, 1, all, got \['all'\]"),  # type: ignore[arg-type]
         (lambda: cluster_of(min_in_sync=4), "count_min must be at most the 3 members there are, got 4"),
         (lambda: cluster_of(lag_time_max=0.0), "lag_time_max must be finite and > 0 s, got 0.0"),
         (lambda: cluster_of(failover=FailoverSettings(ttl=1.0)), "renewal_interval must be shorter"),
@@ -218,3 +220,103 @@ def test_follower_that_the_book_may_have_back_is_waited_for_before_the_leader_kn
     assert in_sync(cluster) == {0, 1, 2}
     cluster.env.run(20)
     assert told[1] == "silence"
+
+
+def test_write_that_nobody_waits_for_costs_the_leader_as_much_as_another() -> None:
+    cluster = cluster_of("0", request_work=1.0)
+    cluster.ask(write("k", 1), at=1.5)
+    cluster.env.run(1.5 + HOP + 1.0 - 1e-6)
+    assert cluster.a.stored.log.last_position == 1
+    cluster.env.run(1.5 + HOP + 1.0 + 1e-6)
+    assert cluster.a.stored.log.last_position == 2
+
+
+@pytest.mark.parametrize("failover", [None, 3.0])
+def test_failover_of_brokers_is_settings(failover: Any) -> None:
+    with pytest.raises(TypeError, match=f"failover must be a FailoverSettings, got {failover}"):
+        kafka(failover=failover)
+
+
+def test_leader_that_does_not_know_whether_a_follower_was_struck_off_waits_for_it() -> None:
+    """The book says so, and the answer is lost: b cannot be elected, but the leader counts as before."""
+    cluster = cluster_of()
+    a, b = cluster.hosts[:2]
+    cluster.cut(a, b, at=2.0)
+    cluster.cut(cluster.monitor_host, a, at=6.0, until=15.0)
+    end = cluster.ask(write("k", 1), at=2.1, patience=100.0)
+    cluster.env.run(14.9)
+    assert in_sync(cluster) == {0, 2}
+    assert end == []
+    cluster.env.run(17.0)
+    assert end[1] is None
+
+
+def test_request_for_another_book_is_sent_again_until_it_is_answered() -> None:
+    cluster = cluster_of()
+    a, b = cluster.hosts[:2]
+    cluster.cut(a, b, at=2.0)
+    cluster.cut(a, cluster.monitor_host, at=7.4, until=7.9)  # looked at at 7.5
+    end = cluster.ask(write("k", 1), at=2.1, patience=100.0)
+    cluster.env.run(12.0)
+    assert 7.9 < end[0] < 8.2
+
+
+def test_answer_to_an_earlier_request_is_no_answer_to_the_last() -> None:
+    cluster = cluster_of()
+    cluster.env.run(1.0)
+    primary = cluster.a.primary
+    assert primary is not None
+    cluster.cut(cluster.monitor_host, cluster.hosts[0])
+    primary._alter_in_sync(frozenset((0, 1)))
+    primary._alter_in_sync(frozenset((0,)))
+    cluster.a.deliver(InSyncAltered(1, 1))
+    assert [each.is_in_sync for each in primary.followers] == [True, True]
+
+
+def test_follower_without_the_first_record_of_the_epoch_is_not_in_sync() -> None:
+    """A new leader does not know yet how much was committed before: it may be more than it knows of."""
+    cluster = cluster_of()
+    for number in range(5):
+        cluster.ask(write("k", number), at=2.43)
+    cluster.isolate([cluster.hosts[2]], cluster.hosts, at=2.49, until=30.0)
+    cluster.at(2.5, cluster.hosts[0].crash)
+    cluster.cut(cluster.hosts[2], cluster.monitor_host, at=2.5)
+    cluster.env.run(6.0)
+    primary = cluster.b.primary
+    assert primary is not None
+    primary.commit_position = 1  # as if the news had not come
+    cluster.b.deliver(Progressed(2, cluster.c, 0, 3, 3, 3, None))
+    assert 2 not in primary._in_sync
+    cluster.b.deliver(Progressed(2, cluster.c, 0, 7, 7, 7, None))
+    assert 2 in primary._in_sync
+
+
+def test_member_that_is_gone_at_an_election_is_not_in_sync_after_it() -> None:
+    cluster = cluster_of()
+    cluster.at(2.5, cluster.hosts[0].crash)
+    cluster.at(2.5, cluster.hosts[2].crash)
+    cluster.ask(read("k"), at=6.5, patience=0.3)  # finds out that a does not answer
+    told = cluster.ask(write("k", 1), at=7.0)
+    cluster.env.run(10.0)
+    assert told[1] is None
+    assert in_sync(cluster) == {1}
+
+
+def test_unclean_election_takes_one_in_sync_if_one_is_there() -> None:
+    """Both have all, but b's word of it does not come, and so it has been struck off."""
+    cluster = cluster_of(unclean_election=True)
+    cluster.cut(cluster.hosts[1], cluster.hosts[0], at=2.0)
+    cluster.at(12.0, cluster.hosts[0].crash)
+    cluster.env.run(11.9)
+    assert in_sync(cluster) == {0, 2}
+    cluster.env.run(20.0)
+    assert cluster.store.primary is cluster.c
+
+
+def test_book_is_altered_by_the_leader_of_its_epoch() -> None:
+    cluster = cluster_of()
+    cluster.env.run(1.5)
+    monitor = cluster.store.monitor
+    assert monitor is not None
+    monitor.deliver(AlterInSync(0, cluster.a, 5, frozenset((0,))))
+    assert in_sync(cluster) == {0, 1, 2}

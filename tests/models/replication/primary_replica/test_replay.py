@@ -16,6 +16,7 @@ from models.replication.primary_replica import (
     Source,
     postgres,
 )
+from models.replication.primary_replica.messages import Promote
 from simulator import Environment
 
 from .building import FAILOVER, HOP, SYNC, Cluster, primaries
@@ -133,3 +134,29 @@ def test_promotion_that_takes_longer_than_a_lease_comes_to_its_end() -> None:
     assert cluster.store.monitor is not None
     assert cluster.store.monitor.failover_count == 1
     assert cluster.store.contents()[cluster.b.name]["k"] == 59
+
+
+def test_replay_for_a_primary_ends_with_it() -> None:
+    """It could apply nothing more, and would keep a core busy."""
+    cluster = Cluster(SETTINGS)
+    for number in range(30):
+        cluster.ask(write("k", number), at=2.0)
+    cluster.env.run(2.5)
+    name = f"{cluster.b.name} replay"
+    assert name in [process.name for process in cluster.env.processes]
+    cluster.b.step_down(None)
+    cluster.env.run(2.6)
+    assert name not in [process.name for process in cluster.env.processes]
+
+
+def test_copy_of_a_promotion_does_not_have_the_rest_replayed_twice() -> None:
+    cluster = Cluster(replace(SETTINGS, failover=FAILOVER))
+    for number in range(20):
+        cluster.ask(write("k", number), at=2.4)
+    cluster.env.run(2.6)
+    b = cluster.b
+    b.step_down(None)
+    for _ in range(2):
+        b.deliver(Promote(2, frozenset((0, 1, 2))))
+    cluster.env.run(2.65)
+    assert [process.name for process in cluster.env.processes].count(f"{b.name} promotion") == 1

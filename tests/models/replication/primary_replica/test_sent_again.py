@@ -6,6 +6,8 @@ import pytest
 
 from models.replication import write
 from models.replication.primary_replica import AnyOf, Asynchronous, ReplicationSettings
+from models.replication.primary_replica.messages import Install
+from models.storage import Snapshot
 from simulator.randomness import Uniform
 
 from .building import FAILOVER, Cluster
@@ -122,3 +124,35 @@ def test_old_primary_whose_link_is_slow_is_sent_what_it_lacks_once() -> None:
     # What was sent while it was down, and then once all of it, and once more from where they part.
     lacks = WRITTEN + 2
     assert sent_count(cluster, 1, 0) <= 3 * lacks
+
+
+@pytest.mark.parametrize("position", [4, 12])
+def test_late_table_does_not_take_away_what_came_after_it(position: int) -> None:
+    """It has started again, and does not know yet what of its log, all acknowledged, is the primary's."""
+    cluster = Cluster(ReplicationSettings(commit_rule=AnyOf(1), snapshot_interval=5))
+    for number in range(12):
+        cluster.ask(write("k", number), at=1.0 + 0.01 * number)
+    cluster.env.run(3.0)
+    b = cluster.b
+    assert (b.stored.log.dropped_count, b.stored.log.last_position) == (10, 13)
+    b.crash()
+    b.restart()
+    cluster.env.run(3.0001)
+    b.deliver(Install(1, cluster.a, Snapshot(position, 1, {}), number=1))
+    cluster.env.run(3.005)  # its disk is done, and nobody has sent it anything else
+    assert b.stored.log.last_position == 13
+    cluster.env.run(5.0)
+    assert cluster.values("k") == [11, 11, 11]
+
+
+def test_table_that_was_asked_for_and_comes_when_all_is_there_is_not_taken() -> None:
+    cluster = Cluster(ReplicationSettings(commit_rule=AnyOf(1)))
+    for number in range(12):
+        cluster.ask(write("k", number), at=1.0 + 0.01 * number)
+    cluster.env.run(3.0)
+    b = cluster.b
+    assert b.replica is not None
+    b.replica._needs_table = True
+    b.deliver(Install(1, cluster.a, Snapshot(4, 1, {}), number=1))
+    cluster.env.run(3.005)
+    assert b.stored.log.last_position == 13

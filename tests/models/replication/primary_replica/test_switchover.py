@@ -17,6 +17,7 @@ from models.replication.primary_replica import (
     CommitRule,
     PrimaryReplicaStore,
     ReplicationSettings,
+    kafka,
 )
 from models.storage import GroupCommit
 
@@ -173,3 +174,67 @@ def test_primary_without_failover_whose_disk_is_destroyed_is_none_any_more(resta
     cluster.env.run(20.0)
     assert (wrote[1], saw[1]) == (Unavailable, Unavailable)
     assert cluster.values("k") == [None, 1, 1]  # what there is, is there
+
+
+def test_heir_of_a_switchover_that_came_to_nothing_is_none_any_more_after_a_while() -> None:
+    cluster = cluster_of(Asynchronous())
+    cluster.at(1.0, cluster.hosts[2].crash)
+    cluster.ask(write("k", 1), at=2.0)
+    switch_over(cluster, "c", at=3.0)
+    cluster.at(6.0, cluster.hosts[2].restart)
+    cluster.at(30.0, cluster.hosts[0].crash)
+    cluster.env.run(40.0)
+    assert cluster.store.primary is cluster.b  # both have all, and it is the earlier one
+
+
+def test_heir_is_a_member() -> None:
+    cluster, other = cluster_of(AnyOf(1)), cluster_of(AnyOf(1))
+    with pytest.raises(ValueError, match=r"heir must be a member of replicated, got .*replicated-2"):
+        cluster.store.switch_over(cluster.client_host, other.b)
+
+
+def test_primary_resigns_when_all_is_committed_so_that_nobody_is_left_in_doubt() -> None:
+    """The heir has all, and the other replica, which counts too, is cut off for a while."""
+    settings = ReplicationSettings(commit_rule=AnyOf(2), failover=FAILOVER, heartbeat_interval=0.1)
+    cluster = Cluster(settings)
+    cluster.cut(cluster.hosts[0], cluster.hosts[2], at=2.0, until=3.5)
+    wrote = cluster.ask(write("k", 1), at=2.5, patience=5.0)
+    switch_over(cluster, "b", at=3.0)
+    cluster.env.run(10.0)
+    assert wrote[1] is None
+    assert 3.5 < wrote[0] < 4.0
+    assert primaries(cluster) == ["b"]
+
+
+def test_primary_resigns_when_the_heir_has_all_on_its_disk() -> None:
+    settings = ReplicationSettings(commit_rule=Asynchronous(), failover=FAILOVER, heartbeat_interval=0.1)
+    cluster = Cluster(settings)
+    cluster.env.run(1.0)
+    cluster.b.stored.disk._sync_time = iter(lambda: 0.6, 1.0).__next__
+    cluster.ask(write("k", 1), at=2.9)
+    switch_over(cluster, "b", at=3.0)
+    cluster.env.run(3.5)
+    assert primaries(cluster) == ["a"]
+    cluster.env.run(3.6)
+    assert primaries(cluster) == []
+
+
+def test_leader_that_syncs_nothing_hands_over_too() -> None:
+    """Kafka leaves that to the operating system: what the heir has written will do."""
+    cluster = Cluster(kafka(failover=FAILOVER))
+    wrote = cluster.ask(write("k", 1), at=2.5)
+    switch_over(cluster, "c", at=3.0)
+    cluster.env.run(10.0)
+    assert wrote[1] is None
+    assert primaries(cluster) == ["c"]
+    assert cluster.values("k") == [1, 1, 1]
+
+
+def test_switchover_while_another_is_under_way_changes_nothing() -> None:
+    cluster = cluster_of(Asynchronous())
+    cluster.at(1.0, cluster.hosts[2].crash)
+    cluster.ask(write("k", 1), at=2.0)
+    switch_over(cluster, "c", at=3.0)
+    switch_over(cluster, "b", at=3.1)
+    cluster.env.run(10.0)
+    assert primaries(cluster) == ["a"]

@@ -89,7 +89,9 @@ def test_answer_that_is_behind_is_asked_of_the_next_way() -> None:
     # the write of this session goes by its own first way
     replica.answers = [(None, 5), ("old", 1)]
     assert told(env, session, write("k", "new"), read("k")) == [None, "new"]
-    assert session.statistics().behind_count == 1
+    statistics = session.statistics()
+    assert (statistics.read_count, statistics.write_count) == (1, 1)
+    assert (statistics.first_count, statistics.behind_count) == (0, 1)
 
 
 def test_only_the_key_that_was_written_has_a_floor() -> None:
@@ -160,7 +162,22 @@ def test_write_of_which_nobody_knows_is_not_written_again(failure: CallFailed) -
     assert second.asked == []
 
 
+def test_way_that_fails_in_every_round_does_not_make_of_one_that_is_behind_a_failure() -> None:
+    env = Environment()
+    behind = Way((None, 5), ("old", 1))
+    session = session_of(env, behind, Way(TimedOut("late")), pause=0.25, patience=1.0)
+    assert told(env, session, write("k", "new"), read("k")) == [None, Unavailable]
+    assert env.now == 1.0
+
+
 # -- what it promises
+
+
+def test_write_that_is_answered_after_a_later_one_lowers_no_floor() -> None:
+    env = Environment()
+    way = Way((None, 5), (None, 3), ("old", 4))
+    session = session_of(env, way, patience=0.0)
+    assert told(env, session, write("k", 1), write("k", 2), read("k")) == [None, None, Unavailable]
 
 
 def test_monotonic_reads_alone_do_not_see_own_writes() -> None:
@@ -364,13 +381,15 @@ def test_store_that_tells_no_versions_is_refused_at_the_first_write() -> None:
     ("settings", "message"),
     [
         ({"own_writes": False, "is_monotonic": False}, "own_writes or is_monotonic"),
+        ({"own_writes": "no"}, "own_writes must be a bool, got 'no'"),
+        ({"is_monotonic": None}, "is_monotonic must be a bool, got None"),
         ({"pause": 0.0}, "pause must be finite and > 0 s, got 0.0"),
         ({"patience": -1.0}, "patience must be >= 0 s, got -1.0"),
     ],
 )
 def test_settings_that_cannot_act_are_refused(settings: dict[str, Any], message: str) -> None:
     env = Environment()
-    with pytest.raises(ValueError, match=message):
+    with pytest.raises((TypeError, ValueError), match=message):
         session_of(env, Way((None, 1)), **settings)
 
 
