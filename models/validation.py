@@ -45,6 +45,12 @@ def require_positive(name: str, value: object, unit: str = "") -> None:
         raise ValueError(f"{name} must be finite and > 0{unit and ' '}{unit}, got {value!r}")
 
 
+def require_from_zero(name: str, value: object, unit: str = "") -> None:
+    """Raise unless `value` is a number that is finite and >= 0; the error says the `unit`."""
+    if not 0.0 <= require_number(name, value) < inf:
+        raise ValueError(f"{name} must be finite and >= 0{unit and ' '}{unit}, got {value!r}")
+
+
 def require_duration(name: str, value: object) -> None:
     """Raise unless `value` is a time > 0 s; a time without end is one."""
     if not _seconds(name, value) > 0.0:
@@ -119,7 +125,7 @@ def require_each(name: str, values: object, kind: type) -> tuple[Any, ...]:
 
 
 def _a(kind: type) -> str:
-    return f"{'an' if kind.__name__[0] in 'AEIO' else 'a'} {kind.__name__}"
+    return f"{'an' if kind.__name__[0] in 'AEIOaeio' else 'a'} {kind.__name__}"
 
 
 def _is_count(value: object, lowest: int) -> bool:

@@ -22,6 +22,7 @@ from simulator.randomness import Constant, Distribution
 from ..endpoint import Endpoint, require_endpoint
 from ..failures import ConnectionLost
 from ..infrastructure import Host
+from ..validation import require_kind
 from .connection import Connection
 from .latency import LocalityLatencies, locality
 from .path import TRANSPORTS, MessageGone, Path
@@ -103,6 +104,7 @@ class Network:
         differ in what loss does, see `path`). With `propagate_cancellation` a caller that gives up sends a
         message that cancels the work.
         """
+        require_kind("source", source, Host)
         require_endpoint("target", target)
         host = host or target.host
         if host is None:

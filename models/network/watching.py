@@ -96,7 +96,6 @@ class SentMessage:
     def end(self, passage: Passage) -> None:
         """Be told that it will never arrive."""
         self.passage = passage
-        self.arrives_at = inf
 
 
 class MessageWatcher(ABC):

@@ -36,8 +36,9 @@ from ..infrastructure import Host
 from ..network import Network
 from ..request import Request
 from ..services import Instance, RememberingInstance
-from ..validation import require_delay
+from ..validation import require_delay, require_kind
 
+_TRANSPORTS = ("tcp", "datagram")
 _Message = TypeVar("_Message")
 
 
@@ -88,7 +89,11 @@ class Node(RememberingInstance):
         **settings: Any,
     ) -> None:
         """Be awake, if the host is up. Derived classes call this last, when `remember` can be called."""
+        require_kind("host", host, Host)
+        require_kind("network", network, Network)
         require_delay("message_work", message_work)
+        if transport not in _TRANSPORTS:  # or whoever sends first would be told, in the middle of a run
+            raise ValueError(f"transport must be one of {', '.join(_TRANSPORTS)}, got {transport!r}")
         self.network = network
         self._message_work = message_work
         self._transport = transport
@@ -219,7 +224,7 @@ class Node(RememberingInstance):
         self._recovered(start_count)
 
     def _recovered(self, start_count: int) -> None:
-        if start_count == self._start_count and self._stopping is None:
+        if self._stopping is None:  # a crash since then has killed the recovery
             self._awake()
             super()._listen(start_count)
 

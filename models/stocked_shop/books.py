@@ -18,7 +18,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import IntEnum
 
-from ..validation import require_delay
+from ..validation import require_from_zero
 from .order import Fate, Order
 
 
@@ -32,7 +32,7 @@ class Costs:
     def __post_init__(self) -> None:
         """Check all."""
         for name in ("unit", "apology"):
-            require_delay(name, getattr(self, name))
+            require_from_zero(name, getattr(self, name))
 
 
 class Shown(IntEnum):

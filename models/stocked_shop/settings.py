@@ -10,9 +10,11 @@ from ..replication.quorums import Level
 from ..shop import Protection
 from ..validation import (
     require_count,
-    require_delay,
+    require_each,
     require_finite_duration,
+    require_from_zero,
     require_kind,
+    require_name,
     require_positive,
     require_unit_interval,
 )
@@ -46,7 +48,9 @@ class StockedShopSettings:
     - `catalogue`, `payment`: the store of each; `stock`: see `StockCount`. It shares the store of the
       payments where that is of the same kind.
     - Of an AP catalogue: `page_level` at which pages read, `order_level` at which orders read the price, and
-      `edit_level` of writes. `keeps_sessions`: whether each side sees its own writes in an AP store.
+      `edit_level` of writes. `keeps_sessions`: whether each client of an AP store sees its own writes, never
+      goes back, and asks other nodes than the one at hand. Stock is one client on each side, of the catalogue
+      there are three: pages, prices and edits do not see each other's.
     - `zones`: at least one; a side of the shop in each, with a node of each store. `items` (>= 1) are sold.
     - `order_rate` (> 0), `page_rate` (>= 0): of the users on each side, who wait for `patience` (> 0);
       `popularity` (>= 0): the exponent of Zipf's law for what they want, 0 for all items alike.
@@ -87,8 +91,13 @@ class StockedShopSettings:
 
     def __post_init__(self) -> None:
         """Check what no part of the shop checks for itself."""
-        for name, kind in (("catalogue", Consistency), ("stock", StockCount), ("payment", Consistency)):
+        for name, kind in _KINDS.items():
             require_kind(name, getattr(self, name), kind)
+        for name in ("page_level", "order_level", "edit_level"):
+            if not isinstance(level := getattr(self, name), Level):
+                require_count(name, level)
+        for zone in require_each("zones", self.zones, str):
+            require_name("each of zones", zone)
         if not self.zones or len(set(self.zones)) < len(self.zones):
             raise ValueError(f"zones must be distinct names, at least one, got {self.zones!r}")
         require_count("items", self.items)
@@ -96,9 +105,21 @@ class StockedShopSettings:
         for name in ("order_rate", "price"):
             require_positive(name, getattr(self, name))
         for name in ("page_rate", "edit_rate", "popularity"):
-            require_delay(name, getattr(self, name))
+            require_from_zero(name, getattr(self, name))
         require_unit_interval("withdrawn_share", self.withdrawn_share)
         require_finite_duration("patience", self.patience)
+
+
+_KINDS: dict[str, type] = {
+    "catalogue": Consistency,
+    "stock": StockCount,
+    "payment": Consistency,
+    "keeps_sessions": bool,
+    "warehouse": WarehouseSettings,
+    "protection": Protection,
+    "raft": RaftSettings,
+    "raft_client": RaftClientSettings,
+}
 
 
 def all_cp(**changes: object) -> StockedShopSettings:

@@ -16,7 +16,7 @@ from dataclasses import dataclass
 from simulator import Environment
 from simulator.randomness import Exponential, Uniform
 
-from ..validation import require_count, require_delay, require_unit_interval
+from ..validation import require_count, require_each, require_from_zero, require_unit_interval
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -48,7 +48,8 @@ class Shelf:
         miscount_probability: float = 0.0,
         name: str = "shelf",
     ) -> None:
-        require_delay("breakage_rate", breakage_rate)
+        items = require_each("items", items, int)
+        require_from_zero("breakage_rate", breakage_rate, "per s")
         require_unit_interval("miscount_probability", miscount_probability)
         self.name = name
         self._env = env

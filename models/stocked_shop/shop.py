@@ -31,12 +31,13 @@ from ..consensus import RaftStore
 from ..endpoint import Endpoint
 from ..infrastructure import Host, Zone
 from ..replication import QuorumStore, Store, write
-from ..replication.quorums import QuorumSettings
+from ..replication.quorums import QuorumSettings, Versioning
 from ..replication.sessions import Session
 from ..resilience import Outbox, Timeout
 from ..services import Service, Work, by_operation, in_sequence
 from ..storage import GroupCommit
 from ..system import System
+from ..validation import require_kind, require_number
 from ..workload import OpenLoop, Operation, OperationMix, UniformKeys, ZipfKeys, request_table
 from .books import Books, Entry
 from .one_record import AgreedStock, OverwrittenStock
@@ -72,8 +73,10 @@ class StockedShop:
     """
 
     def __init__(self, env: Environment, settings: StockedShopSettings | None = None) -> None:
+        settings = StockedShopSettings() if settings is None else settings
+        require_kind("settings", settings, StockedShopSettings)
         self.env = env
-        self.settings = settings = settings or StockedShopSettings()
+        self.settings = settings
         self.system = System(env)
         region = self.system.add_region("region")
         self.zones: list[Zone] = [self.system.add_zone(name, region) for name in settings.zones]
@@ -94,8 +97,10 @@ class StockedShop:
     def admit_users(self, *, since: float = 0.0, until: float = inf) -> dict[str, RequestTable]:
         """Let the public in on all sides, and the editors, from `since` until `until` (s).
 
-        Returns what users on each side were told, by zone.
+        Returns what users on each side were told, by zone. Raises `ValueError` for a `since` that is past.
         """
+        if not self.env.now <= require_number("since", since, "a number of seconds") < inf:
+            raise ValueError(f"since must be finite and >= {self.env.now} s, which is now, got {since!r}")
         tables = {name: request_table() for name in self.sides}
         for name, table in tables.items():
             self.env.call_later(since - self.env.now, self._admit, name, table, until)
@@ -164,7 +169,13 @@ class StockedShop:
                 client_settings=settings.raft_client,
                 name=name,
             )
-        quorums = QuorumSettings(replicas=len(hosts), read_level=1, write_level=1, durability=GroupCommit())
+        quorums = QuorumSettings(
+            replicas=len(hosts),
+            read_level=1,
+            write_level=1,
+            versioning=Versioning.CLIENT_CLOCK,  # see `split_stock`, rule 1
+            durability=GroupCommit(),
+        )
         return QuorumStore(env, system.network, hosts, settings=quorums, name=name)
 
     def _client(self, store: Store, host: Host, **levels: Any) -> Endpoint:

@@ -203,9 +203,15 @@ class Side:
             self._under_way[order] = count - 1
 
     def _cancel(self, order: Order) -> None:
-        """Write down that `order` is cancelled and to be undone, unless one of its attempts was faster."""
-        if order not in self._confirmed and order not in self._cancelled:
-            self._cancelled[order] = self._to_undo[order] = None
+        """Write down that `order` is cancelled and to be undone, unless one of its attempts was faster.
+
+        Each attempt that fails is undone: it may have taken a unit after that of another was given back.
+        """
+        if order in self._confirmed:
+            return
+        self._to_undo[order] = None
+        if order not in self._cancelled:
+            self._cancelled[order] = None
             self._books.cancelled.append((self._env.now, self.name))
 
     def _require_not_cancelled(self, order: Order) -> None:

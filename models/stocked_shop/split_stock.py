@@ -11,13 +11,16 @@ Rules:
 
 1. A side changes its page by reading it, adding to it and writing it: one order of an item at a time in each
    process, and there is one process on each side. It must see what it has written before: give it a `Session`
-   around clients of a store that does not promise that.
+   around clients of a store that does not promise that. And of two of its writes the one that was sent later
+   must win, or one that was given up comes late and takes the next back: timestamps are those of clients
+   (`Versioning.CLIENT_CLOCK`), not of whoever coordinates.
 2. Orders that the warehouse calls handled are dropped from a side's page with its next write.
 3. An order that may have been written, and whose caller does not know, is written again as the same.
 
 Leaves out: that a side's process has crashed and lost its session: where its replica has not come as far, it
-overwrites its own page with less. Source: Shapiro, Preguica, Baquero and Zawirski, "A Comprehensive Study of
-Convergent and Commutative Replicated Data Types" (INRIA RR-7506, 2011), specification 6.
+overwrites its own page with less; and that its clock is set back, so that what it writes is older than what
+it has written. Source: Shapiro, Preguica, Baquero and Zawirski, "A Comprehensive Study of Convergent and
+Commutative Replicated Data Types" (INRIA RR-7506, 2011), specification 6.
 """
 
 from __future__ import annotations
@@ -32,7 +35,7 @@ from ..endpoint import Call, Endpoint, Wrapper
 from ..failures import ServerError
 from ..replication import read, write
 from ..request import Request, Response
-from ..validation import require_count
+from ..validation import require_count, require_each
 from .order import Order
 from .stock_record import COUNTED, DELIVERED, GIVE_BACK, LOOK, TAKE, Count, Delivery, on_behalf_of
 
@@ -87,8 +90,9 @@ class SplitStock(Wrapper):
     ) -> None:
         super().__init__(target, name=name)
         require_count("buffer", buffer, 0)
+        sides = require_each("sides", sides, str)
         if WAREHOUSE in sides or side not in (WAREHOUSE, *sides):
-            raise ValueError(f"side must be {WAREHOUSE!r} or one of sides {tuple(sides)}, got {side!r}")
+            raise ValueError(f"side must be {WAREHOUSE!r} or one of sides {sides}, got {side!r}")
         self._env = env
         self._side = side
         self._others = tuple(each for each in (WAREHOUSE, *sides) if each != side)

@@ -27,6 +27,7 @@ from typing import Any
 
 from ..failures import ServerError
 from ..request import Request
+from ..validation import require_count
 from .order import Order
 
 TAKE = "take"
@@ -43,6 +44,11 @@ class Delivery:
     number: int
     units: int
 
+    def __post_init__(self) -> None:
+        """Check both."""
+        require_count("number", self.number)
+        require_count("units", self.units)
+
 
 @dataclass(frozen=True, slots=True)
 class Count:
@@ -56,6 +62,11 @@ class Count:
     delivery: int
     handled: frozenset[Order]
     placed_before: float = -inf
+
+    def __post_init__(self) -> None:
+        """Check the numbers."""
+        require_count("units", self.units, 0)
+        require_count("delivery", self.delivery, 0)
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,13 +6,17 @@ States of an order here: *unknown* -> *shipped*, *substituted* or *refunded*, fo
    takes with `substitute_probability`, if the record has one left and the shelf too. Otherwise the money goes
    back. The first is compensation with an apology, the second an apology with compensation (Newman).
 2. What was done to an order is written down in the same instant, and is durable: an order that comes again is
-   told the same, and nothing is done.
+   told the same, and nothing is done, but that money which could not be given back is.
 3. Deliveries come on their own; each is told to the record, again and again until that has taken it.
-4. Every `count_interval` all shelves are counted, and the records corrected. An order that took a unit longer
-   than `reservation_time` ago, and never came, has no unit any more: whoever took it has died over it. With a
-   cut that is longer than that it may yet come, and then one unit was sold twice.
+4. Every `count_interval` all shelves are counted, one after the other, and the records corrected, unless the
+   count before is still under way: a record is never told what is older than what it was told last. An order
+   that took a unit longer than `reservation_time` ago, and never came, has no unit any more: whoever took it
+   has died over it. With a cut that is longer than that, or a side whose clock is behind by as much, it may
+   yet come, and then one unit was sold twice.
 5. A crash of the warehouse takes who is under way; the world, the book of orders and the deliveries that are
    to be told stay.
+6. A unit of another item that was asked for, for whatever became of the asking, is free in the record after
+   the next count when the order has ended.
 
 The record is reached over the network, as every other client reaches it: a warehouse that is cut off from a
 store that wants a majority cannot say what it sees.
@@ -32,13 +36,20 @@ from typing import Any
 from simulator import Environment
 from simulator.randomness import Uniform
 
-from ..endpoint import Endpoint
+from ..endpoint import Endpoint, require_endpoint
 from ..failures import CallFailed, ServerError
 from ..infrastructure import Host
 from ..network import Network
 from ..nodes import Node
 from ..request import Request
-from ..validation import require_count, require_duration, require_finite_duration, require_unit_interval
+from ..validation import (
+    require_count,
+    require_duration,
+    require_each,
+    require_finite_duration,
+    require_kind,
+    require_unit_interval,
+)
 from .order import Fate, Order
 from .shelf import Shelf
 from .stock_record import Count, Delivery, counted, delivered, take_instead
@@ -98,15 +109,25 @@ class Warehouse(Node):
         settings: WarehouseSettings,
         name: str = "warehouse",
     ) -> None:
+        require_kind("shelf", shelf, Shelf)
+        require_kind("settings", settings, WarehouseSettings)
+        for what, endpoint in (("stock", stock), ("refund", refund)):
+            require_endpoint(what, endpoint)
+            if endpoint.host is not host:
+                raise ValueError(
+                    f"{what} must be on {host!r} as the warehouse is, got one on {endpoint.host!r}"
+                )
         self.shelf = shelf
         self.fates: dict[Order, Fate] = {}
         self._stock = stock
         self._refund = refund
-        self._items = tuple(items)
+        self._items: tuple[int, ...] = require_each("items", items, int)
         self._settings = settings
-        self._handled: dict[int, set[Order]] = {item: set() for item in items}
+        self._handled: dict[int, set[Order]] = {item: set() for item in self._items}
         self._delivery_count = 0
         self._untold: dict[tuple[int, Delivery], None] = {}
+        self._offered: dict[Order, int] = {}  # another item, of which the record may hold a unit for an order
+        self._unrefunded: dict[Order, None] = {}
         self._accepts = env.sampler(f"{name}/offers", Uniform(0.0, 1.0))
         self.count_failed_count = 0
         super().__init__(env, host, network, name=name, threads=10_000)
@@ -130,8 +151,9 @@ class Warehouse(Node):
     # -- the record -----------------------------------------------------------------------------------------
 
     def remember(self) -> None:
-        """Remember only whether somebody is telling the record of deliveries: the books are on paper."""
+        """Remember only who is telling the record of what: the books are on paper."""
         self._is_telling = False
+        self._is_counting = False
 
     def wake_up(self) -> None:
         """Tell what was not told, and count from now on."""
@@ -157,11 +179,13 @@ class Warehouse(Node):
                 except CallFailed:
                     waiting.add(item)
             if waiting:
-                yield self._settings.retry_pause
+                yield self._settings.retry_pause / self.host.clock_rate
         self._is_telling = False
 
     def _count(self) -> None:
-        self.run(self._count_all(), "count")
+        if not self._is_counting:
+            self._is_counting = True
+            self.run(self._count_all(), "count")
         self.after(self._settings.count_interval, self._count)
 
     def _count_all(self) -> Generator[Any, Any, None]:
@@ -174,6 +198,7 @@ class Warehouse(Node):
                 yield from self._stock.call(counted(item, count))
             except CallFailed:
                 self.count_failed_count += 1
+        self._is_counting = False
 
     # -- orders ---------------------------------------------------------------------------------------------
 
@@ -183,9 +208,12 @@ class Warehouse(Node):
             raise ServerError(f"{self.name} knows no {request.operation!r}")
         order: Order = request.key
         if order not in self.fates and self.shelf.pick(order.item):
-            self._close(order, Fate.SHIPPED, order.item)
+            self._close(order, Fate.SHIPPED)
         if order not in self.fates:
             yield from self._compensate(order)
+        if order in self._unrefunded:
+            yield from self._refund.call(Request("refund", order))
+            self._unrefunded.pop(order, None)
         return self.fates[order]
 
     def _compensate(self, order: Order) -> Generator[Any, Any, None]:
@@ -193,11 +221,10 @@ class Warehouse(Node):
         if order in self.fates:
             return  # it came twice, and the other one was faster
         if substitute is not None and self.shelf.pick(substitute):
-            self._close(order, Fate.SUBSTITUTED, order.item, substitute)
-            return
-        items = (order.item,) if substitute is None else (order.item, substitute)
-        self._close(order, Fate.REFUNDED, *items)
-        yield from self._refund.call(Request("refund", order))
+            self._close(order, Fate.SUBSTITUTED)
+        else:
+            self._close(order, Fate.REFUNDED)
+            self._unrefunded[order] = None
 
     def _substitute(self, order: Order) -> Generator[Any, Any, int | None]:
         """Return another item of which the record has given the order a unit, if there is one."""
@@ -205,12 +232,15 @@ class Warehouse(Node):
             return None
         place = self._items.index(order.item)
         other = self._items[(place + 1) % len(self._items)]
+        self._offered[order] = other
         with suppress(CallFailed):
             if (yield from self._stock.call(take_instead(other, order))).value:
                 return other
         return None
 
-    def _close(self, order: Order, fate: Fate, *items: int) -> None:
+    def _close(self, order: Order, fate: Fate) -> None:
+        """Write down how it ended: it takes nothing more from any shelf."""
         self.fates[order] = fate
-        for item in items:
-            self._handled[item].add(order)
+        self._handled[order.item].add(order)
+        if order in self._offered:
+            self._handled[self._offered.pop(order)].add(order)

@@ -14,6 +14,7 @@ from models.validation import (
     require_duration,
     require_each,
     require_finite_duration,
+    require_from_zero,
     require_kind,
     require_margin,
     require_name,
@@ -30,6 +31,7 @@ TIMES = [require_duration, require_finite_duration, require_delay, require_time]
 NUMBERS = [
     require_number,
     require_positive,
+    require_from_zero,
     require_share,
     require_unit_interval,
     require_margin,
@@ -111,6 +113,13 @@ def test_what_is_not_positive_and_finite_is_named_with_its_unit(value: float) ->
         require_positive("rate", value, "per second")
     with pytest.raises(ValueError, match=rf"rate must be finite and > 0, got {value!r}"):
         require_positive("rate", value)
+
+
+@pytest.mark.parametrize("value", [-5e-324, inf, nan])
+def test_what_is_negative_or_endless_is_named_with_its_unit(value: float) -> None:
+    require_from_zero("rate", 0, "per second")
+    with pytest.raises(ValueError, match=rf"rate must be finite and >= 0 per second, got {value!r}"):
+        require_from_zero("rate", value, "per second")
 
 
 @pytest.mark.parametrize("rule", TIMES)

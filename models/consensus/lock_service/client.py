@@ -8,7 +8,8 @@ The client counts by its own monotonic clock, from when it *sent* the question t
 then and `lease` nobody else has got what it holds, and not a second longer does it say so. Where no answer
 comes it knows nothing more: what it holds `is_held` no longer. A renewal that is answered later after all
 shows that the session has lived all the time, and what is held is held again (Chubby: *jeopardy*, then
-*safe*). That is how a failover that takes longer than a lease costs no lock.
+*safe*; its library gives up after a grace period, and this one never does). That is how a failover that takes
+longer than a lease costs no lock.
 
 A client whose host stands still looks at no clock. Each of its steps costs `step_work` on its host, so that
 `SlowHost(host, 1e-9)` is such a standstill, of all that runs there: a long garbage collection, a machine that
@@ -16,9 +17,11 @@ is moved. What it has sent is under way all the same.
 
 Giving up. Whoever stops waiting for a lock gives his place in the queue back; that and a release go on in the
 background until they are answered, and only then the lock can be asked for again here: a release that is
-overtaken by the next `acquire` would let go of what has been given to it. A question for the lock that comes
-after the release of it is not obeyed any more (`given_up` in `raft.replica`). What is held in a crash of the
-client's process stays so until the lease is over. The new process is a new client: it has no session.
+overtaken by the next `acquire` would let go of what has been given to it. Who asks earlier waits for the
+release as he would for the lock; who does not want to wait is told that no leader answers when an attempt at
+it that began after he had asked has failed. A question for the lock that comes after the release of it is not
+obeyed any more (`given_up` in `raft.replica`). What is held in a crash of the client's process stays so until
+the lease is over. The new process is a new client: it has no session.
 """
 
 from __future__ import annotations
@@ -31,8 +34,10 @@ from simpy import Event
 from simulator import CallFailed, Environment
 
 from ...endpoint import Endpoint, require_endpoint
+from ...failures import Unavailable
 from ...infrastructure import Host
 from ...request import Request
+from ...validation import require_kind, require_name
 from ..raft import RaftClient
 from .operations import (
     Answer,
@@ -52,7 +57,7 @@ class Session:
     """Session `number`, which lives at least until the client's clock says `ends_at`.
 
     `is_over` when the client knows so. `locks` are those that it has, or asks for; `returning` those that it
-    gives back, each with the event that this has been done.
+    gives back, each with the event that the present attempt at it has ended, and whether it was the last.
     """
 
     __slots__ = ("ends_at", "is_over", "locks", "number", "returning")
@@ -82,8 +87,12 @@ class HeldLock:
         """Whether nobody else can have been given it by now, as far as the client's clock can say."""
         return not self._is_released and self._client.trusts(self._session)
 
-    def give_up(self) -> Session | None:
-        """Be held no more, and return the session in which it was, the first time; for the client."""
+    def give_up(self, client: LockClient) -> Session | None:
+        """Be held no more, and return the session in which it was, the first time; for its `client`."""
+        if client is not self._client:
+            raise ValueError(
+                f"held must be a lock that {client.name} was given, got {self.lock!r} of {self._client.name}"
+            )
         was_released, self._is_released = self._is_released, True
         return None if was_released else self._session
 
@@ -138,13 +147,15 @@ class LockClient:
         """Get `lock`: wait for it in order, or with `waits=False` return `None` where it is taken.
 
         Raises `Unavailable` or `TimedOut` when no leader answers; then the client does not hold or wait for
-        it. Raises `RuntimeError` where this client has it already, or waits for it: others that want it on
-        the same host need a client of their own.
+        it. An earlier release that is not answered yet is waited for, in a cut as long as it lasts, or with
+        `waits=False` for as long as one attempt at it takes. Raises `RuntimeError` where this client has it
+        already, or waits for it: others that want it on the same host need a client of their own.
         """
+        require_name("lock", lock)
         while True:
             session = yield from self._living_session()
             if lock in session.returning:
-                yield session.returning[lock]
+                yield from self._await_return(lock, session, waits=waits)
                 continue
             if lock in session.locks:
                 raise RuntimeError(f"lock {lock!r} is held or asked for by {self.name} already")
@@ -164,13 +175,20 @@ class LockClient:
             self._end(session)
 
     def release(self, held: HeldLock) -> None:
-        """Give a lock back. It is held no longer from now on; the service hears of it in the background."""
-        session = held.give_up()
+        """Give a lock back. It is held no longer from now on; the service hears of it in the background.
+
+        Once more does nothing. Raises `ValueError` for a lock that another client was given.
+        """
+        require_kind("held", held, HeldLock)
+        session = held.give_up(self)
         if session is not None:
             self._give_back(held.lock, session)
 
     def close(self) -> Generator[Any, Any, None]:
-        """Close the session, and with it give back everything."""
+        """Close the session, and with it give back everything.
+
+        Raises `Unavailable` or `TimedOut` when no leader answers: it may stay until its lease is over.
+        """
         session, self._session = self._session, None
         if session is not None and not session.is_over:
             session.is_over = True
@@ -192,6 +210,16 @@ class LockClient:
         session.returning[lock] = self._env.event()
         self._start(self._release(lock, session), f"{self.name} releases {lock}")
 
+    def _await_return(self, lock: str, session: Session, *, waits: bool) -> Generator[Any, Any, None]:
+        """Wait until `lock` has been given back, or one whole attempt at that has failed: `Unavailable`."""
+        attempts = 0
+        while attempts < 2 or waits:  # the first one may have begun long ago
+            attempt = session.returning.get(lock)
+            if attempt is None or (yield attempt):
+                return
+            attempts += 1
+        raise Unavailable(f"{self.name}: no leader has answered the release of {lock!r} yet")
+
     def _release(self, lock: str, session: Session) -> Generator[Any, Any, None]:
         try:
             while not session.is_over:
@@ -199,9 +227,11 @@ class LockClient:
                     yield from self._ask(release(lock, session.number))
                     return
                 except CallFailed:
-                    yield self._settings.renewal_interval / self.host.clock_rate
+                    attempt, session.returning[lock] = session.returning[lock], self._env.event()
+                    attempt.succeed(False)
+                yield self._settings.renewal_interval / self.host.clock_rate
         finally:
-            session.returning.pop(lock).succeed()
+            session.returning.pop(lock).succeed(True)
 
     # -- the session ----------------------------------------------------------------------------------------
 
@@ -239,7 +269,7 @@ class LockClient:
             if not lives:
                 self._end(session)
                 return
-            session.ends_at = max(session.ends_at, sent_at + self._settings.lease)
+            session.ends_at = sent_at + self._settings.lease
 
     def _end(self, session: Session) -> None:
         """Know that `session` is over."""

@@ -78,6 +78,8 @@ class KeyLock:
     ) -> None:
         require_kind("host", host, Host)
         require_endpoint("client", client)
+        if client.host not in (None, host):
+            raise ValueError(f"client must be on {host!r} as its owner is, got one on {client.host!r}")
         require_name("name", name)
         require_kind("checks_release", checks_release, bool)
         require_finite_duration("ttl", ttl)
@@ -115,6 +117,7 @@ class KeyLock:
 
     def release(self, held: KeyHeld) -> None:
         """Delete the key, in the background; where that fails it stays until its time is up."""
+        require_kind("held", held, KeyHeld)
         self.host.start(self._release(held), f"{self.name} releases {held.lock}")
 
     def _release(self, held: KeyHeld) -> Generator[Any, Any, None]:

@@ -23,6 +23,9 @@ as clocks keep to the bound: they are compared over one lease only, and nobody's
 What no rule prevents: a client that does not look at its clock, since it stands still, or whose message is
 under way when its lease ends. For that there are tokens (see `resource`).
 
+Leaves out: Chubby's master keeps a renewal until the lease is nearly over before it answers, so that it can
+tell of events with the answer; here a client asks as often as it wants to know.
+
 Source: Burrows 2006, sections 2.8 and 2.9; Gray and Cheriton, "Leases" (SOSP 1989), section 5 on clocks;
 etcd `server/lease/lessor.go`, pull requests 4778 and 16822.
 """

@@ -27,7 +27,7 @@ from ...failures import Rejected, ServerError
 from ...infrastructure import Host
 from ...replication import READ, WRITE
 from ...request import Request, Response
-from ...validation import require_delay, require_kind, require_name
+from ...validation import require_count, require_delay, require_kind, require_name
 
 
 class Fencing(Enum):
@@ -55,12 +55,20 @@ class _Access:
 
 def fenced_read(key: Any, token: int | None) -> Request:
     """Return the request that reads `key` under a lock's `token`; answered with a `Versioned`."""
+    _require_token(token)
     return Request(READ, key, _Access(token))
 
 
 def fenced_write(key: Any, value: Any, token: int | None, version: int | None = None) -> Request:
     """Return the request that writes `value`; `version` is what the writer has read, for counting alone."""
+    _require_token(token)
     return Request(WRITE, key, _Access(token, value, version))
+
+
+def _require_token(token: int | None) -> None:
+    """Raise `ValueError` unless `token` is a lock's, or that of nobody: others could not be compared."""
+    if token is not None:
+        require_count("token", token)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

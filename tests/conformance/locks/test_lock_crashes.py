@@ -136,6 +136,28 @@ def test_all_nodes_crash_and_no_lock_is_forgotten(what: str) -> None:
     assert waiting.outcome == held.token + 1
 
 
+@pytest.mark.parametrize("end", ["process", "host", "close"])
+def test_who_has_started_again_or_closed_his_session_has_no_lock_and_knows_it(end: str) -> None:
+    """At once, though his lease is not over and nobody else can have been given it."""
+    crashes = Crashes()
+    world = crashes.world
+    first, server = world.clients[0], crashes.servers[0]
+    held = world.lock(first, LOCK)
+    if end == "close":
+        world.do(first.close, first.host)
+    elif end == "process":
+        first.host.crash_process(server)
+        first.host.restart_process(server)
+    else:
+        first.host.crash()
+        first.host.restart()
+    world.run(0.001)  # a boot takes no time, and is an event
+    assert not held.is_held
+    first.release(held)  # which does nothing
+    world.watch(SETTLED)
+    world.everybody_can_have_it()
+
+
 @pytest.mark.parametrize("is_back", [False, True])
 def test_place_in_the_queue_of_one_who_has_died_is_not_kept_for_longer_than_his_lease(is_back: bool) -> None:
     world = LockWorld()

@@ -8,6 +8,7 @@ import pytest
 
 from models.consensus.lock_service import HeldLock
 from models.failures import Unavailable
+from models.network import AddedDelay
 from tests.models.consensus.lock_service.building import SETTINGS, TTL
 
 from .lock_world import LOCK, SETTLED, LockWorld
@@ -85,6 +86,52 @@ def test_holder_who_is_not_answered_counts_on_nothing_and_nobody_else_gets_it_wh
     first.release(held)
     world.watch(0.1)
     assert isinstance(waiting.outcome, HeldLock)
+
+
+@pytest.mark.parametrize("answer", ["to the opening", "to a renewal"])
+def test_holder_who_is_answered_late_ceases_to_count_on_the_lock_before_another_gets_it(answer: str) -> None:
+    """By then the leader has counted for as long as the answer took."""
+    world = LockWorld()
+    first, second = world.clients
+    slow = AddedDelay(world.env, world.hosts, first.host, 0.2, name="slow answers", one_way=True)
+    if answer == "to the opening":
+        world.network.install(slow)
+    held = world.held[first] = world.lock(first, LOCK)
+    if answer == "to a renewal":
+        world.network.install(slow)
+        world.watch(1.05)
+    world.cut(first.host)
+    waiting = world.use(second, patience=SETTLED)
+    world.watch(0.3)
+    assert held.is_held
+    world.watch(TTL)  # which looks for two who hold it
+    assert isinstance(waiting.outcome, int)
+
+
+def test_lock_that_is_still_being_given_back_is_waited_for_as_any_other_or_refused() -> None:
+    """In a cut that lasts: who does not want to wait is told when a whole attempt at it has failed."""
+    world = LockWorld(patience=0.5)
+    first = world.clients[0]
+    held = world.held[first] = world.lock(first, LOCK)
+    rule = world.cut(first.host)
+    first.release(held)
+    waiting = world.do(lambda: first.acquire(LOCK), first.host)
+    for _ in range(2):
+        asked_at = world.env.now
+        asked = world.do(lambda: first.acquire(LOCK, waits=False), first.host)
+        world.watch(2.0 * (0.5 + SETTINGS.renewal_interval) + 0.1)
+        assert isinstance(asked.outcome, Unavailable)
+        assert asked.ended_at is not None
+        assert asked.ended_at - asked_at > 0.5 + SETTINGS.renewal_interval
+        assert str(asked.outcome) == f"{first.name}: no leader has answered the release of {LOCK!r} yet"
+    assert waiting.ended_at is None
+    world.network.heal(rule)
+    world.watch(SETTLED)
+    assert waiting.outcome.token > held.token
+    first.release(waiting.outcome)
+    world.everybody_can_have_it()
+    world.watch(0.1)
+    world.assert_nothing_is_left()
 
 
 def test_release_that_nobody_has_heard_is_said_again_until_it_is_heard() -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
 from math import inf, nan
 from typing import Any
 
@@ -10,8 +11,9 @@ import pytest
 
 from models import Host, Network
 from models.consensus import FencedResource, LockService, LockSettings, RaftStore
-from models.consensus.lock_service import KeyLock, LockFlaws
+from models.consensus.lock_service import KeyLock, LockFlaws, fenced_read, fenced_write
 from simulator import Environment
+from tests.models.consensus.lock_service.building import World
 
 
 class Place:
@@ -130,11 +132,41 @@ def test_resource_says_what_is_wrong(name: str, values: tuple[Any, ...]) -> None
         assert place.told(FencedResource, **{"host": place.hosts[0], name: value}).startswith(name)
 
 
+@pytest.mark.parametrize("token", ["1", True, 1.5, 0, -1, nan, [1]])
+def test_token_that_no_other_could_be_compared_with_is_shown_to_no_resource(token: Any) -> None:
+    place = Place()
+    for make in (fenced_read, partial(fenced_write, value="x")):
+        assert place.told(make, key="a", token=token) == f"token must be a whole number >= 1, got {token!r}"
+
+
+@pytest.mark.parametrize("lock", [3, None, "", ["stock"]])
+def test_lock_that_is_asked_for_has_a_name(lock: Any) -> None:
+    place = Place()
+    client = place.service.client(place.hosts[0])
+    assert place.told(lambda: next(client.acquire(lock))).startswith("lock must ")
+
+
+def test_lock_is_given_back_by_the_client_that_was_given_it() -> None:
+    world = World()
+    first, second = world.clients
+    held = world.lock(first)
+    for other in (None, "stock", held.token):
+        with pytest.raises(TypeError, match=f"held must be a HeldLock, got {other!r}"):
+            first.release(other)  # type: ignore[arg-type]
+    with pytest.raises(
+        ValueError, match="held must be a lock that locks client 2 was given, got 'stock' of locks client 1"
+    ):
+        second.release(held)
+    assert held.is_held
+    with pytest.raises(TypeError, match="held must be a KeyHeld, got None"):
+        Place().make_key_lock().release(None)  # type: ignore[arg-type]
+
+
 @pytest.mark.parametrize(
     ("name", "values"),
     [
         ("host", ("a", None)),
-        ("client", (3, None)),
+        ("client", (3, None, FencedResource(Host(Environment(seed=1), "b")))),
         ("ttl", (0.0, -1.0, inf, nan, "1")),
         ("retry_pause", (0.0, inf, nan, "1")),
         ("step_work", (-1.0, inf, nan, "1")),

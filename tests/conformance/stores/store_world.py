@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Generator, Mapping
 from dataclasses import dataclass
+from math import inf
 from typing import Any
 
 from models import CallFailed, Endpoint, Host, Network, Request
@@ -95,17 +96,18 @@ class StoreWorld:
         """Return what each node holds of a key."""
         return [contents.get(key) for contents in self.store.contents().values()]
 
-    def ever_held(self) -> set[Any]:
+    def ever_held(self, busy_until: float = inf) -> set[Any]:
         """Return a set that will have every value that a node holds at any time from now on, nearly.
 
-        An observer looks every 40 ms, in which a message goes to and fro twice.
+        An observer looks every 40 ms, in which a message goes to and fro twice; and once a second from
+        `busy_until` on, when nobody writes any more: what comes late then stays.
         """
         values: set[Any] = set()
 
         def look() -> None:
             for contents in self.store.contents().values():
                 values.update(contents.values())
-            self.env.call_later(4.0 * HOP, look)
+            self.env.call_later(4.0 * HOP if self.env.now < busy_until else 1.0, look)
 
         look()
         return values

@@ -183,7 +183,7 @@ def test_what_was_unavailable_is_never_done_and_what_was_acknowledged_is_kept_wh
 ) -> None:
     """Hosts and processes crash, and links are cut."""
     turmoil = Turmoil(kind, seed, cuts=True, hosts_crash=True)
-    ever = turmoil.world.ever_held()
+    ever = turmoil.world.ever_held(busy_until=turmoil.end + 5.0)
     history = turmoil.history()
     writes = [operation for operation in history if operation.kind == "write"]
     refused = {operation.value for operation in writes if operation.ending is Ending.FAILED}

@@ -203,3 +203,9 @@ def test_processes_of_calls_are_kept_until_they_end() -> None:
     assert {process.name for process in world.env.processes} == {"caller", "a->server"}
     assert isinstance(world.env, Environment)
     assert all(isinstance(process, Process) for process in world.b.running)
+
+
+def test_a_way_leads_from_a_host() -> None:
+    world = World()
+    with pytest.raises(TypeError, match="source must be a Host, got None"):
+        world.network.connect(None, world.server())  # type: ignore[arg-type] # what is tested

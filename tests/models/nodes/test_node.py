@@ -151,6 +151,23 @@ def test_timers_and_background_work_die_with_the_process() -> None:
     assert b.incarnation == 1
 
 
+def test_background_work_that_is_done_is_forgotten() -> None:
+    room = Room(message_work=0.001)
+    for number in range(5):
+        room.a.send(room.b, Ping(number, room.a))
+    room.env.run(5)
+    assert room.b.received_count == 5
+    assert not room.b._background
+
+
+def test_message_takes_the_time_that_its_size_needs_on_the_wire() -> None:
+    room = Room()
+    room.network.override(room.a.host, room.b.host, bandwidth=1000.0)
+    room.a.send(room.b, Ping(1, room.a), size_bytes=100)
+    room.env.run(5)
+    assert room.a.events[-1] == (0.12, "pong 1")
+
+
 def test_crash_at_the_very_instant_of_a_restart_leaves_one_life() -> None:
     room = Room()
     b = room.b
@@ -184,6 +201,30 @@ def test_crash_at_the_very_instant_of_a_restart_without_recovery_leaves_one_life
     env.call_later(2.0, twice)
     env.run(5)
     assert node.events == [(1.0, "tick"), (2.0, "forgets []"), (2.0, "forgets []"), (3.0, "tick")]
+
+
+def test_what_a_node_remembers_is_made_before_it_wakes_up_and_no_timer_rings_before_it_has() -> None:
+    class Eager(Echo):
+        def _read_disk(self) -> Generator[Any, Any, None]:
+            self.after(0.1, self.note, "too early")
+            return super()._read_disk()
+
+        def wake_up(self) -> None:
+            self.memory.append(self.env.now)
+
+    class Diskless(Eager):
+        def recover(self) -> None:
+            return None
+
+    env = Environment(seed=1)
+    network = Network(env)
+    nodes = [Eager(env, network, "a"), Diskless(env, network, "b")]
+    for node in nodes:
+        env.call_later(1.0, node.crash)
+        env.call_later(1.0, node.restart)
+    env.run(5)
+    assert [node.memory for node in nodes] == [[1.5], [1.0]]
+    assert [node.events for node in nodes] == [[(1.0, "forgets [0]")]] * 2
 
 
 def test_crash_while_it_recovers_starts_the_recovery_over() -> None:
@@ -259,3 +300,44 @@ def test_node_that_is_stopped_finishes_and_forgets() -> None:
     assert ends == ["hello"]
     assert not room.b.is_awake
     assert room.b.events[-1] == (0.011, "forgets []")
+
+
+@pytest.mark.parametrize(
+    ("changes", "words"),
+    [
+        ({"transport": "udp"}, "transport must be one of tcp, datagram, got 'udp'"),
+        ({"transport": None}, "transport must be one of tcp, datagram, got None"),
+        ({"transport": ["tcp"]}, r"transport must be one of tcp, datagram, got \['tcp'\]"),
+        ({"message_work": -1.0}, "message_work must be finite and >= 0 s, got -1.0"),
+        ({"message_work": "much"}, "message_work must be a number of seconds, got 'much'"),
+        ({"network": "lan"}, "network must be a Network, got 'lan'"),
+    ],
+)
+def test_what_no_node_can_work_with_is_refused_at_once(changes: dict[str, Any], words: str) -> None:
+    env = Environment(seed=1)
+    given: dict[str, Any] = {"network": Network(env), "name": "a", **changes}
+    with pytest.raises((TypeError, ValueError), match=words):
+        Echo(env, **given)
+
+
+def test_node_stands_on_a_host() -> None:
+    class Nowhere(Node):
+        def answer(self, request: Request) -> Generator[Any, Any, None]:
+            yield 0.0
+
+    env = Environment(seed=1)
+    with pytest.raises(TypeError, match="host must be a Host, got 'a'"):
+        Nowhere(env, "a", Network(env), name="a")  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize("transport", ["tcp", "datagram"])
+def test_node_sends_by_the_transport_that_it_is_given(transport: str) -> None:
+    """Of a message that is lost the one says nothing, and the other sends it again, after 0.2 s at first."""
+    env = Environment(seed=1)
+    network = Network(env, latencies=ONE_WAY)
+    a, b = Echo(env, network, "a", transport=transport), Echo(env, network, "b")
+    network.override(a.host, b.host, loss_probability=1.0, one_way=True)
+    a.send(b, Ping(1, a))
+    env.call_later(0.1, lambda: network.override(a.host, b.host, loss_probability=0.0, one_way=True))
+    env.run(1.0)
+    assert b.received_count == (transport == "tcp")

@@ -15,7 +15,7 @@ from models.replication import READ, SingleNodeStore
 from models.resilience import CircuitBreaker, ConstantBackoff, Retry, Timeout, consecutive_failures
 from models.resilience.bulkheads import Bulkhead, BulkheadPool
 from models.resilience.idempotency import WithIdempotencyKey
-from models.stocked_shop import AgreedStock, Delivery, OverwrittenStock, SplitStock
+from models.stocked_shop import AgreedStock, Delivery, OverwrittenStock, SplitStock, StockRecord
 from models.stocked_shop.split_stock import WAREHOUSE
 from models.stocked_shop.stock_record import delivered, look, take
 from simulator import Environment
@@ -129,6 +129,22 @@ def test_nothing_is_sold_twice_through_everything_that_protects_a_caller_while_l
     assert told <= {int(each.number) for each in record.orders}
     assert len(set(record.orders)) == len(record.orders) == 20
     assert len(told) >= 10
+
+
+def test_record_that_stays_as_it_is_is_not_put_back() -> None:
+    env = Environment()
+    asked: list[str] = []
+
+    def store(request: Request) -> Generator[Any, Any, Any]:
+        asked.append(request.operation)
+        yield from ()
+        return StockRecord(units=1, orders=(order(1),))
+
+    stock = AgreedStock(FunctionEndpoint(store))
+    told = ask(env, stock, look(7), take(order(1)), take(order(2)))
+    env.run()
+    assert told == [0, True, False]
+    assert asked == [READ] * 3
 
 
 def test_buffer_and_attempts_are_checked() -> None:

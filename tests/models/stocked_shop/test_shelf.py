@@ -51,7 +51,7 @@ def test_count_is_off_by_one_either_way_as_often_as_is_said_and_never_below_noth
 @pytest.mark.parametrize(
     ("settings", "message"),
     [
-        ({"breakage_rate": -1.0}, "breakage_rate must be finite and >= 0 s, got -1.0"),
+        ({"breakage_rate": -1.0}, "breakage_rate must be finite and >= 0 per s, got -1.0"),
         ({"miscount_probability": 1.5}, r"miscount_probability must lie in \[0, 1\], got 1.5"),
     ],
 )

@@ -2,17 +2,22 @@
 
 from __future__ import annotations
 
+from collections.abc import Generator
 from typing import Any
 
 import pytest
 
-from models import Host, Network, ServerError
+from models import FunctionEndpoint, Host, Network, Request, ServerError, TimedOut
 from models.faults import NetworkPartition
-from models.replication import MultiPrimaryStore
+from models.network import AddedDelay
+from models.replication import MultiPrimaryStore, QuorumStore
+from models.replication.quorums import QuorumSettings, Versioning
 from models.replication.sessions import Session
+from models.resilience import Timeout
 from models.stocked_shop import Count, Delivery, SplitStock
 from models.stocked_shop.split_stock import WAREHOUSE
 from models.stocked_shop.stock_record import counted, delivered, give_back, look, take
+from models.storage import GroupCommit
 from simulator import Environment
 
 from .building import SIDES, TwoSides, ask, order
@@ -142,6 +147,77 @@ def test_count_that_is_older_than_a_delivery_is_void() -> None:
     assert looked == [10]
 
 
+@pytest.mark.parametrize(
+    ("versioning", "left"), [(Versioning.CLIENT_CLOCK, 3), (Versioning.COORDINATOR_CLOCK, 4)]
+)
+def test_write_that_was_given_up_and_comes_late_takes_back_what_was_sold_since_unless_clients_tell_the_time(
+    versioning: Versioning, left: int
+) -> None:
+    env = Environment(seed=1)
+    network = Network(env, latencies=0.01)
+    node, web = Host(env, "node"), Host(env, "web")
+    store = QuorumStore(
+        env,
+        network,
+        [node],
+        settings=QuorumSettings(
+            replicas=1, read_level=1, write_level=1, durability=GroupCommit(), versioning=versioning
+        ),
+    )
+
+    def stock(side: str) -> SplitStock:
+        session = Session(env, [Timeout(env, store.client(web), 0.4)])
+        return SplitStock(env, session, side=side, sides=SIDES[:1])
+
+    sold = stock(SIDES[0])
+    ask(env, stock(WAREHOUSE), delivered(7, Delivery(1, 5)))
+    slow = AddedDelay(env, web, node, 2.0, name="slow", one_way=True)
+    # Three pages are read from 1.0 to 1.06; then the page is written.
+    env.call_later(1.055, network.install, slow)
+    env.call_later(1.065, network.heal, slow)
+    given_up = ask(env, sold, take(order(1)), at=1.0)
+    told = ask(env, sold, take(order(2)), take(order(3)), at=1.6)
+    looked = ask(env, sold, look(7), at=6.0)
+    env.run(until=7.0)
+    assert (given_up, told) == ([TimedOut], [True, True])
+    assert looked == [left]
+
+
+def test_delivery_that_is_told_again_has_come_once_and_leaves_what_a_count_has_said() -> None:
+    """Of orders: 1 is handled, 2 was placed too long ago, 3 stands."""
+    world = Stocks(5)
+    placed = [take(order(number, placed_at=1.0 * number)) for number in (1, 2, 3)]
+    ask(world.env, world.stocks[0], *placed, at=1.0)
+    again = delivered(7, Delivery(2, 5))
+    ask(
+        world.env,
+        world.warehouse,
+        counted(7, Count(4, 1, frozenset({order(1)}), placed_before=3.0)),
+        again,
+        again,
+        at=2.0,
+    )
+    looked = ask(world.env, world.stocks[1], look(7), at=3.0)
+    world.env.run(until=5.0)
+    assert looked == [4 + 5 - 1]
+
+
+def test_orders_of_different_items_do_not_wait_for_each_other() -> None:
+    ended_at: list[float] = []
+    for items in ((7, 7), (7, 8)):
+        env = Environment()
+
+        def page(request: Request) -> Generator[Any, Any, None]:
+            yield 1.0
+
+        stock = SplitStock(env, FunctionEndpoint(page), side=SIDES[0], sides=SIDES)
+        for number, item in enumerate(items):
+            ask(env, stock, take(order(number, item=item)))
+        env.run()
+        ended_at.append(env.now)
+    assert ended_at == [8.0, 4.0]  # four pages are read to find that there is none
+
+
 def test_side_does_not_write_on_the_page_of_the_warehouse() -> None:
     world = Stocks(5)
     told = ask(world.env, world.stocks[0], delivered(7, Delivery(2, 5)), at=1.0)
@@ -153,3 +229,5 @@ def test_side_must_be_one_of_the_sides() -> None:
     world = TwoSides()
     with pytest.raises(ValueError, match="side must be 'warehouse' or one of sides"):
         SplitStock(world.env, world.client(0), side="zone-c", sides=SIDES)
+    with pytest.raises(TypeError, match="sides must be a list, each a str, got 'zone-a' alone"):
+        SplitStock(world.env, world.client(0), side="zone-a", sides="zone-a")

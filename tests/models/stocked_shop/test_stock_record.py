@@ -88,13 +88,27 @@ def test_look_answers_what_is_left_and_changes_nothing() -> None:
     assert after(StockRecord(units=2, orders=(order(1),)), look(7))[1] == [1]
 
 
+@pytest.mark.parametrize(
+    ("make", "message"),
+    [
+        (lambda: Delivery(0, 5), "number must be a whole number >= 1, got 0"),
+        (lambda: Delivery(1, 0.5), "units must be a whole number >= 1, got 0.5"),
+        (lambda: Count(-1, 0, frozenset()), "units must be a whole number >= 0, got -1"),
+        (lambda: Count(1, "1", frozenset()), "delivery must be a whole number >= 0, got '1'"),
+    ],
+)
+def test_what_the_record_is_told_are_whole_numbers(make: Any, message: str) -> None:
+    with pytest.raises(ValueError, match=message):
+        make()
+
+
 def test_operation_that_there_is_not_is_a_server_error() -> None:
     with pytest.raises(ServerError, match="operation must be one of take, give back"):
         changed(ONE, Request("steal", 7))
 
 
 @settings(max_examples=50)
-@given(st.lists(st.tuples(st.sampled_from("tgdc"), st.integers(0, 3)), max_size=6))
+@given(st.lists(st.tuples(st.sampled_from("tgdc"), st.integers(1, 4)), max_size=6))
 def test_every_request_repeated_at_once_changes_nothing_and_is_answered_alike(
     steps: list[tuple[str, int]],
 ) -> None:

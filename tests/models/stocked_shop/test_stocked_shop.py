@@ -8,6 +8,7 @@ import pytest
 
 from models import Request
 from models.faults import FaultPlan, HostCrash, NetworkPartition, ProcessCrash
+from models.replication.quorums import Level, Versioning
 from models.resilience import Timeout, resilience4j
 from models.shop import Protection
 from models.stocked_shop import (
@@ -199,6 +200,38 @@ def test_session_asks_another_node_where_the_one_at_hand_is_silent(keeps_session
     assert [getattr(each, "price", None) for each in told] == [shown]
 
 
+@pytest.mark.parametrize(
+    ("levels", "shown", "charged"),
+    [
+        ({}, 20.0, 17.0),
+        ({"page_level": Level.QUORUM}, 17.0, 17.0),
+        ({"order_level": Level.ONE}, 20.0, 20.0),
+    ],
+)
+def test_level_of_each_operation_says_how_old_a_price_it_goes_by(
+    levels: dict[str, Any], shown: float, charged: float
+) -> None:
+    """The node at hand has not heard of the new price, though a quorum has."""
+    shop = shop_of(**levels)
+    near = shop.system.host("catalogue in zone-b")
+    others = [shop.system.host(f"catalogue in {zone}") for zone in ("zone-a", "zone-c")]
+    missed = NetworkPartition(shop.system.network, others, near)
+    shop.env.call_later(4.0, missed.inject)
+    shop.env.call_later(6.0, missed.heal)
+    edited = ask(shop.env, entrance(shop, "zone-c"), edit(1, price=17.0), at=5.0)
+    told = ask(shop.env, entrance(shop), page(), order(1), at=6.1)
+    shop.env.run(until=8.0)
+    assert edited == [None]
+    assert (told[0].price, told[1]) == (shown, CONFIRMED)
+    assert [sale.amount for sale in shop.books.sales.values()] == [charged]
+
+
+def test_of_two_writes_of_one_client_the_one_that_was_sent_later_wins_in_every_store_that_is_ap() -> None:
+    """See `split_stock`, rule 1: what was given up and comes late takes nothing back."""
+    stores = shop_of(all_ap).stores.values()
+    assert {store.settings.versioning for store in stores} == {Versioning.CLIENT_CLOCK}
+
+
 # -- a cut
 
 
@@ -350,6 +383,14 @@ def test_page_is_judged_by_the_newest_entry_that_was_acknowledged(
     assert books.pages == [(1.0, "zone-a", what)]
 
 
+def test_newest_entry_is_the_last_edit_in_whatever_order_they_were_acknowledged() -> None:
+    books = Books()
+    for number in (1, 3, 2):
+        books.edited(0, Entry(number, 20.0 + number, True))
+    assert books.newest(0) == Entry(3, 23.0, True)
+    assert books.newest(1) is None
+
+
 # -- settings
 
 
@@ -357,6 +398,10 @@ def test_page_is_judged_by_the_newest_entry_that_was_acknowledged(
     ("settings", "message"),
     [
         ({"zones": ()}, "zones must be distinct names, at least one, got \\(\\)"),
+        ({"zones": ("a", "a")}, "zones must be distinct names, at least one, got"),
+        ({"zones": ("a", "")}, "each of zones must not be empty, got ''"),
+        ({"page_level": 0}, "page_level must be a whole number >= 1, got 0"),
+        ({"edit_level": "ONE"}, "edit_level must be a whole number >= 1, got 'ONE'"),
         ({"items": 0}, "items must be a whole number >= 1, got 0"),
         ({"order_rate": 0.0}, "order_rate must be finite and > 0, got 0.0"),
         ({"page_rate": -1.0}, "page_rate must be finite and >= 0"),
@@ -368,8 +413,31 @@ def test_settings_are_checked(settings: dict[str, Any], message: str) -> None:
         StockedShopSettings(**settings)
 
 
-def test_choices_are_of_their_kinds() -> None:
-    with pytest.raises(TypeError, match="stock must be a StockCount, got 'agreed'"):
-        StockedShopSettings(stock="agreed")  # type: ignore[arg-type]
+@pytest.mark.parametrize(
+    ("settings", "message"),
+    [
+        ({"stock": "agreed"}, "stock must be a StockCount, got 'agreed'"),
+        ({"keeps_sessions": "yes"}, "keeps_sessions must be a bool, got 'yes'"),
+        ({"warehouse": None}, "warehouse must be a WarehouseSettings, got None"),
+        ({"raft": 3}, "raft must be a RaftSettings, got 3"),
+        ({"zones": "abc"}, "zones must be a list, each a str, got 'abc' alone"),
+        ({"zones": ("a", 3)}, "each of zones must be a str, got 3"),
+    ],
+)
+def test_settings_are_of_their_kinds(settings: dict[str, Any], message: str) -> None:
+    with pytest.raises(TypeError, match=message):
+        StockedShopSettings(**settings)
+
+
+def test_users_do_not_come_before_now() -> None:
+    shop = shop_of()
+    shop.env.run(until=2.0)
+    with pytest.raises(ValueError, match=r"since must be finite and >= 2\.0 s, which is now, got 1\.0"):
+        shop.admit_users(since=1.0)
+    with pytest.raises(TypeError, match="settings must be a StockedShopSettings, got 3"):
+        StockedShop(Environment(seed=1), 3)  # type: ignore[arg-type]
+
+
+def test_three_ways_to_choose_differ_in_what_they_say() -> None:
     assert mixed() == StockedShopSettings()
     assert all_cp().catalogue is Consistency.CP

@@ -8,10 +8,11 @@ from typing import Any
 
 import pytest
 
-from models import FunctionEndpoint, Host, Network, Request
+from models import FunctionEndpoint, Host, Network, Refused, Request
 from models.faults import NetworkPartition
 from models.replication import SingleNodeStore
-from models.resilience import Timeout
+from models.resilience import ConstantBackoff, Retry, Timeout
+from models.services import DependencyFailed
 from models.stocked_shop import AgreedStock, Fate, Shelf, StockRecord, Warehouse, WarehouseSettings
 from models.stocked_shop.stock_record import take
 from models.stocked_shop.warehouse import ship
@@ -31,6 +32,7 @@ class World:
         self.store = SingleNodeStore(self.env, self.network, far)
         self.shelf = Shelf(self.env, [7, 8], breakage_rate=breakage_rate)
         self.refunded: list[str] = []
+        self.is_refunding = True
         self.warehouse = Warehouse(
             self.env,
             self.host,
@@ -46,6 +48,8 @@ class World:
 
     def _refund(self, request: Request) -> Generator[Any, Any, None]:
         yield from ()
+        if not self.is_refunding:
+            raise Refused("nobody gives money back")
         self.refunded.append(request.key.number)
 
     def record(self, item: int = 7) -> StockRecord:
@@ -61,7 +65,7 @@ def test_confirmed_order_is_shipped_from_the_shelf() -> None:
 
 
 def test_order_that_comes_again_is_told_the_same_and_nothing_is_done() -> None:
-    world = World()
+    world = World(units=3)
     told = ask(world.env, world.way, ship(order(1)), ship(order(1)), at=1.0)
     both = [ask(world.env, world.way, ship(order(2, item=8)), at=2.0) for _ in range(2)]
     world.env.run()
@@ -86,6 +90,14 @@ def test_substitute_is_taken_from_the_record_and_from_the_shelf() -> None:
     assert world.refunded == ["3"]
 
 
+def test_no_substitute_is_taken_that_is_promised_to_another() -> None:
+    world = World(substitute_probability=1.0)
+    ask(world.env, world.stock, take(order(9, item=8)), at=0.5)
+    told = ask(world.env, world.way, ship(order(1)), ship(order(2)), ship(order(9, item=8)), at=1.0)
+    world.env.run()
+    assert told == [Fate.SHIPPED, Fate.REFUNDED, Fate.SHIPPED]
+
+
 def test_order_that_comes_twice_at_once_gets_one_substitute() -> None:
     world = World(substitute_probability=1.0, units=2)
     ask(world.env, world.way, ship(order(1)), ship(order(2)), at=1.0)
@@ -104,6 +116,30 @@ def test_delivery_is_told_until_the_record_has_it() -> None:
     assert world.record() is None
     world.env.run(until=6.0)
     assert (world.record(7), world.record(8)) == (StockRecord(1, 1), StockRecord(1, 1))
+
+
+def test_delivery_that_could_not_be_told_is_not_overtaken_by_the_next_of_its_item() -> None:
+    """The cut heals between the attempt at the first one and what would be that at the second."""
+    world = World(delivery_interval=10.0)
+    cut = NetworkPartition(world.network, world.host, world.far)
+    cut.inject()
+    world.env.call_later(11.1, cut.heal)  # 0.2 s for each item and 0.5 s of pause: round 13 began at 10.8
+    world.env.run(until=14.0)
+    assert (world.record(7), world.record(8)) == (StockRecord(2, 2), StockRecord(2, 2))
+
+
+def test_crash_in_the_middle_of_telling_and_counting_ends_neither_for_ever() -> None:
+    world = World(units=5, count_interval=5.0)
+    cut = NetworkPartition(world.network, world.host, world.far)
+    cut.inject()
+    world.env.call_later(5.1, world.host.crash)
+    world.env.call_later(6.0, world.host.restart)
+    world.env.call_later(7.0, cut.heal)
+    world.env.run(until=8.0)
+    assert world.record() == StockRecord(5, 1)
+    assert world.shelf.pick(7)  # by a thief
+    world.env.run(until=11.5)
+    assert world.record() == StockRecord(4, 1)
 
 
 def test_deliveries_come_while_the_warehouse_is_down_and_are_told_in_order_when_it_is_back() -> None:
@@ -134,6 +170,16 @@ def test_count_leaves_a_unit_to_who_has_been_promised_one() -> None:
     assert world.record() == StockRecord(4, 1, (order(2),))
 
 
+def test_order_that_was_refunded_has_no_unit_any_more_when_it_was_counted() -> None:
+    world = World(count_interval=10.0)
+    assert world.shelf.pick(7)  # by a thief
+    ask(world.env, world.stock, take(order(1)), at=1.0)
+    told = ask(world.env, world.way, ship(order(1)), at=2.0)
+    world.env.run(until=12.0)
+    assert told == [Fate.REFUNDED]
+    assert world.record() == StockRecord(0, 1)
+
+
 @pytest.mark.parametrize(("reservation_time", "left"), [(inf, 4), (15.0, 5)])
 def test_order_that_never_comes_has_its_unit_until_the_reservation_ends(
     reservation_time: float, left: int
@@ -155,6 +201,65 @@ def test_warehouse_that_is_cut_off_cannot_say_what_it_sees() -> None:
     assert world.warehouse.count_failed_count == 2
 
 
+def test_count_that_has_to_be_repeated_is_not_overtaken_by_the_next_one() -> None:
+    """It would say that three units are on the shelf which have been shipped since."""
+    world = World(units=10, count_interval=1.0)
+    patient = Timeout(world.env, AgreedStock(world.store.client(world.host)), 0.5)
+    world.warehouse._stock = Retry(world.env, patient, attempts=3, backoff=ConstantBackoff(delay=0.8))
+    cut = NetworkPartition(world.network, world.host, world.far)
+    world.env.call_later(2.9, cut.inject)
+    world.env.call_later(3.9, cut.heal)
+    for number in range(3):
+        ask(world.env, world.stock, take(order(number)), at=1.0)
+        ask(world.env, world.way, ship(order(number)), at=3.6)
+    for step in range(20):  # the count of 3.0 is told again at 4.3; the next one is due at 4.0
+        world.env.run(until=3.9 + 0.05 * step)
+        assert world.record().available == world.shelf.present(7) == 7
+    assert world.warehouse.count_failed_count == 0
+
+
+@pytest.mark.parametrize("count_interval", [inf, 5.0])
+def test_unit_of_a_substitute_whose_taking_nobody_answered_is_free_after_the_next_count(
+    count_interval: float,
+) -> None:
+    world = World(substitute_probability=1.0, count_interval=count_interval)
+    lost = NetworkPartition(world.network, world.far, world.host, one_way=True)
+    world.env.call_later(2.035, lost.inject)  # the record has been read, and is being set
+    world.env.call_later(3.0, lost.heal)
+    told = ask(world.env, world.way, ship(order(1)), ship(order(2)), at=1.98)
+    world.env.run(until=9.0)
+    assert told == [Fate.SHIPPED, Fate.REFUNDED]
+    assert world.shelf.present(8) == 1
+    assert world.record(8).available == (0 if count_interval == inf else 1)
+
+
+def test_money_that_could_not_be_given_back_is_when_the_order_comes_again() -> None:
+    world = World()
+    world.is_refunding = False
+    told = ask(world.env, world.way, ship(order(1)), ship(order(2)), at=1.0)
+    world.env.call_later(2.0, setattr, world, "is_refunding", True)
+    again = ask(world.env, world.way, ship(order(2)), ship(order(2)), at=3.0)
+    world.env.run(until=5.0)
+    assert told == [Fate.SHIPPED, DependencyFailed]
+    assert again == [Fate.REFUNDED, Fate.REFUNDED]
+    assert world.refunded == ["2"]
+
+
+@pytest.mark.parametrize(("of_side", "of_warehouse"), [(-30.0, 0.0), (0.0, 30.0)])
+def test_order_of_a_side_whose_clock_is_behind_the_warehouse_s_is_taken_for_one_that_never_came(
+    of_side: float, of_warehouse: float
+) -> None:
+    world = World(units=5, count_interval=10.0, reservation_time=15.0)
+    world.web.skew_clock("test", of_side)
+    world.host.skew_clock("test", of_warehouse)
+    world.env.run(until=9.0)
+    ask(world.env, world.stock, take(order(1, placed_at=world.web.clock())), at=9.0)
+    world.env.run(until=9.5)
+    assert world.record().available == 4
+    world.env.run(until=11.0)
+    assert world.record().available == 5, "it may yet come, and its unit be sold again"
+
+
 def test_crash_takes_who_is_under_way_and_no_book() -> None:
     world = World(substitute_probability=1.0)
     told = ask(world.env, world.way, ship(order(1)), ship(order(2)), at=1.0)
@@ -169,6 +274,29 @@ def test_crash_takes_who_is_under_way_and_no_book() -> None:
     assert told == [Fate.SHIPPED]
     assert again == [Fate.SHIPPED, Fate.SUBSTITUTED]
     assert world.shelf.statistics().present_count == 0
+
+
+@pytest.mark.parametrize(
+    ("changes", "message"),
+    [
+        ({"shelf": 3}, "shelf must be a Shelf, got 3"),
+        ({"stock": 3}, "stock must be an Endpoint, got 3"),
+        ({"items": 3}, "items must be a list, each an? int, got 3 alone"),
+        ({"settings": None}, "settings must be a WarehouseSettings, got None"),
+        ({"refund": FunctionEndpoint(lambda request: iter(()))}, "refund must be on Host.'warehouse'. as"),
+    ],
+)
+def test_warehouse_is_made_of_parts_on_its_own_host(changes: dict[str, Any], message: str) -> None:
+    world = World()
+    given = {
+        "shelf": world.shelf,
+        "stock": world.warehouse._stock,
+        "refund": world.warehouse._refund,
+        "items": [7],
+        "settings": WarehouseSettings(),
+    }
+    with pytest.raises((TypeError, ValueError), match=message):
+        Warehouse(world.env, world.host, world.network, **{**given, **changes})
 
 
 @pytest.mark.parametrize(

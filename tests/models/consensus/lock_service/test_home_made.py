@@ -57,6 +57,32 @@ def test_one_at_a_time_while_nobody_is_late() -> None:
     assert waiting[0].is_held
 
 
+def test_of_two_who_find_the_key_absent_at_once_one_gets_it() -> None:
+    world = World()
+    got: list[Any] = []
+
+    def acquire(number: int) -> Generator[Any, Any, None]:
+        got.append((yield from world.clients[number].acquire("stock", waits=False)))
+
+    for number in (0, 1):
+        world.hosts[number].start(acquire(number))
+    world.run(0.1)
+    assert sorted(held is None for held in got) == [False, True]
+
+
+def test_key_that_cannot_be_deleted_stays_until_its_time_is_up() -> None:
+    world = World()
+    (held,) = world.get(0)
+    world.store.node.crash()
+    world.clients[0].release(held)
+    world.run(0.1)
+    world.store.node.restart()
+    world.run(0.1)
+    assert world.get(1, waits=False) == [None]
+    world.run(TTL)
+    assert world.get(1, waits=False)[0].is_held
+
+
 def test_holder_who_dies_blocks_nobody_for_ever() -> None:
     world = World()
     world.get(0)
@@ -152,8 +178,38 @@ def test_resource_that_looks_at_nothing_counts_what_is_late() -> None:
     def use() -> Generator[Any, Any, None]:
         yield from resource.call(fenced_write("a", "new", 2, 0))
         yield from resource.call(fenced_write("a", "late", 1, 0))
-        yield from resource.call(fenced_write("a", "unlocked", None, 2))
+        yield from resource.call(fenced_write("a", "late again", 1, 2))
+        yield from resource.call(fenced_write("a", "unlocked", None, 3))
 
     env.process(use())
     env.run()
-    assert (resource.statistics().late_count, resource.statistics().lost_update_count) == (1, 1)
+    assert (resource.statistics().late_count, resource.statistics().lost_update_count) == (2, 1)
+
+
+@pytest.mark.parametrize("what", ["process", "host"])
+def test_fence_is_where_it_was_after_a_restart_of_what_it_protects(what: str) -> None:
+    env = Environment(seed=1)
+    host = Host(env, "files")
+    resource = FencedResource(host)
+    way = Network(env, latencies=0.001).connect(Host(env, "web"), resource)
+    found: list[Any] = []
+
+    def use(token: int) -> Generator[Any, Any, None]:
+        try:
+            yield from way.call(fenced_write("a", token, token))
+        except Rejected as failure:
+            found.append(str(failure))
+
+    env.process(use(2))
+    env.run(1.0)
+    if what == "process":
+        host.crash_process(resource)
+        host.restart_process(resource)
+    else:
+        host.crash()
+        host.restart()
+    env.run(2.0)
+    env.process(use(1))
+    env.run(3.0)
+    assert found == ["rejected by resource: token 1 is older than 2"]
+    assert resource.value("a") == Versioned(2, 1)

@@ -10,10 +10,11 @@ import pytest
 from models import Host, Rejected
 from models.consensus import FencedResource, LockSettings, RaftFlaws, RaftSettings
 from models.consensus.lock_service import Answer, Fencing, HeldLock, LockFlaws, fenced_read, fenced_write
-from models.consensus.lock_service.operations import keep_alive
+from models.consensus.lock_service.leases import Leases
+from models.consensus.lock_service.operations import await_lock, keep_alive
 from models.network import AddedDelay
 
-from .building import TTL, World
+from .building import SETTINGS, TTL, World
 
 
 def holders(*held: HeldLock) -> int:
@@ -44,14 +45,47 @@ def test_lease_is_over_for_the_client_first_as_long_as_clocks_keep_to_the_bound(
     assert not is_within or not held.is_held
 
 
-def test_client_counts_from_when_it_asked_and_not_from_when_it_was_answered() -> None:
+@pytest.mark.parametrize("drift", [-0.5, 0.0, 1.0])
+def test_renewals_come_by_the_clock_of_the_client(drift: float) -> None:
+    world = World()
+    world.elect()
+    first = world.clients[0]
+    first.host.skew_clock("test", 0.0, drift)
+    world.lock(first)
+    before = first._raft.statistics().attempt_count
+    world.run(6.0)
+    renewals = first._raft.statistics().attempt_count - before
+    assert abs(renewals - 6.0 * (1.0 + drift) / SETTINGS.renewal_interval) <= 1
+
+
+@pytest.mark.parametrize("offset", [-1_000.0, 1_000.0])
+@pytest.mark.parametrize("whose", ["client", "leader"])
+def test_clock_that_is_set_wrong_on_either_side_matters_to_no_lease(whose: str, offset: float) -> None:
+    world = World()
+    leader = world.elect()
+    first, second = world.clients
+    held = world.lock(first)
+    (first.host if whose == "client" else leader.host).skew_clock("test", offset)
+    for _ in range(6):
+        world.run(TTL / 2.0)
+        assert held.is_held
+    world.cut(first.host)
+    other = world.lock(second)
+    assert holders(held, other) == 1
+
+
+@pytest.mark.parametrize("answer", ["to the opening", "to a renewal"])
+def test_client_counts_from_when_it_asked_and_not_from_when_it_was_answered(answer: str) -> None:
     world = World()
     world.elect()
     first, second = world.clients
-    held = world.lock(first)
     slow = AddedDelay(world.env, world.hosts, first.host, 0.2, name="slow answers", one_way=True)
-    world.network.install(slow)
-    world.run(1.05)
+    if answer == "to the opening":
+        world.network.install(slow)
+    held = world.lock(first)
+    if answer == "to a renewal":
+        world.network.install(slow)
+        world.run(1.05)
     assert held.is_held
     world.cut(first.host)
     other = world.lock(second)
@@ -145,6 +179,13 @@ def test_expiry_that_a_deposed_leader_has_proposed_ends_no_session_that_was_rene
         world.run(0.01)
         assert held.is_held
     assert world.service.statistics().expired_count == 0
+    # Nor does it remember when it leads again: it renews the session, and ends it when that is due.
+    world.elect(old)
+    world.run(2.0 * TTL)
+    assert held.is_held
+    first.host.crash()
+    world.run(TTL + 0.1)
+    assert world.service.holder("stock") is None
 
 
 def test_renewal_that_comes_while_the_expiry_is_proposed_is_answered_with_no() -> None:
@@ -182,6 +223,70 @@ def test_restarted_node_and_one_that_starts_from_a_snapshot_know_the_sessions() 
     assert not late.machine.owners
     assert world.service.holder("stock") is None
     assert held.token == 1
+
+
+def test_timer_of_a_leadership_ends_with_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Else each leadership of a node would leave one that rings for ever."""
+    world = World()
+    node = world.elect()
+    world.lock(world.clients[0])
+    for _ in range(5):
+        node.step_down()
+        world.elect(node)
+    rings: list[float] = []
+    ring = Leases._ring
+
+    def counted(leases: Leases) -> None:
+        rings.append(world.env.now)
+        ring(leases)
+
+    monkeypatch.setattr(Leases, "_ring", counted)
+    world.run(1.5 * TTL)  # the timer that is set has the method as it was
+    rings.clear()
+    world.run(4.0 * TTL)
+    # It rings when the lease as it was last time is up, and that was renewed at most an interval before.
+    assert 4 <= len(rings) <= 4.0 * TTL / (TTL - SETTINGS.renewal_interval)
+
+
+def test_session_that_has_expired_is_forgotten_by_the_leader_too() -> None:
+    world = World()
+    leader = world.elect()
+    first, second = world.clients
+    world.lock(first)
+    world.lock(second, "another")
+    first.host.crash()
+    world.run(3.0 * TTL)
+    assert leader._leases._heard.keys() == leader.machine.owners.keys() == {2}
+    assert not leader._leases._ending
+
+
+def test_session_that_was_closed_is_not_ended_once_more_when_its_lease_is_up() -> None:
+    world = World()
+    leader = world.elect()
+    client = world.clients[0]
+    world.lock(client)
+    world.do(client.close)
+    world.run(0.1)
+    index = leader.durable.last_index
+    world.run(2.0 * TTL)
+    assert leader.durable.last_index == index
+
+
+def test_leader_that_is_cut_off_from_all_others_answers_no_question() -> None:
+    """What it knows of a queue is old: it would say that the lock is another's, to one who waits for it."""
+    world = World(raft_settings=RaftSettings(check_quorum=False))
+    old = world.elect()
+    first, second = world.clients
+    world.lock(first)
+    world.cut(old.host, *world.webs)
+    ways = [world.network.connect(web, old) for web in world.webs]
+    asked = [
+        world.do(lambda: ways[0].call(keep_alive(1))),
+        world.do(lambda: ways[1].call(await_lock("stock", 1)), second.host),
+    ]
+    world.run(1.0)
+    assert old.leadership is not None
+    assert [each.outcome for each in asked] == [None, None]
 
 
 # -- planted bugs ----------------------------------------------------------------------------------------

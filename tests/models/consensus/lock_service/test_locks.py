@@ -33,6 +33,19 @@ def test_lock_costs_a_session_and_a_round_through_the_log() -> None:
     assert done.ended_at is not None
 
 
+def test_who_was_told_that_it_is_taken_can_ask_again() -> None:
+    world = World()
+    first, second = world.clients
+    held = world.lock(first)
+    asked = [world.do(lambda: second.acquire("stock", waits=False), second.host)]
+    world.run(0.1)
+    first.release(held)
+    asked.append(world.do(lambda: second.acquire("stock", waits=False), second.host))
+    world.run(0.1)
+    assert asked[0].outcome is None
+    assert asked[1].outcome.token == held.token + 1
+
+
 def test_who_waits_hears_of_it_as_soon_as_it_is_released() -> None:
     world = World()
     world.elect(world.nodes[0])
@@ -210,6 +223,22 @@ def test_closing_gives_everything_back_at_once() -> None:
     assert world.service.statistics().expired_count == 0
     assert client.lost_count == 0
     assert world.lock(client).token == 3
+
+
+def test_session_whose_end_nobody_has_heard_of_is_over_with_its_lease() -> None:
+    world = World(patience=0.2)
+    client = world.clients[0]
+    held = world.lock(client)
+    rule = world.cut(client.host)
+    closing = world.do(client.close, client.host)
+    world.run(0.25)
+    assert isinstance(closing.outcome, TimedOut)
+    assert not held.is_held
+    world.network.heal(rule)
+    world.run(TTL)
+    assert world.service.holder("stock") is None
+    assert world.service.statistics().expired_count == 1
+    assert client.lost_count == 0
 
 
 def test_anybody_can_ask_who_holds_it() -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from copy import deepcopy
 from typing import Any
 
 from models.consensus.lock_service import Answer, Holder, LockMachine, holder
@@ -35,6 +36,7 @@ def test_lock_is_given_once_and_under_a_token_that_grows_over_all_locks() -> Non
     assert get(locks, 2, waits=False) is Answer.TAKEN
     assert get(locks, 1) == 1
     assert locks.apply(release("a", 1)) is True
+    assert locks.query(holder("a")) is None
     assert get(locks, 1) == 3
     assert locks.query(holder("a")) == Holder("owner-1", 1, 3)
     assert locks.query(holder("nothing")) is None
@@ -78,8 +80,12 @@ def test_session_that_is_over_has_no_lock_and_no_place_any_more() -> None:
         assert locks.query(keep_alive(1)) is False
         assert locks.query(await_lock("a", 2)) == 4
         assert locks.query(holder("b")) is None
-        assert get(locks, 1) is Answer.OVER
+        for name in ("a", "b"):  # one that another has, and one that is free
+            assert get(locks, 1, name) is Answer.OVER
+        assert locks.query(holder("b")) is None
         assert locks.query(await_lock("c", 1)) is Answer.OVER
+        locks.apply(release("a", 2))
+        assert locks.query(holder("a")) is None
         locks.apply(release("c", 2))
         assert locks.query(holder("c")) is None
         assert locks.expired_count == (end.operation == EXPIRE_SESSION)
@@ -87,21 +93,24 @@ def test_session_that_is_over_has_no_lock_and_no_place_any_more() -> None:
 
 
 def test_snapshot_holds_all_and_is_changed_by_nothing_afterwards() -> None:
-    locks = machine()
+    locks = machine(4)
+    locks.apply(Request(EXPIRE_SESSION, 4))
     get(locks, 1)
     get(locks, 3)
     get(locks, 2)
     state = locks.snapshot()
+    as_it_was = deepcopy(state)
     locks.apply(close_session(3))
     locks.apply(release("a", 1))
     other = LockMachine()
     other.restore(state)
     assert other.snapshot() == state
+    assert other.expired_count == 1
     other.apply(release("a", 1))
     assert other.query(await_lock("a", 3)) == 2
     assert other.query(await_lock("a", 2)) is Answer.NOT_YET
-    assert other.apply(open_session("new")) == 4
-    assert other.snapshot() != state
+    assert other.apply(open_session("new")) == 5
+    assert other.snapshot() != state == as_it_was
 
 
 def test_machine_refuses_to_know_the_time() -> None:
