@@ -1,7 +1,8 @@
 """Draws a space-time diagram.
 
-Vertical positions are inches below the upper edge, so that bars and texts have the same height in a small
-diagram and in a large one. What is wrong is loud (stale, lost, cut, down), what is well is pale.
+Vertical positions are inches below the upper edge, on a figure of its own, so that bars and texts have the
+same height in a small diagram and in a large one. What is wrong is loud (stale, lost, cut, down), what is
+well is pale.
 """
 
 from collections.abc import Mapping, Sequence
@@ -10,20 +11,25 @@ from typing import Any
 
 from matplotlib.axes import Axes
 from matplotlib.lines import Line2D
-from matplotlib.patches import FancyBboxPatch, Patch, Rectangle
+from matplotlib.patches import FancyArrowPatch, FancyBboxPatch, Patch, Rectangle
 from matplotlib.patheffects import withStroke
 
 from models.network import Passage, Role
 
 from ..palette import BLACK, BLUE, GREEN, GREY, ORANGE, PURPLE, VERMILION, figure_of, new_axes
-from .labels import Label, labels_of
+from .labels import SLOPE, Label, labels_of, rise_of
 from .operations import Fate, OperationBar
 from .picture import Arrow, Gap, SpaceTime
 
 WIDTH = 11.0
 """Width of a new figure in inches."""
 
-_NAMES_WIDTH = 1.5  # of the figure, left of the axes
+_NAMES_WIDTH, _NAMES_MARGIN, _NAME_CHARACTER = 1.5, 0.5, 0.085  # left of the axes: at least, and with names
+_TITLE_CHARACTERS, _WHY_CHARACTERS, _WHY_HEIGHT = 11.0, 13.7, 12.0  # in an inch, in an inch, points of a line
+_LEGEND_ENTRY, _LEGEND_BELOW = (
+    2.0,
+    0.6,
+)  # inches: the width of an entry; how far below axes of somebody else's
 _BELOW, _ABOVE, _LANE, _BAR, _TEXT = 0.2, 0.22, 0.26, 0.17, 0.34
 _FULL_MAX, _HEADS_MAX = 80, 300
 """More messages of nodes than these are drawn thinner, and thinner still and without heads."""
@@ -58,19 +64,47 @@ def plot_space_time(picture: SpaceTime, *, ax: Axes | None = None, title: str | 
 
         plot_space_time(space_time(run.detail.trace), title="A read on the wrong side of the cut is stale")
     """
-    heights, height = _heights(picture)
-    ax = new_axes(ax, (WIDTH, height + 1.3))
+    width = _width(picture, ax)
+    inches = width / (picture.end - picture.start)
+    labels = [
+        labels_of([bar for bar in picture.bars if bar.line == number], inches, (picture.start, picture.end))
+        for number in range(len(picture.lines))
+    ]
+    heights, height = _heights(picture, labels)
+    handles = _handles(picture)
+    if ax is None:
+        ax = new_axes(None, (WIDTH, height + 1.3))
+        if handles:
+            figure_of(ax).legend(handles=handles, loc="outside lower center", **_legend_style(WIDTH))
+    elif handles:
+        below = _LEGEND_BELOW / (ax.get_position().height * figure_of(ax).get_figheight())
+        ax.legend(handles=handles, loc="upper left", bbox_to_anchor=(0.0, -below), **_legend_style(width))
     _frame(ax, picture, heights, height)
     _draw_gaps(ax, picture, heights)
     _draw_lines(ax, picture, heights)
     _draw_arrows(ax, picture, heights)
-    _draw_bars(ax, picture, heights)
-    _draw_legend(ax, picture)
-    text = picture.why if title is None else title
-    ax.set_title(fill(text, 105), loc="left", fontsize=11, fontweight="bold")
-    if title is not None and picture.why:
+    _draw_bars(ax, picture, heights, labels, inches)
+    _write_title(ax, picture, title, width)
+    return ax
+
+
+def _width(picture: SpaceTime, ax: Axes | None) -> float:
+    """Return about how wide the axes are, in inches; those of a new figure leave room for names."""
+    if ax is not None:
+        return float(ax.get_position().width * figure_of(ax).get_figwidth())
+    longest = max((len(line.name) for line in picture.lines), default=0)
+    return WIDTH - max(_NAMES_WIDTH, _NAMES_MARGIN + _NAME_CHARACTER * longest)
+
+
+def _write_title(ax: Axes, picture: SpaceTime, title: str | None, width: float) -> None:
+    """Write the title, and below it what is proved, where that is not the title."""
+    why = "" if title is None else fill(picture.why, round(_WHY_CHARACTERS * width))
+    text = fill(picture.why if title is None else title, round(_TITLE_CHARACTERS * width))
+    lines_count = len(why.splitlines())
+    ax.set_title(text, loc="left", fontsize=11, fontweight="bold", pad=6.0 + _WHY_HEIGHT * lines_count)
+    if why:
         ax.annotate(
-            fill(picture.why, 130),
+            why,
             (0, 1),
             xycoords="axes fraction",
             xytext=(0, 2),
@@ -78,15 +112,17 @@ def plot_space_time(picture: SpaceTime, *, ax: Axes | None = None, title: str | 
             fontsize=8,
             va="bottom",
         )
-        ax.set_title(fill(text, 105), loc="left", fontsize=11, fontweight="bold", pad=18)
-    return ax
 
 
-def _heights(picture: SpaceTime) -> tuple[list[float], float]:
+def _heights(picture: SpaceTime, labels: Sequence[Sequence[Label]]) -> tuple[list[float], float]:
     """Return how far below the upper edge each line is, and the height of all, in inches."""
     heights, edge = [], 0.0
-    for line in picture.lines:
-        edge += _ABOVE + (_TEXT + _LANE * (line.lane_count - 1) if line.lane_count else 0.0)
+    for line, written in zip(picture.lines, labels, strict=True):
+        bars = _TEXT + _LANE * (line.lane_count - 1) if line.lane_count else 0.0
+        texts = max(
+            (_LANE * each.lane + rise_of(each.text) for each in written if each.is_above), default=0.0
+        )
+        edge += max(_ABOVE + bars, 2.0 * _BAR + texts)
         heights.append(edge)
         edge += _BELOW
     return heights, edge + 0.05
@@ -101,7 +137,7 @@ def _frame(ax: Axes, picture: SpaceTime, heights: list[float], height: float) ->
     ax.spines[["top", "right", "left"]].set_visible(False)
     ax.set_ylabel("hosts")
     ax.set_xlabel("time (s)")
-    if picture.end - picture.start < 0.5:
+    if picture.is_in_milliseconds:
         ax.xaxis.set_major_formatter(lambda value, _: f"{1000.0 * value:.6g}")
         ax.set_xlabel("time (ms)")
 
@@ -170,23 +206,20 @@ def _draw_arrows(ax: Axes, picture: SpaceTime, heights: list[float]) -> None:
         is_gone = arrow.message.passage in _GONE
         is_thin = arrow.message.role is Role.MESSAGE and count > _FULL_MAX
         start, end = _ends(arrow, picture.gaps, heights)
-        ax.annotate(
-            "",
-            end,
-            start,
-            annotation_clip=False,
-            arrowprops={
-                "arrowstyle": "-" if is_gone or arrow.share < 1.0 or (is_thin and not has_heads) else "-|>",
-                "color": VERMILION if is_gone else _ARROWS[arrow.message.role][0],
-                "linewidth": 0.5 if is_thin else 0.9,
-                "alpha": (0.6 if has_heads else 0.35) if is_thin else 0.85,
-                "linestyle": "--" if arrow.message.retransmission_count else "-",
-                "shrinkA": 0.0,
-                "shrinkB": 0.0,
-                "mutation_scale": 4.5 if is_thin else 6.0,
-                "clip_on": True,
-            },
-            zorder=2.0 if is_thin else 2.2,
+        ax.add_artist(  # it ends at the edges of the window, as an annotation would not
+            FancyArrowPatch(
+                start,
+                end,
+                arrowstyle="-" if is_gone or arrow.share < 1.0 or (is_thin and not has_heads) else "-|>",
+                color=VERMILION if is_gone else _ARROWS[arrow.message.role][0],
+                linewidth=0.5 if is_thin else 0.9,
+                alpha=(0.6 if has_heads else 0.35) if is_thin else 0.85,
+                linestyle="--" if arrow.message.retransmission_count else "-",
+                shrinkA=0.0,
+                shrinkB=0.0,
+                mutation_scale=4.5 if is_thin else 6.0,
+                zorder=2.0 if is_thin else 2.2,
+            )
         )
         if is_gone:
             size, width = (3.0, 0.8) if is_thin else (5.0, 1.3)
@@ -208,14 +241,19 @@ def _ends(
     return (sent_at, source), (sent_at + share * (arrow.end - sent_at), source + share * (target - source))
 
 
-def _draw_bars(ax: Axes, picture: SpaceTime, heights: list[float]) -> None:
-    inches = (figure_of(ax).get_figwidth() - _NAMES_WIDTH) / (picture.end - picture.start)
+def _draw_bars(
+    ax: Axes,
+    picture: SpaceTime,
+    heights: list[float],
+    labels: Sequence[Sequence[Label]],
+    inches: float,
+) -> None:
+    """Draw the bars and write the labels; a second is so many `inches` wide."""
     for bar in picture.bars:
         _draw_bar(ax, bar, heights[bar.line] - _LANE * bar.lane, 0.03 / inches)
-    for number in range(len(picture.lines)):
-        bars = [bar for bar in picture.bars if bar.line == number]
-        for label in labels_of(bars, inches, (picture.start, picture.end)):
-            _write(ax, label, heights[number], 0.03 / inches)
+    for height, written in zip(heights, labels, strict=True):
+        for label in written:
+            _write(ax, label, height, 0.03 / inches)
 
 
 def _write(ax: Axes, label: Label, height: float, margin: float) -> None:
@@ -237,7 +275,7 @@ def _write(ax: Axes, label: Label, height: float, margin: float) -> None:
     top = height - _LANE * label.lane - _BAR / 2
     if bar.lane < label.lane:
         ax.plot([label.start, label.start], [middle, top], color=GREY, linewidth=0.5, zorder=1.8)
-    ax.text(label.start, top - 0.02, label.text, rotation=40, va="bottom", rotation_mode="anchor", **style)
+    ax.text(label.start, top - 0.02, label.text, rotation=SLOPE, va="bottom", rotation_mode="anchor", **style)
 
 
 def _draw_bar(ax: Axes, bar: OperationBar, middle: float, width_min: float) -> None:
@@ -270,8 +308,18 @@ def _draw_bar(ax: Axes, bar: OperationBar, middle: float, width_min: float) -> N
         )
 
 
-def _draw_legend(ax: Axes, picture: SpaceTime) -> None:
-    """Explain what there is to be seen, and nothing else."""
+def _legend_style(width: float) -> dict[str, Any]:
+    """Return how a legend looks that is so wide (inches)."""
+    return {
+        "ncols": max(1, int(width / _LEGEND_ENTRY)),
+        "fontsize": 8,
+        "frameon": False,
+        "borderaxespad": 0.5,
+    }
+
+
+def _handles(picture: SpaceTime) -> list[Patch | Line2D]:
+    """Return what explains what there is to be seen, and nothing else."""
     fates = {bar.fate for bar in picture.bars}
     handles: list[Patch | Line2D] = [
         Patch(facecolor=face, edgecolor=edge, linestyle=dashes, label=fate.value)
@@ -292,5 +340,4 @@ def _draw_legend(ax: Axes, picture: SpaceTime) -> None:
         handles.append(Patch(facecolor=_CUT_COLOUR, label="cut"))
     if picture.down:
         handles.append(Patch(facecolor=_DOWN_COLOUR, edgecolor="white", hatch="////", label="down"))
-    if handles:
-        ax.figure.legend(handles=handles, loc="outside lower center", ncols=5, fontsize=8, frameon=False)
+    return handles

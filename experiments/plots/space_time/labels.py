@@ -5,18 +5,21 @@ What has gone wrong, and what belongs to a proof, is written first.
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from math import cos, radians, sin
 
 from .operations import Fate, OperationBar
 
 CHARACTER = 0.062
 """The mean width of a character of a label, in inches."""
 
+SLOPE = 40
+"""The angle of slanting texts, in degrees."""
+
 _SLANTING = 0.17
 """How far slanting texts have to stand from each other, in inches."""
 
-
-_SLANTING_WIDTH = 0.45
-"""How far a slanting text reaches to the right of where it begins, in inches."""
+_SLANTING_WIDTH_MIN = 0.45
+"""How far a slanting text reaches to the right of where it begins, in inches, at least."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,9 +48,15 @@ def labels_of(
             placed.append(Label(bar, text, start, is_above=False, lane=bar.lane))
         elif all(abs(at - other) >= _SLANTING for other in taken):
             taken.append(at)
-            lane = _highest(bars, start, start + _SLANTING_WIDTH / inches_per_second)
+            reach = max(_SLANTING_WIDTH_MIN, len(bar.short) * CHARACTER * cos(radians(SLOPE)))
+            lane = _highest(bars, start, start + reach / inches_per_second)
             placed.append(Label(bar, bar.short, start, is_above=True, lane=lane))
     return placed
+
+
+def rise_of(text: str) -> float:
+    """Return how far a slanting text rises above where it begins, in inches."""
+    return len(text) * CHARACTER * sin(radians(SLOPE))
 
 
 def _highest(bars: Sequence[OperationBar], start: float, end: float) -> int:

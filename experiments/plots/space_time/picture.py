@@ -6,12 +6,13 @@ between neighbouring lines whose hosts cannot reach each other, both ways or one
 cut are no neighbours, all that lies between them is shaded.
 """
 
+import re
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from math import inf
+from math import ceil, inf, log10
 from statistics import median
 
-from models.consistency import Operation
+from models.consistency import Operation, Witness
 from models.observers.messages import Cut, Downtime, Message, SpaceTimeTrace
 
 from .operations import OperationBar, operation_bars
@@ -21,6 +22,12 @@ _STUB_SHARE = 0.02
 
 _GONE_AFTER = 0.37
 """The share of its way after which one is drawn as gone: on no line between."""
+
+_IN_MILLISECONDS = 0.5
+"""In a window that is shorter (s) times are told in milliseconds: seconds would be small numbers."""
+
+_TIME = re.compile(r"\b(by|after) ([0-9.]+(?:e[+-][0-9]+)?) s\b")
+"""A time in the words of a witness, which has more digits than are to be seen."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -82,6 +89,11 @@ class SpaceTime:
     why: str = ""
     hidden_count: int = 0
 
+    @property
+    def is_in_milliseconds(self) -> bool:
+        """Whether times are told in milliseconds, and not in seconds."""
+        return self.end - self.start < _IN_MILLISECONDS
+
 
 def space_time(
     trace: SpaceTimeTrace,
@@ -125,7 +137,7 @@ def space_time(
             for each in trace.downtimes
             if each.host in numbers and each.start < end and each.end > start
         ),
-        why="" if trace.witness is None else _why(trace),
+        why="" if trace.witness is None else _why(trace.witness, end - start),
         hidden_count=len(there) - len(shown),
     )
 
@@ -196,8 +208,10 @@ def _gaps(cut: Cut, names: Sequence[str]) -> list[Gap]:
     ]
 
 
-def _why(trace: SpaceTimeTrace) -> str:
-    witness = trace.witness
-    assert witness is not None
+def _why(witness: Witness, duration: float) -> str:
+    """Return what a witness proves, with times as exact as they are to be seen: to a thousandth of all."""
     subject = "Not linearizable" if witness.key is None else f"{witness.key!r} is not linearizable"
-    return f"{subject}: {witness.why}"
+    unit, scale = ("ms", 1000.0) if duration < _IN_MILLISECONDS else ("s", 1.0)
+    decimals = max(ceil(3.0 - log10(scale * duration)), 0)
+    told = _TIME.sub(lambda each: f"{each[1]} {scale * float(each[2]):.{decimals}f} {unit}", witness.why)
+    return f"{subject}: {told}"

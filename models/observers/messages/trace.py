@@ -11,12 +11,13 @@ Source: the diagrams of Lamport, "Time, Clocks, and the Ordering of Events in a 
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from math import inf
 
 from simulator import EventLog
 
 from ...consistency import Operation, ReadStaleness, Witness, staleness_of_reads
+from ...network import Passage
 from .message import Cut, Downtime, Message
 from .watch import MessageWatch
 
@@ -84,13 +85,14 @@ def space_time_trace(
     known = [each.name for each in watch.network.hosts]
     names = tuple(hosts) if hosts is not None else _by_sides(known, cuts, start, end)
     at_home = {name: name for name in names} | dict(homes or {})  # a site may be named after its host
+    downtimes = _downtimes(env.event_log, set(names), start, end)
     return SpaceTimeTrace(
         hosts=names,
         start=start,
         end=end,
-        messages=tuple(each for each in watch.messages() if each.sent_at < end),
+        messages=tuple(_heard(each, downtimes) for each in watch.messages() if each.sent_at < end),
         cuts=cuts,
-        downtimes=_downtimes(env.event_log, set(names), start, end),
+        downtimes=downtimes,
         operations=tuple(each for each in history if each.invoked_at < end and each.ended_at >= start),
         stale_reads=tuple(
             each for each in _stale(history) if each.read.invoked_at < end and each.read.ended_at >= start
@@ -99,6 +101,17 @@ def space_time_trace(
         homes=at_home,
         witness=witness,
     )
+
+
+def _heard(message: Message, downtimes: Sequence[Downtime]) -> Message:
+    """Return a message, an answer that came to a host that was down as one that nobody has heard."""
+    # Whoever sends an answer says at once that it arrives; all others are told of when they do.
+    if message.passage is Passage.ARRIVED and any(
+        each.process is None and each.host == message.target and each.start < message.arrives_at < each.end
+        for each in downtimes
+    ):
+        return replace(message, passage=Passage.UNHEARD)
+    return message
 
 
 def _stale(history: Sequence[Operation]) -> Iterable[ReadStaleness]:

@@ -8,7 +8,11 @@ from typing import Any
 
 import pytest
 from matplotlib import pyplot as plt
+from matplotlib.axes import Axes
+from matplotlib.patches import FancyArrowPatch
+from matplotlib.text import Text
 
+from experiments.plots.palette import figure_of
 from experiments.plots.space_time import Fate, SpaceTime, plot_space_time, space_time
 from experiments.plots.space_time.labels import labels_of
 from models.consistency import Ending, Operation, check_linearizability, staleness_of_reads
@@ -188,6 +192,16 @@ def test_slanting_labels_stand_above_the_bars_that_they_would_cross_and_texts_st
     ]
 
 
+def test_a_long_label_stands_above_all_bars_that_it_reaches_over() -> None:
+    history = (
+        operation("write", "a long one", 1.0, 1.01, key="a long key"),
+        operation("write", 2, 1.5, 3.0, process=1),
+        operation("write", 3, 1.6, 3.0, process=2),
+    )
+    (label, *_) = labels_of(space_time(trace(*history)).bars, 1.0, (0.0, 10.0))
+    assert (label.text, label.lane) == ("a long key=a long one", 1)
+
+
 # -- messages, cuts, crashes
 
 
@@ -233,6 +247,7 @@ def test_a_window_must_lie_in_the_trace_and_shows_only_what_is_in_it() -> None:
     whole = trace(
         operation("write", 1, 0.0, 1.0),
         operation("write", 2, 4.0, 6.0),
+        operation("write", 3, 7.0, 8.0),
         messages=(message("a", "b", 1.0), message("a", "b", 4.8), message("a", "b", 7.0)),
         cuts=(Cut(start=0.0, end=2.0, pairs=both_ways(("a", "b"))),),
         downtimes=(Downtime(host="a", start=8.0, end=inf),),
@@ -284,6 +299,60 @@ def test_the_title_is_what_is_proved_unless_another_is_given(full: SpaceTime) ->
     assert ax.get_title(loc="left") == "Stale"
     assert any("not linearizable" in text.get_text() for text in ax.texts)
     assert [tick.get_text() for tick in ax.get_yticklabels()] == ["web", "a", "b"]
+    plt.close("all")
+
+
+def test_times_are_told_as_exactly_as_they_are_to_be_seen() -> None:
+    history = (
+        operation("write", 1, 0.0, 0.012345678),
+        operation("write", 2, 0.02, 0.031234567),
+        operation("read", 1, 0.041234567, 0.05),
+        operation("read", 2, 0.0612345678, 0.07),
+    )
+    (witness,) = check_linearizability(history).witnesses
+    known = trace(*history, witness=witness, end=20.0)
+    beginning = "'x' is not linearizable: 1 was the value by "
+    assert space_time(known).why.startswith(f"{beginning}0.01 s and after 0.04 s, and 2 ")
+    assert space_time(known, end=1.0).why.startswith(f"{beginning}0.012 s and after 0.041 s, and 2 ")
+    assert space_time(known, end=0.2).why.startswith(f"{beginning}12.3 ms and after 41.2 ms, and 2 ")
+
+
+def _texts_overlap(ax: Axes, one: str, other: str) -> bool:
+    """Whether the texts that begin like these overlap, when all is laid out."""
+    figure = figure_of(ax)
+    figure.draw_without_rendering()
+    first, second = (
+        next(text for text in figure.findobj(Text) if text.get_text().startswith(each))
+        for each in (one, other)
+    )
+    return bool(first.get_window_extent().overlaps(second.get_window_extent()))
+
+
+def test_long_texts_have_room_and_arrows_end_at_the_edges_of_the_window() -> None:
+    history = (
+        operation("write", 1, 0.0, 1.0, key="a long key"),
+        operation("write", 2, 1.2, 2.0, process=1, key="a long key"),
+        operation("compare-and-set", ("some value", "another"), 3.0, 3.01, process=2, key="a long key"),
+    )
+    known = trace(*history, stale_reads=(), messages=(message("b", "web", 4.0), message("web", "b", 5.9)))
+    picture = replace(space_time(known, start=3.0, end=6.0), why="proved, and " * 30)
+    ax = plot_space_time(picture, title="a title, and " * 20)
+    assert not _texts_overlap(ax, "proved", "a title")
+    assert not _texts_overlap(ax, "proved", "a long key:")
+    arrows = ax.findobj(FancyArrowPatch)
+    assert [arrow.get_clip_box() is not None for arrow in arrows] == [True, True]
+    plt.close("all")
+
+
+def test_axes_of_ones_own_have_a_legend_each(full: SpaceTime) -> None:
+    figure, both = plt.subplots(2, 1, figsize=(8, 8), layout="constrained")
+    for ax in both:
+        plot_space_time(full, ax=ax, title="a title, and " * 10)
+    figure.draw_without_rendering()
+    legends = [ax.get_legend().get_window_extent() for ax in both]
+    assert not figure.legends
+    assert not legends[0].overlaps(legends[1])
+    assert all(each.x0 >= 0.0 and each.x1 <= figure.bbox.x1 for each in legends)
     plt.close("all")
 
 

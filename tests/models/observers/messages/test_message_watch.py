@@ -202,6 +202,17 @@ def test_what_a_crash_keeps_from_being_sent_is_unsent_and_a_host_that_is_down_se
     assert passages(watch) == [Passage.UNSENT, Passage.UNSENT]
 
 
+def test_what_a_crash_keeps_from_being_sent_again_is_unsent() -> None:
+    world = World()
+    world.network.install(PacketLoss(world.env, world.a, world.b, 1.0, name="all"))
+    watch = MessageWatch(world.network)
+    world.network.send(world.a, world.b, print, "lost once", transport="tcp")
+    world.env.run(until=0.1)
+    world.a.crash()
+    world.env.run()
+    assert passages(watch) == [Passage.UNSENT]
+
+
 # -- calls
 
 

@@ -7,9 +7,10 @@ from dataclasses import replace
 
 import pytest
 
-from models import Host, Network
+from models import Host, Network, Request, Response
 from models.consistency import Ending, HistoryRecorder, Operation
-from models.endpoint import FunctionEndpoint
+from models.endpoint import Call, FunctionEndpoint
+from models.network import Passage, Role
 from models.observers.messages import Downtime, MessageWatch, SpaceTimeTrace, space_time_trace
 from simulator import Environment
 
@@ -79,6 +80,31 @@ def test_crashes_of_hosts_and_of_processes_are_downtimes() -> None:
         Downtime(host="b", start=1.0, end=2.0, process="server"),
         Downtime(host="b", start=2.0, end=float("inf")),
     )
+
+
+def _answer(_: Request) -> Call:
+    yield 0.0
+    return Response(1)
+
+
+@pytest.mark.parametrize("where", ["before", "in between", "after", "of another process"])
+def test_an_answer_that_comes_to_a_host_that_is_down_is_heard_by_nobody(where: str) -> None:
+    made, (a, b) = network("a", "b")
+    watch = MessageWatch(made)
+    server = FunctionEndpoint(_answer, host=b, name="server")
+    made.env.process(made.connect(a, server).call(Request("read")), "caller")
+    if where == "of another process":
+        made.env.call_later(0.45, a.crash_process, FunctionEndpoint(_answer, host=a, name="another"))
+    else:
+        down = {"before": (0.3, 0.45), "in between": (0.45, 0.55), "after": (0.55, 0.6)}[where]
+        made.env.call_later(down[0], a.crash)
+        made.env.call_later(down[1], a.restart)
+    made.env.run(until=1.0)
+    told = {each.role: each.passage for each in space_time_trace(watch).messages}
+    assert [each.role for each in space_time_trace(watch, end=0.25).messages] == [Role.REQUEST]
+    is_heard = where != "in between"
+    answer = Passage.ARRIVED if is_heard else Passage.UNHEARD
+    assert told == {Role.REQUEST: Passage.ARRIVED, Role.ANSWER: answer}
 
 
 def test_only_what_falls_into_the_window_is_kept_but_staleness_knows_what_came_before() -> None:
