@@ -11,7 +11,7 @@ does not prove that they are serializable; "model" is "transactions" then.
 JSON: {"file", "model", "verdict", "operations", "keys", "witnesses": [{"key", "why", "operations", "since",
 "could_be", "breaking", "explained", "minimal"}], "undecided_keys", "anomalies": [{"name", "operations",
 "steps"}]}. "verdict" is "linearizable", "not linearizable", "unknown", "anomalies" or "no anomalies"; an
-operation is the line of text that says it.
+operation is the line of text that says it. "explained" is null where the search for it was given up.
 """
 
 from collections.abc import Sequence
@@ -69,7 +69,8 @@ def _read(file: Path) -> "tuple[Operation, ...]":
     try:
         return read_history(file.read_text(encoding="utf-8"))
     except UnicodeDecodeError as error:
-        raise Misuse(f"history {file} must be a text in UTF-8: {error}") from None
+        line = error.object.count(b"\n", 0, error.start) + 1
+        raise Misuse(f"{file}: line {line}: a history must be a text in UTF-8: {error.reason}") from None
     except OSError as error:
         raise Misuse(f"history must be a file that can be read, got {file}: {error.strerror}") from None
     except MalformedHistory as error:

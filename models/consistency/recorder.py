@@ -9,6 +9,11 @@ A process of the history is a client that asks one thing at a time; where a clie
 way, each takes a process of this client that has none, and one whose ending is unknown is never used again.
 Processes are not shared among clients, who are sessions: what one of them has seen, another need not see.
 
+It stands around what asks once. A wrapper that asks again (`Retry`, `Hedge`) raises what the last attempt
+has raised, which says nothing of those before: after one that timed out, `Unavailable` would be taken for
+nothing done. Put such a wrapper around the recorder: each attempt is an operation then, and a value that is
+written again is one that only the general search can judge.
+
 What happens at one instant is numbered in the order in which it happens. A list that is told is written down
 as it is then, as a tuple: whoever told it may go on changing it.
 

@@ -6,6 +6,11 @@
                            before: no read tells a version older than that
     writes follow reads    nor a version older than one that the writer's session had read before
 
+The last two are promises about servers, and a client sees them broken only where it also counts on monotonic
+reads: it may have read the later version at one server, and at another one, which has neither, the earlier
+key. Which of the two was broken it cannot tell; the breach is told under the name of the promise about
+writes. One step is followed: what the writer's session had itself written or read, and not what others had.
+
 Of two versions of one key the last two are seen as a breach of monotonic reads: the later one was read, then
 the earlier. "Older" is what the clients themselves can know (`versions`): there before the other was asked
 for. So what a store makes of concurrent writes is never a breach, and a store that puts a later write before

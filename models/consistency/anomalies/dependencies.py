@@ -55,7 +55,7 @@ def list_dependencies(transactions: Sequence[Transaction]) -> Iterator[Dependenc
             why, then = f"appended {order[-1]!r} to {key!r} before", f" appended {item!r}"
             yield from _edge("ww", writers[-1], writer_of.get((key, item)), (why, then))
     for each in possible:
-        for key, told in each.external_reads().items() if each.is_committed else ():
+        for key, told in each.external_reads().items():
             items = told or ()
             if items:
                 why, then = f"appended {items[-1]!r} to {key!r}, which", " read"
@@ -72,7 +72,7 @@ def register_dependencies(transactions: Sequence[Transaction]) -> Iterator[Depen
     writer_of = _writers(possible)
     readers: dict[tuple[Hashable, Any], list[Transaction]] = {}
     for each in possible:
-        for key, value in each.external_reads().items() if each.is_committed else ():
+        for key, value in each.external_reads().items():
             readers.setdefault((key, value), []).append(each)
     for (key, value), those in readers.items():
         for reader in those:
@@ -141,7 +141,7 @@ def _unread(order: tuple[Any, ...], appended: Sequence[Any]) -> Sequence[Any]:
 def _versions_in_order(transactions: Sequence[Transaction]) -> Iterator[tuple[Hashable, Any, Any]]:
     """Versions of which the second came after the first: key, first, second."""
     for each in transactions:
-        reads = each.external_reads() if each.is_committed else {}
+        reads = each.external_reads()
         for key, values in each.writes().items():
             if reads.get(key) is not None:
                 yield key, reads[key], values[-1]

@@ -3,6 +3,7 @@
     G1a                   aborted read: a read tells what a transaction wrote that failed
     G1b                   intermediate read: a read tells what a transaction wrote before its final write
     internal              a transaction does not see what it has itself read or written before
+    future-read           a transaction reads what it writes only afterwards
     unwritten             a read tells what nobody ever wrote
     incompatible-order    two reads of a list of which neither is a beginning of the other
     duplicate             a list that has an item twice
@@ -26,14 +27,15 @@ from .transaction import Part, Transaction
 
 def direct_anomalies(transactions: Sequence[Transaction]) -> Iterator[Anomaly]:
     """Return the anomalies that show without a cycle."""
-    writers = _writers(transactions)
     lists = is_list(transactions)
+    writers = _writers(transactions, lists)
     for each in transactions:
         if each.is_committed:
             yield from _internal(each)
-            for part in each.parts:
+            for place, part in enumerate(each.parts):
                 if part.kind == "read":
                     told = _told(part, lists)
+                    yield from _of_future(each, place, told)
                     yield from _of_read(each, part, told, writers)
     if lists:
         yield from _incompatible_orders(transactions)
@@ -56,15 +58,20 @@ _Writers = dict[tuple[Hashable, Any], tuple[Transaction, bool]]
 """Who wrote a value to a key, and whether that was its final write there."""
 
 
-def _writers(transactions: Sequence[Transaction]) -> _Writers:
-    """Raises `ValueError` for a value written twice to a key; one that failed and was repeated is one."""
+def _writers(transactions: Sequence[Transaction], lists: bool) -> _Writers:
+    """Raises `ValueError` for a value written twice to a key; one that failed and was repeated is one.
+
+    So is None in a register, which is what it holds at first.
+    """
     writers: _Writers = {}
     for each in sorted(transactions, key=_has_failed, reverse=True):
         for key, values in each.writes().items():
             for value in values:
-                if (key, value) in writers and not _has_failed(writers[key, value][0]):
+                is_initial = value is None and not lists and not _has_failed(each)
+                if is_initial or ((key, value) in writers and not _has_failed(writers[key, value][0])):
                     raise ValueError(
-                        f"writes must be of values that differ, got {value!r} twice on key {key!r}"
+                        f"writes must be of values that differ, got {value!r} twice on key {key!r} "
+                        "(None counts as one in a register)"
                     )
                 writers[key, value] = (each, value == values[-1])
     return writers
@@ -98,6 +105,14 @@ def _of_read(reader: Transaction, part: Part, told: tuple[Any, ...], writers: _W
         if writer is not None and not is_final and writer is not reader:
             why = f"T1 read {told[-1]!r} of {part.key!r}, which was not the final write of T2"
             yield Anomaly(name="G1b", operations=(reader.operation, writer.operation), steps=(why,))
+
+
+def _of_future(reader: Transaction, place: int, told: tuple[Any, ...]) -> Iterator[Anomaly]:
+    key = reader.parts[place].key
+    for part in reader.parts[place + 1 :]:
+        if part.kind != "read" and part.key == key and part.value in told:
+            why = f"T1 read {part.value!r} of {key!r}, and wrote it only then"
+            yield Anomaly(name="future-read", operations=(reader.operation,), steps=(why,))
 
 
 def _internal(transaction: Transaction) -> Iterator[Anomaly]:

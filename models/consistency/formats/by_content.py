@@ -27,6 +27,7 @@ def read_history(text: str) -> tuple[Operation, ...]:
 
     Raises `MalformedHistory`, which names the line, for a text that is in none of them, or holds nothing.
     """
+    text = text.removeprefix("\ufeff")  # the mark that some editors begin a file with
     history = _reader(text.lstrip())(text)
     if not history:
         raise MalformedHistory(1, "a history must hold an operation, got none")

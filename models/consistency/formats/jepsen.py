@@ -7,7 +7,7 @@
 (:w, :put), :cas, :append, :add or :txn, whose value is parts like [:r x nil], [:append x 1]. `:time` is in
 nanoseconds. The key is `:key`, as in porcupine's key-value histories, which are EDN too; or each value is a
 pair of key and value, as those of `jepsen.independent` are, which is taken to be so if every invocation of a
-read has the value [key nil]; or there is none. Processes that are no number (:nemesis) are left out, and the
+read has the value [key nil]; or there is none. Processes that are keywords (:nemesis) are left out, and the
 older events without names, [0 :invoke :write 3], are read too.
 
 A compare-and-set that found another value is a :fail in Jepsen, which tells nothing more. We write `:result
@@ -48,7 +48,7 @@ _PART_NAMES = {"read": "r", "write": "w", "append": "append"}
 def read_jepsen(text: str) -> tuple[Operation, ...]:
     """Return the operations of a history in EDN. Raises `MalformedHistory`."""
     forms = [(line, _named(line, form)) for line, form in read_forms(text)]
-    forms = [(line, form) for line, form in forms if isinstance(form.get("process", 0), int)]
+    forms = [(line, form) for line, form in forms if _is_of_a_client(line, form)]
     is_paired = _is_paired([form for _, form in forms])
     return operations_of([_event(line, form, is_paired) for line, form in forms])
 
@@ -80,6 +80,13 @@ def _named(line: int, form: Any) -> Mapping[str, Any]:
     if not isinstance(form, dict):
         raise MalformedHistory(line, f"an event must be a map, got {form!r}")
     return form
+
+
+def _is_of_a_client(line: int, form: Mapping[str, Any]) -> bool:
+    process = form.get("process", 0)
+    if isinstance(process, bool) or not isinstance(process, int | Keyword):
+        raise MalformedHistory(line, f":process must be a whole number or a keyword, got {process!r}")
+    return isinstance(process, int)
 
 
 def _is_paired(forms: Sequence[Mapping[str, Any]]) -> bool:

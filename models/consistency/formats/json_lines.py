@@ -4,7 +4,8 @@
      "ended_at": 1.9, "ending": "ok", "site": "zone-a", "invoked_order": 5, "ended_order": 6, "session": 0}
 
 (on one line). `ended_at` is null where the ending is "info"; what follows `ending` may be left out. Nothing
-is lost in it but that tuples come back where lists were.
+is lost in it but that tuples come back where lists were. Lines may come in any order, but a process must have
+ended one operation before it invokes another; one at the instant at which the other ends may have done so.
 """
 
 from __future__ import annotations
@@ -25,14 +26,15 @@ _ENDINGS = {each.value: each for each in Ending}
 
 def read_json_lines(text: str) -> tuple[Operation, ...]:
     """Return the operations of a history in JSON lines. Raises `MalformedHistory`."""
-    history = []
-    for number, line in enumerate(text.splitlines(), 1):
+    lines = []
+    for number, line in enumerate(text.split("\n"), 1):
         if line.strip():
             try:
-                history.append(_operation(number, line))
+                lines.append((number, _operation(number, line)))
             except RecursionError:
                 raise MalformedHistory(number, "values must not be nested that deep") from None
-    return tuple(history)
+    _require_one_at_a_time(lines)
+    return tuple(operation for _, operation in lines)
 
 
 def json_lines_text(history: Sequence[Operation]) -> str:
@@ -52,7 +54,7 @@ def _line(operation: Operation) -> str:
 
 def _operation(number: int, line: str) -> Operation:
     try:
-        fields = json.loads(line)
+        fields = json.loads(line, parse_constant=_refuse)
     except ValueError as error:
         raise MalformedHistory(
             number, f"a line must be a JSON object, got {shortened(line)}: {error}"
@@ -72,6 +74,24 @@ def _operation(number: int, line: str) -> Operation:
         fields[name] = frozen(fields[name])
     is_open = ending is Ending.UNKNOWN or fields["ended_at"] is None
     return Operation(**{**fields, "ending": ending, "ended_at": inf if is_open else fields["ended_at"]})
+
+
+def _require_one_at_a_time(lines: Sequence[tuple[int, Operation]]) -> None:
+    """Raise `MalformedHistory` for a process that invokes before what it did last has ended, if that ends."""
+    ends: dict[int, tuple[float, int, int]] = {}
+    for number, each in sorted(lines, key=lambda line: (line[1].invoked_at, line[1].invoked_order, line[0])):
+        ended_at, ended_order, before = ends.get(each.process, (-inf, 0, 0))
+        if (each.invoked_at, each.invoked_order) < (ended_at, ended_order):
+            raise MalformedHistory(
+                number,
+                f"process {each.process} invokes again, and its operation of line {before} has not ended",
+            )
+        if each.ending is not Ending.UNKNOWN:
+            ends[each.process] = (each.ended_at, each.ended_order, number)
+
+
+def _refuse(constant: str) -> None:
+    raise ValueError(f"{constant} is no value of JSON")
 
 
 def _require(number: int, fields: dict[str, Any], ending: Ending) -> None:

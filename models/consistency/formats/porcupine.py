@@ -6,8 +6,8 @@ The log has a line for each event of one register, whose values are whole number
 
 Here a `:cas` that ends in `:fail` has found another value, and its answer is False; `:info` is unknown. A
 read that ends in `:fail :timed-out` has told nothing. Lines of other programs (`INFO  jepsen.core - ...`) are
-passed over, as porcupine does. The longer logs of `test_data/etcd` end each line in a `:hint` at an order,
-which is not looked at: an order is looked for.
+passed over, as porcupine does, but a client's event that is cut short is refused. The longer logs of
+`test_data/etcd` end each line in a `:hint` at an order, which is not looked at: an order is looked for.
 
 A key-value history is EDN, with texts as keys and values; reading it is `jepsen.read_jepsen`. In it nothing
 fails, and an operation of unknown ending just never ends.
@@ -27,6 +27,7 @@ from .malformed import MalformedHistory, shortened
 
 _LINE = re.compile(r"INFO\s+jepsen\.util\s+-\s+(\S+)\s+:(\w+)\s+:(\S+)\s*(.*?)(?:\s+:hint\s+[0-9]+)?")
 _OTHER = re.compile(r"[A-Z]+\s+[\w.]+\s+-\s")
+_OF_A_CLIENT = re.compile(r"INFO\s+jepsen\.util\s+-\s+-?[0-9]")
 _NUMBER = re.compile(r"-?[0-9]{1,4000}")
 _PAIR = re.compile(r"\[(-?[0-9]{1,4000})\s+(-?[0-9]{1,4000})\]")
 _ENDINGS = {"invoke": None, "ok": Ending.OK, "fail": Ending.FAILED, "info": Ending.UNKNOWN}
@@ -38,14 +39,14 @@ _TEXT_NAMES = {"read": "get", "write": "put", "append": "append"}
 def read_etcd_log(text: str) -> tuple[Operation, ...]:
     """Return the operations of a log. Raises `MalformedHistory`."""
     events = []
-    for number, line in enumerate(text.splitlines(), 1):
+    for number, line in enumerate(text.split("\n"), 1):
         match = _LINE.fullmatch(line.strip())
         if match is not None:
             process, ending, kind, value = match.groups()
             if process.startswith(":"):
                 continue  # the nemesis
             events.append(_event(number, process, ending, kind, value.strip()))
-        elif line.strip() and not _OTHER.match(line):
+        elif line.strip() and (_OF_A_CLIENT.match(line) or not _OTHER.match(line)):
             raise MalformedHistory(number, f"a line must be of a log of Jepsen, got {shortened(line)}")
     return operations_of(events)
 

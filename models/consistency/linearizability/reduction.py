@@ -18,8 +18,7 @@ any one more of its operations makes it explicable, unless the budget of searche
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Sequence
-from typing import Any
+from collections.abc import Hashable, Iterable, Sequence
 
 from ..intervals import READ, Interval
 from .search import SearchLimits, reachable_states, search
@@ -45,7 +44,8 @@ def reduced_witness(
     limits: SearchLimits,
 ) -> Witness:
     """Return a witness for operations on `key`; the search has found no order once `suspect` has ended."""
-    breaking = _first_to_break(specification, intervals, suspect, limits)
+    breaking, is_first = _first_to_break(specification, intervals, suspect, limits)
+    explained = sum(each.end < breaking.end for each in intervals if each.is_known)
     past = beginning(intervals, breaking.end)
     reduction = _Reduction(specification, past, limits)
     since = reduction.cut_off_the_past() if _has_plain_states(specification) else None
@@ -55,7 +55,7 @@ def reduced_witness(
         operations=tuple(each.operation for each in reduction.kept()),
         why=f"no order of the following makes it a {specification.name}",
         breaking=breaking.operation,
-        explained_count=sum(each.end < breaking.end for each in intervals if each.is_known),
+        explained_count=explained if is_first else None,
         is_minimal=reduction.is_minimal,
         could_be=tuple(reduction.states or ()),
         since=since,
@@ -64,26 +64,30 @@ def reduced_witness(
 
 def _first_to_break(
     specification: Specification, intervals: Sequence[Interval], suspect: Interval, limits: SearchLimits
-) -> Interval:
-    """The operation whose end no beginning of the history survives.
+) -> tuple[Interval, bool]:
+    """The operation whose end no beginning of the history survives, and whether all before it is explained.
 
     The search knows all answers beforehand, so that it may see the end come while an operation is under way
     whose answer will prove it, as that of a compare-and-set. All these have ended by the last end of what was
-    under way with the suspect; up to there the earliest beginning that has no order is looked for by halves.
+    under way with the suspect. Steps that were compiled know more: whatever is read at any time. Up to there
+    the earliest beginning that has no order is looked for by halves; where the search for one is given up, a
+    later one that is sure to have none has to do.
     """
-    last = max(each.end for each in intervals if each.is_known and each.call < suspect.end)
+    knows_all = not _has_plain_states(specification)
+    last = max(each.end for each in intervals if each.is_known and (knows_all or each.call < suspect.end))
     ends = sorted(
         (each for each in intervals if each.is_known and suspect.end <= each.end <= last), key=_end_of
     )
-    right, wrong, middle = -1, len(ends) - 1, 0
+    right, wrong, middle, is_sure = -1, len(ends) - 1, 0, True
     while right + 1 < wrong:
         outcome = search(specification, beginning(intervals, ends[middle].end), limits)
         if outcome.verdict is Verdict.NOT_LINEARIZABLE:
             wrong = middle
         else:
             right = middle
+            is_sure = outcome.verdict is Verdict.LINEARIZABLE
         middle = (right + wrong) // 2
-    return ends[wrong]
+    return ends[wrong], is_sure
 
 
 def _end_of(interval: Interval) -> int:
@@ -100,12 +104,16 @@ class _Reduction:
         self, specification: Specification, intervals: Sequence[Interval], limits: SearchLimits
     ) -> None:
         self._specification = specification
-        self._intervals = intervals
         self._limits = limits
-        self._known = _to_forget(intervals)
         self._steps_left = _STEPS_IN_ALL * limits.steps
         self.is_minimal = True
-        self.states: tuple[Hashable, ...] | None = None
+        self._begin(intervals, None)
+
+    def _begin(self, intervals: Sequence[Interval], states: tuple[Hashable, ...] | None) -> None:
+        """Look at these operations, all that is known of them, from these states on."""
+        self._intervals = intervals
+        self.states = states
+        self._known = _in_order_to_forget(intervals, range(len(intervals)))
 
     def cut_off_the_past(self) -> float | None:
         """Start as late as still makes a proof; return when that is, or None for the very beginning."""
@@ -116,44 +124,46 @@ class _Reduction:
             back *= 2
             if len(states) > _STATES_MAX:
                 continue
-            self._intervals = _since(everything, start.end)
-            self._known = _to_forget(self._intervals)
-            self.states = states
+            self._begin(_since(everything, start.end), states)
             if self._is_proof(self._known):
                 return start.operation.ended_at
-        self._intervals, self.states = everything, None
-        self._known = _to_forget(everything)
+        self._begin(everything, None)
         return None
 
     def run(self) -> None:
-        """Forget what can be forgotten: parts of half the size each round, until single ones are tried."""
-        size = max(1, len(self._known) // 2)
-        while True:
-            before = len(self._known)
-            start = 0
-            while start < len(self._known):
-                rest = self._known[:start] + self._known[start + size :]
-                if self._is_proof(rest):
-                    self._known = rest
-                else:
-                    start += size
-            if size > 1:
-                size = (size + 1) // 2
-            elif len(self._known) == before or self._steps_left <= 0:
-                return
+        """Forget what can be forgotten: parts of half the size each round, until single ones are tried.
+
+        Then reads once more, now that whoever wrote what they tell is to be shown, and may do without them.
+        """
+        size = len(self._known)
+        while size > 1:
+            size = (size + 1) // 2
+            self._forget_parts(size)
+        self._known = _in_order_to_forget(self._intervals, self._shown())
+        self._forget_parts(1)
 
     def kept(self) -> list[Interval]:
         """What is still known, and whatever wrote what a read of that tells, by invocation.
 
         The latter is there for whoever reads it: the proof holds although it may never have taken effect.
         """
-        known = set(self._known)
-        told = {repr(self._intervals[place].result) for place in known}
-        return [
-            each
-            for place, each in enumerate(self._intervals)
-            if place in known or (each.operation.kind != READ and repr(_written(each)) in told)
-        ]
+        return [self._intervals[place] for place in sorted(self._shown())]
+
+    def _shown(self) -> set[int]:
+        known = [(place, self._intervals[place]) for place in self._known]
+        told = {repr(each.result) for _, each in known if _is_read(each)}
+        writers = (place for place, each in enumerate(self._intervals) if told & _written(each))
+        return {place for place, _ in known}.union(writers)
+
+    def _forget_parts(self, size: int) -> None:
+        """Try to forget one part of this size after the other."""
+        start = 0
+        while start < len(self._known):
+            rest = self._known[:start] + self._known[start + size :]
+            if self._is_proof(rest):
+                self._known = rest
+            else:
+                start += size
 
     def _is_proof(self, known: Sequence[int]) -> bool:
         if self._steps_left <= 0:
@@ -172,20 +182,27 @@ class _Reduction:
         for place, each in enumerate(self._intervals):
             if place in known or not each.is_known:
                 left.append(each)
-            elif each.operation.kind != READ:
+            elif not _is_read(each):
                 left.append(Interval(each.operation, each.call, each.end, each.value, None, False))
         return left
 
 
-def _written(interval: Interval) -> Any:
-    is_compared = interval.operation.kind == "compare-and-set"
-    return interval.value[1] if is_compared else interval.value
+def _written(interval: Interval) -> set[str]:
+    """The value that a read may tell afterwards, written down, if the operation names one."""
+    kind = interval.operation.kind
+    if kind not in ("write", "compare-and-set"):
+        return set()
+    return {repr(interval.value if kind == "write" else interval.value[1])}
 
 
-def _to_forget(intervals: Sequence[Interval]) -> list[int]:
-    """What is known, in the order in which to forget it: reads first, since writes explain more."""
-    known = [place for place, each in enumerate(intervals) if each.is_known]
-    return sorted(known, key=lambda place: intervals[place].operation.kind != READ)
+def _is_read(interval: Interval) -> bool:
+    return interval.operation.kind == READ
+
+
+def _in_order_to_forget(intervals: Sequence[Interval], places: Iterable[int]) -> list[int]:
+    """Those places that are known, in the order in which to forget them: reads first, as writes tell more."""
+    known = sorted(place for place in places if intervals[place].is_known)
+    return sorted(known, key=lambda place: not _is_read(intervals[place]))
 
 
 def _since(intervals: Sequence[Interval], end: int) -> list[Interval]:
@@ -194,6 +211,6 @@ def _since(intervals: Sequence[Interval], end: int) -> list[Interval]:
     for each in intervals:
         if each.call > end or not each.is_known:
             left.append(each)
-        elif each.end > end and each.operation.kind != READ:
+        elif each.end > end and not _is_read(each):
             left.append(Interval(each.operation, each.call, each.end, each.value, None, False))
     return left

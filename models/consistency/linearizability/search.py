@@ -21,7 +21,8 @@ that is right.
 
 The number of steps and of configurations is bounded; beyond that the verdict is unknown. The problem is
 NP-complete (Gibbons and Korach, "Testing Shared Memories", SIAM J. Comput. 1997). A comparison with another
-configuration counts as a step.
+configuration counts as a step, and so do several operations under way that are only passed over. What is
+under way at each end is remembered too, so that very many at once are given up before the search.
 
 Sources: Wing and Gong, "Testing and Verifying Concurrent Objects" (1993), for the search; Lowe, "Testing for
 Linearizability" (2017), for just-in-time linearization and memoisation; Horn and Kroening (2015) for
@@ -31,6 +32,7 @@ other's future, or let them take effect never.
 
 from __future__ import annotations
 
+from bisect import insort
 from collections.abc import Hashable, Sequence
 from dataclasses import dataclass, field
 from itertools import pairwise
@@ -104,6 +106,13 @@ _Node = tuple[int, int, Hashable, int, "_Path | None"]
 """A configuration: the number of its stage, what took effect, the state, the unknown ones used, the path."""
 
 
+_UNDER_WAY_PER_CONFIGURATION = 40
+"""So many operations under way, summed over all ends, take no more memory than one configuration does."""
+
+_PASSED_OVER_PER_STEP = 8
+"""So many operations passed over take no more time than one step does."""
+
+
 class _GivenUp(Exception):
     """A limit is reached."""
 
@@ -134,12 +143,14 @@ class _Unknown:
 class _Stage:
     """What happens up to an end: what is `invoked` since the last one; who is under way, in order of ends.
 
-    `invoked_unknown` is the bit set of all unknown operations invoked so far.
+    `observers` are those of them that may take effect without a change. `invoked_unknown` is the bit set of
+    all unknown operations invoked so far.
     """
 
     invoked: list[_Pending]
     ending: _Pending
     ordered: list[_Pending]
+    observers: list[_Pending]
     invoked_unknown: int
     met: _Configurations = field(default_factory=dict)
     states: dict[Hashable, None] = field(default_factory=dict)
@@ -158,7 +169,7 @@ class _Search:
         self._specification = specification
         self._compiled = specification.compiled(intervals)
         self._unknown: dict[Hashable, _Unknown] = {}
-        self._stages = self._in_stages()
+        self._stages: list[_Stage] = []
         self._first = (self._compiled.initial,) if states is None else states
         self._stack: list[_Node] = []
         self._steps_count = 0
@@ -200,6 +211,7 @@ class _Search:
 
     def _run(self) -> tuple[_Path | None] | None:
         """Return the path of a way to the end, in a tuple, or None where there is none."""
+        self._stages = self._in_stages()
         if not self._stages:
             return (None,)
         for state in reversed(self._first):
@@ -223,23 +235,27 @@ class _Search:
 
     def _in_stages(self) -> list[_Stage]:
         """Go through all events once."""
-        pending: dict[int, _Pending] = {}
+        under_way: list[_Pending] = []  # in order of their ends: the first is the next to end
         invoked: list[_Pending] = []
         stages: list[_Stage] = []
         free_bits: list[int] = []
-        bits_count = unknown_count = 0
+        bits_count = unknown_count = remembered_count = 0
         for place, is_end in _events(self._intervals):
             if is_end:
-                ordered = sorted(pending.values(), key=_end_of)
-                stages.append(_Stage(invoked, pending[place], ordered, (1 << unknown_count) - 1))
+                observers = [each for each in under_way if each.only_observes or each.is_absorbed]
+                unknown = (1 << unknown_count) - 1
+                stages.append(_Stage(invoked, under_way[0], under_way.copy(), observers, unknown))
                 invoked = []
-                free_bits.append(pending.pop(place).bit)
+                free_bits.append(under_way.pop(0).bit)
+                remembered_count += len(under_way) + len(observers)
+                if remembered_count > _UNDER_WAY_PER_CONFIGURATION * self._limits.configurations:
+                    raise _GivenUp
             elif self._intervals[place].is_known:
                 if not free_bits:
                     free_bits.append(1 << bits_count)
                     bits_count += 1
-                pending[place] = self._pending(place, free_bits.pop())
-                invoked.append(pending[place])
+                invoked.append(self._pending(place, free_bits.pop()))
+                insort(under_way, invoked[-1], key=_end_of)
             else:
                 self._note_unknown(place, 1 << unknown_count)
                 unknown_count += 1
@@ -305,8 +321,9 @@ class _Search:
         """
         found: list[tuple[int, Hashable, int, _Path]] = []
         tried: set[Hashable] = set()
-        ordered = stage.ordered
-        for pending in ordered:
+        observers = stage.observers
+        self._steps_count += len(stage.ordered) // _PASSED_OVER_PER_STEP
+        for pending in stage.ordered:
             if effective & pending.bit or pending.likeness in tried:
                 continue
             tried.add(pending.likeness)
@@ -315,7 +332,8 @@ class _Search:
             self._count_step()
             reached = pending.step(state)
             if reached is not ILLEGAL:
-                then, longer = self._settled(effective | pending.bit, reached, (pending.place, path), ordered)
+                settled = effective | pending.bit
+                then, longer = self._settled(settled, reached, (pending.place, path), observers)
                 found.append((then, reached, used, longer))
         for alike in self._unknown.values():
             left = alike.bits & stage.invoked_unknown & ~used
@@ -324,7 +342,7 @@ class _Search:
                 self._count_step()
                 reached = alike.step(state)
                 if reached is not ILLEGAL and reached != state:
-                    then, longer = self._settled(effective, reached, (alike.places[bit], path), ordered)
+                    then, longer = self._settled(effective, reached, (alike.places[bit], path), observers)
                     found.append((then, reached, used | bit, longer))
         bit = stage.ending.bit
         found.reverse()
@@ -332,10 +350,10 @@ class _Search:
         return found
 
     def _settled(
-        self, effective: int, state: Hashable, path: _Path, ordered: list[_Pending]
+        self, effective: int, state: Hashable, path: _Path, observers: list[_Pending]
     ) -> tuple[int, _Path]:
         """Let all take effect that are in nobody's way."""
-        for pending in ordered:
+        for pending in observers:
             if not effective & pending.bit and self._is_free(pending, state):
                 effective |= pending.bit
                 path = (pending.place, path)

@@ -14,9 +14,8 @@ The history is linearizable if and only if
 2. no two forward zones overlap, and
 3. no backward zone lies within a forward zone.
 
-What nobody wrote, None, counts as written before all else. A write that is not known to have taken effect and
-that nobody read is left out: whatever order explains the rest explains the history. One that was read has
-taken effect, and ends after all else.
+What nobody wrote, None, counts as written before all else. A write that is not known to have taken effect
+ends after all else: if nobody has read it, its zone is backward, lies within no other, and does no harm.
 
 Source: Gibbons and Korach, "Testing Shared Memories" (SIAM J. Comput. 26, 1997), section on read-mappings;
 the proof that the conditions suffice is theirs.
@@ -27,7 +26,7 @@ from __future__ import annotations
 from bisect import bisect_left
 from collections.abc import Hashable, Sequence
 from dataclasses import dataclass
-from itertools import pairwise
+from itertools import combinations, pairwise
 from operator import attrgetter
 
 from ..intervals import Interval
@@ -64,13 +63,13 @@ def conflict_in(intervals: Sequence[Interval]) -> Conflict | None:
     forward = sorted((each for each in clusters if each.is_forward), key=attrgetter("first_end"))
     for one, other in pairwise(forward):
         if other.first_end < one.last_call:
-            return _overlap(one, other)
+            return _clash(one, other)
     begins = [each.first_end for each in forward]
     for cluster in clusters:
         if not cluster.is_forward:
             place = bisect_left(begins, cluster.last_call) - 1
             if place >= 0 and cluster.first_end < forward[place].last_call:
-                return _within(cluster, forward[place])
+                return _clash(forward[place], cluster)
     return None
 
 
@@ -124,7 +123,6 @@ class _Cluster:
     write: Interval | None
     first: Interval | None
     last: Interval | None
-    is_read: bool = False
 
     @property
     def first_end(self) -> int:
@@ -138,20 +136,32 @@ class _Cluster:
     def is_forward(self) -> bool:
         return self.first_end < self.last_call
 
-    def members(self) -> list[Interval]:
-        return [each for each in (self.write, self.first, self.last) if each is not None]
+    def clashes_with(self, other: _Cluster) -> bool:
+        """Whether some of this one must come before some of the other, and some of the other before this."""
+        return self.first_end < other.last_call and other.first_end < self.last_call
+
+    def reads(self) -> list[Interval]:
+        """Those of the first to end and the last to be invoked that are not the write."""
+        found = {each.call: each for each in (self.first, self.last) if each is not None}
+        return [each for each in found.values() if each is not self.write]
+
+    def narrowed(self, reads: Sequence[Interval]) -> _Cluster:
+        """Return the cluster of the same write with no other reads than these."""
+        members = [each for each in (self.write, *reads) if each is not None]
+        first = None if self.write is None else min(members, key=attrgetter("end"))
+        return _Cluster(self.value, self.write, first, max(members, key=attrgetter("call"), default=None))
 
 
 def _clusters(intervals: Sequence[Interval]) -> list[_Cluster] | Conflict:
-    """Return the clusters that have taken effect, or a read that none explains."""
-    clusters: dict[Hashable, _Cluster] = {INITIAL: _Cluster(INITIAL, None, None, None, is_read=True)}
+    """Return the clusters, or a read that none explains."""
+    clusters: dict[Hashable, _Cluster] = {INITIAL: _Cluster(INITIAL, None, None, None)}
     twice: list[Hashable] = []
     for each in intervals:
         if each.operation.kind == "write":
             if each.value in clusters:
                 twice.append(each.value)
             else:
-                clusters[each.value] = _Cluster(each.value, each, each, each, is_read=each.is_known)
+                clusters[each.value] = _Cluster(each.value, each, each, each)
     if twice:
         raise NotUnique(f"writes must be of values that differ, got {twice[0]!r} twice (None counts as one)")
     for each in intervals:
@@ -161,36 +171,40 @@ def _clusters(intervals: Sequence[Interval]) -> list[_Cluster] | Conflict:
                 return Conflict([each], f"{each.result!r} was read, and nobody has written it")
             if cluster.write is not None and each.end < cluster.write.call:
                 return Conflict([each, cluster.write], f"{each.result!r} was read before it was written")
-            cluster.is_read = True
             if cluster.first is not None and each.end < cluster.first.end:
                 cluster.first = each
             if cluster.last is None or each.call > cluster.last.call:
                 cluster.last = each
-    return [each for each in clusters.values() if each.is_read]
+    return list(clusters.values())
 
 
-def _overlap(one: _Cluster, other: _Cluster) -> Conflict:
-    why = (
-        f"{one.value!r} was the value {_until(one)}, and {other.value!r} {_until(other)}: "
-        "each before and after the other"
+def _clash(one: _Cluster, other: _Cluster) -> Conflict:
+    """Return the conflict of two clusters, with both writes and as few reads as prove it."""
+    reads = [(each, True) for each in one.reads()] + [(each, False) for each in other.reads()]
+    narrowed = (
+        (
+            one.narrowed([each for each, is_of_one in chosen if is_of_one]),
+            other.narrowed([each for each, is_of_one in chosen if not is_of_one]),
+        )
+        for count in range(len(reads) + 1)
+        for chosen in combinations(reads, count)
     )
-    return _conflict(one, other, why)
+    one, other = next(pair for pair in narrowed if pair[0].clashes_with(pair[1]))
+    members = {each.call: each for each in (one.write, *one.reads(), other.write, *other.reads()) if each}
+    return Conflict([members[call] for call in sorted(members)], _why(one, other))
 
 
-def _within(inner: _Cluster, outer: _Cluster) -> Conflict:
-    return _conflict(
-        outer,
-        inner,
-        f"{outer.value!r} was the value {_until(outer)}, and {inner.value!r} has come and gone between",
-    )
+def _why(one: _Cluster, other: _Cluster) -> str:
+    if one.is_forward and other.is_forward:
+        return (
+            f"{one.value!r} was the value {_until(one)}, and {other.value!r} {_until(other)}: "
+            "each before and after the other"
+        )
+    outer, inner = (one, other) if one.is_forward else (other, one)
+    return f"{outer.value!r} was the value {_until(outer)}, and {inner.value!r} has come and gone between"
 
 
 def _until(cluster: _Cluster) -> str:
     assert cluster.last is not None
     begin = "from the beginning" if cluster.first is None else f"by {cluster.first.operation.ended_at:.9g} s"
     return f"{begin} and after {cluster.last.operation.invoked_at:.9g} s"
-
-
-def _conflict(one: _Cluster, other: _Cluster, why: str) -> Conflict:
-    members = {each.call: each for each in (*one.members(), *other.members())}
-    return Conflict([members[call] for call in sorted(members)], why)

@@ -28,18 +28,19 @@ class Witness:
     No order explains `operations`, whatever became of all others: those may have taken effect at any time
     after their invocation, or never. `why` says it in a sentence. `breaking` is the operation whose end the
     history does not survive: the `explained_count` operations that ended before it, in their order of ending
-    the longest prefix of the history, are linearizable. `is_minimal` is False where the search for a smaller
-    proof was given up.
+    the longest prefix of the history, are linearizable. `explained_count` is None where that was not found
+    out within the limits, and `is_minimal` False where the search for a smaller proof was given up.
 
-    `could_be` and `since` spare the proof a long past: by then, in seconds, all that ended before leaves only
-    those values; `since` is None where the proof needs nothing of the past.
+    `could_be` and `since` spare the proof a long past: by then, in seconds, all that was invoked leaves only
+    those values, if what was under way is answered as it was; what of this has not taken effect by then may
+    do so later. `since` is None where the proof needs nothing of the past.
     """
 
     key: Hashable
     operations: tuple[Operation, ...]
     why: str
     breaking: Operation
-    explained_count: int
+    explained_count: int | None
     is_minimal: bool = True
     could_be: tuple[Hashable, ...] = ()
     since: float | None = None
@@ -47,13 +48,12 @@ class Witness:
     def text(self) -> str:
         """Return the proof for people to read, several lines."""
         subject = "not linearizable" if self.key is None else f"key {self.key!r} is not linearizable"
-        beginning = f"the {self.explained_count} operations that ended before the following one did"
         return "\n".join(
             [
                 f"{subject}: {self.why}",
                 *self._past(),
                 *self._operations(),
-                f"{beginning} are linearizable, and with it they are not:",
+                self._beginning(),
                 f"  {operation_text(self.breaking)}",
             ]
         )
@@ -62,7 +62,14 @@ class Witness:
         if self.since is None:
             return []
         values = " or ".join(map(repr, self.could_be))
-        return [f"  [{self.since:.9g} s]  all that ended until then leaves only the value {values}"]
+        past = "all that was asked until then, as it was answered, leaves only the value"
+        return [f"  [{self.since:.9g} s]  {past} {values}"]
+
+    def _beginning(self) -> str:
+        if self.explained_count is None:
+            return "what ended before the following one did is not linearizable with it:"
+        count = f"the {self.explained_count} operations that ended before the following one did"
+        return f"{count} are linearizable, and with it they are not:"
 
     def _operations(self) -> list[str]:
         shown = operations_text(self.operations[:OPERATIONS_SHOWN])

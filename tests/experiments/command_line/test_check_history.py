@@ -124,9 +124,9 @@ def test_file_that_cannot_be_read_and_model_that_is_none_are_misuse(
 ) -> None:
     assert main(["check-history", str(tmp_path / "nowhere.edn")]) == 2
     assert "history must be a file that can be read, got" in capsys.readouterr().err
-    (tmp_path / "binary").write_bytes(b"\xff\xfe\x00")
+    (tmp_path / "binary").write_bytes(b"{:process 0}\n\xff\xfe\x00")
     assert main(["check-history", str(tmp_path / "binary")]) == 2
-    assert "must be a text in UTF-8" in capsys.readouterr().err
+    assert "binary: line 2: a history must be a text in UTF-8" in capsys.readouterr().err
     assert main(["check-history", written(tmp_path, FINE), "--model", "registre"]) == 2
     assert "did you mean 'register'" in capsys.readouterr().err
 

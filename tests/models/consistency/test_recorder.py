@@ -10,9 +10,13 @@ from typing import Any
 import pytest
 
 from models import (
+    BreakerOpen,
     CallFailed,
+    ConnectionLost,
     Endpoint,
     FunctionEndpoint,
+    Refused,
+    Rejected,
     Request,
     Response,
     ServerError,
@@ -56,7 +60,11 @@ def test_operation_has_what_was_asked_and_told_and_when() -> None:
     ("request_", "failure", "ending"),
     [
         (write("x", 1), Unavailable, Ending.FAILED),
+        (write("x", 1), Refused, Ending.FAILED),
+        (write("x", 1), Rejected, Ending.FAILED),
+        (write("x", 1), BreakerOpen, Ending.FAILED),
         (write("x", 1), TimedOut, Ending.UNKNOWN),
+        (write("x", 1), ConnectionLost, Ending.UNKNOWN),
         (write("x", 1), ServerError, Ending.UNKNOWN),
         (read("x"), TimedOut, Ending.FAILED),
     ],
@@ -80,6 +88,24 @@ def test_process_of_unknown_ending_is_not_used_again_and_others_are() -> None:
     env.run(until=5)
     assert [each.process for each in recorder.history()] == [0, 1]
     assert {each.session for each in recorder.history()} == {0}
+
+
+def test_call_that_is_cut_short_has_an_ending_too() -> None:
+    env = Environment(seed=1)
+    recorder = HistoryRecorder(env)
+    client = recorder.around(answering(10.0))
+
+    def impatient() -> Generator[Any, Any, None]:
+        for request in (read("x"), write("x", 1)):
+            with env.move_on_after(1.0):
+                yield from client.call(request)
+
+    env.process(impatient())
+    env.run(until=5)
+    assert [(each.process, each.ending) for each in recorder.history()] == [
+        (0, Ending.FAILED),
+        (0, Ending.UNKNOWN),
+    ]
 
 
 def test_clients_share_no_process() -> None:

@@ -129,7 +129,8 @@ def random_history(
         for _ in range(rng.choice((1, 2))):
             place = rng.randrange(len(spans))
             if asked[place][0] == "read":
-                told[place] = rng.choice(states)
+                lie = rng.choice(states)
+                told[place] = lie[::-1] if isinstance(lie, tuple) else lie
             elif asked[place][0] == "compare-and-set":
                 told[place] = rng.random() < 0.5
     return [

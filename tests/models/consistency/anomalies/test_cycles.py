@@ -20,6 +20,8 @@ HISTORIES = {
     "circular information flow of registers": (["rx1wy1", "ry1wx1"], ["G1c"]),
     "read skew": (["ax1ay1", "rxry1"], ["G-single"]),
     "read skew of registers": (["wx1wy1", "rx_ry1"], ["G-single"]),
+    "read skew that another write shows": (["ax1ay1", "ax2ry", "rx12"], ["G-single"]),
+    "read skew of the initial version": (["rx_ry1", "wy1wx2"], ["G-single"]),
     "write skew": (["rxay1", "ryax1", "rx1ry1"], ["G2-item"]),
     "write skew of registers": (["rx_ry_wx1", "rx_ry_wy1"], ["G2-item"]),
     "long fork": (["wx1", "wy1", "rx1ry_", "rx_ry1"], ["G2-item"]),
@@ -42,6 +44,11 @@ def test_history_has_the_anomaly_of_its_definition(parts: list[str], expected: l
 def test_order_in_the_history_does_not_matter(parts: list[str], expected: list[str]) -> None:
     for permuted in itertools.permutations(parts):
         assert names([transaction(each) for each in permuted]) == expected
+
+
+def test_lists_that_contradict_each_other_hide_no_cycle() -> None:
+    history = [transaction(each) for each in ("ax1ry1", "ax2", "ax3ay1", "rx13", "rx123")]
+    assert names(history) == ["incompatible-order", "G1c"]
 
 
 def test_cycle_says_why_each_comes_before_the_next() -> None:

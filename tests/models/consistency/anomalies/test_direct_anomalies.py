@@ -50,6 +50,12 @@ def test_transaction_that_sees_itself_is_fine(parts: str) -> None:
     assert "internal" not in names([transaction(parts)])
 
 
+@pytest.mark.parametrize("parts", ["rx1ax1", "ax1rx12ax2", "rx1wx1"])
+def test_read_of_what_the_transaction_writes_only_afterwards_is_a_future_read(parts: str) -> None:
+    assert "future-read" in names([transaction(parts)])
+    assert "future-read" not in names([transaction("ry1ax1"), transaction("ay1")])
+
+
 def test_zero_is_not_nothing() -> None:
     assert names([transaction("wx0"), transaction("rx0wx1rx_")]) == ["internal"]
     assert names([transaction("wx0"), transaction("rx0wx1"), transaction("rx_wx2")]) == []
@@ -75,6 +81,13 @@ def test_two_that_wrote_upon_the_same_version_lost_an_update() -> None:
     assert lost_updates([transaction("rx1wx2"), transaction("rx1wx3", ending=Ending.UNKNOWN)]) == ()
 
 
+def test_empty_list_and_none_are_the_same_version() -> None:
+    parts = [(("read", "x", told), ("append", "x", item)) for item, told in enumerate((None, ()))]
+    history = [done(process, "transaction", 0, 1, each, each, key=None) for process, each in enumerate(parts)]
+    (lost,) = lost_updates(history)
+    assert lost.operations == tuple(history)
+
+
 def test_compare_and_sets_of_one_version_lose_an_update() -> None:
     history = [
         write(0, 0, 1, 1),
@@ -83,6 +96,12 @@ def test_compare_and_sets_of_one_version_lose_an_update() -> None:
         compare_and_set(2, 2, 3, 1, 4, False),
     ]
     assert lost_updates(history)[0].operations == tuple(history[1:3])
+
+
+def test_compare_and_set_that_found_another_value_has_written_nothing() -> None:
+    for result, expected in ((False, ["unwritten"]), (True, [])):
+        history = [write(0, 0, 1, 1), compare_and_set(0, 2, 3, 1, 4, result), read(1, 4, 5, 4)]
+        assert names(history) == expected
 
 
 def test_single_operations_are_transactions() -> None:
@@ -94,6 +113,9 @@ def test_single_operations_are_transactions() -> None:
 def test_history_that_cannot_be_told_apart_is_refused() -> None:
     with pytest.raises(ValueError, match="writes must be of values that differ, got 1 twice on key 'x'"):
         find_anomalies([transaction("ax1"), transaction("ax1")])
+    with pytest.raises(ValueError, match=r"must be of values that differ, got None .*None counts as one"):
+        find_anomalies([transaction("wx1"), transaction("rx1wx_"), transaction("rx_")])
+    assert find_anomalies([transaction("wx_", ending=Ending.FAILED)]) == ()
     with pytest.raises(ValueError, match="must have either writes or appends, got both"):
         find_anomalies([transaction("ax1wx2")])
     with pytest.raises(ValueError, match="a read of a list must tell a list, got 1 of 'x'"):

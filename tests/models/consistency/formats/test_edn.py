@@ -24,6 +24,8 @@ from models.consistency.formats.edn import Keyword, edn_text, read_forms
         ("symbol", "symbol"),
         (r"\a", "a"),
         (r"\newline", "\n"),
+        (r"\u00e9", "é"),
+        (r"[\u \a1]", ("u", "a", 1)),
         ("(1 2)", (1, 2)),
         ("[1, [2 [nil]]]", (1, (2, (None,)))),
         ("#{1 2}", frozenset({1, 2})),
@@ -59,6 +61,8 @@ def test_vector_of_maps_is_its_maps() -> None:
     assert list(read_forms("[{:a 1}\n {:a 2}]")) == [(1, {"a": 1}), (2, {"a": 2})]
     assert list(read_forms("[]")) == []
     assert list(read_forms("[{:a 1}] {:a 2}")) == [(1, {"a": 1}), (1, {"a": 2})]
+    assert list(read_forms("({:a 1}\n {:a 2})")) == [(1, {"a": 1}), (2, {"a": 2})]
+    assert list(read_forms("; of [three\n\n[{:a 1}]")) == [(3, {"a": 1})]
 
 
 @pytest.mark.parametrize(
@@ -69,7 +73,12 @@ def test_vector_of_maps_is_its_maps() -> None:
         ("{:a 1}\n}", 2, "'}' closes nothing"),
         ("{:a [1\n}", 2, "'}' closes nothing; '[' of line 1 is open"),
         ("{:a}", 1, "a map must have a value for each key"),
-        ("1\n2\n1/2", 3, "a number must be whole or decimal, got '1/2'"),
+        ("1\n2\n1/2", 3, "a number must be whole or decimal, and not too long or large, got '1/2'"),
+        ("-1/2", 1, "a number must be whole or decimal"),
+        ("1e999", 1, "a number must be whole or decimal, and not too long or large, got '1e999'"),
+        ("9" * 4001, 1, "a number must be whole or decimal, and not too long or large, got '999"),
+        ('[{"a": 1}]', 1, "a keyword must have a name after its colon"),
+        ("\n({:a 1}", 2, "'(' is never closed"),
         ('\n"abc', 2, "a text or a form must follow"),
         ("1 #_", 1, "nothing follows #_"),
         ("[1 #_]", 1, "nothing follows #_"),
@@ -83,10 +92,11 @@ def test_text_that_is_no_edn_is_refused_with_its_line(text: str, line: int, what
     assert what in str(refused.value)
 
 
-@pytest.mark.parametrize("value", [None, True, 3, 2.5, 'a "b"\n\\', [1, [2, None]], Keyword("x")])
+@pytest.mark.parametrize("value", [None, True, 3, 2.5, 'a "b"\n\r\\', [1, [2, None]], Keyword("x")])
 def test_what_is_written_is_read_again(value: Any) -> None:
     ((_, form),) = read_forms(edn_text(value))
     assert form == ((1, (2, None)) if isinstance(value, list) else value)
+    assert "\r" not in edn_text(value)  # a file that is read as text would lose it
 
 
 def test_value_without_a_form_is_refused() -> None:

@@ -98,6 +98,17 @@ def test_pairs_of_key_and_value_are_taken_apart_if_all_reads_have_them() -> None
     assert (single.key, single.value) == (None, (5, 1))
 
 
+def test_read_that_is_asked_with_a_value_has_no_pair_of_a_key() -> None:
+    asked = READ.replace("nil", "[6 3]")
+    (read,) = read_history(asked + asked.replace(":invoke", ":ok"))
+    assert (read.key, read.result) == (None, (6, 3))
+
+
+def test_compare_and_set_of_porcupines_log_that_failed_without_its_values_told_nothing() -> None:
+    (failed,) = read_history(f"{LOG_LINE}:cas\t[1 2]\nINFO  jepsen.util - 0\t:fail\t:cas\t:timed-out")
+    assert (failed.ending, failed.result) == (Ending.FAILED, None)
+
+
 def test_events_without_names_are_read() -> None:
     write, read = read_history(
         "[70 :invoke :write 3]\n[70 :ok :write 3]\n[71 :invoke :read nil]\n[71 :ok :read 3]"
@@ -163,11 +174,19 @@ def json_with(**fields: object) -> str:
         (INVOKE + ':f :add, :value "3"}', 1, ":value of an :add must be a number"),
         (INVOKE + ":f :txn, :value 3}", 1, ":value of a :txn must be a vector of parts"),
         (INVOKE + ":f :txn, :value [[{} 1 2]]}", 1, "a part of a :txn must be like"),
+        (READ.replace("0", '"0"'), 1, ":process must be a whole number or a keyword, got '0'"),
+        (READ.replace("0", "true"), 1, ":process must be a whole number or a keyword, got True"),
+        (READ + JSON, 2, "a keyword must have a name after its colon"),
         (INVOKE + ":f :read, :time :noon}", 1, ":time must be a number of nanoseconds"),
         (
             "{:process 9, :type :invoke, :f :read, :value [1 nil]}\n" + INVOKE + ":f :write, :value 2}",
             2,
             ":value must be [key value] as those of the reads, got 2",
+        ),
+        (
+            LOG_LINE + ":read\tnil\n" + LOG_LINE[:-1],
+            2,
+            "a line must be of a log of Jepsen, got 'INFO jepsen",
         ),
         (LOG_LINE + ":lock\tnil", 1, "an event must be a process, one of"),
         (LOG_LINE + ":write\tnil", 1, "the value of a :write must be a number, got 'nil'"),
@@ -186,6 +205,17 @@ def json_with(**fields: object) -> str:
         (JSON.replace('"key": 1', '"key": ' + "[" * 5000 + "]" * 5000), 1, "must not be nested that deep"),
         (INVOKE + f":f :read, :time {10**400}}}", 1, ":time must be a number that a float holds"),
         (LOG_LINE + ":write\t--1", 1, "the value of a :write must be a number, got '--1'"),
+        (JSON.replace('"result": 2', '"result": NaN'), 1, "NaN is no value of JSON"),
+        (
+            JSON + json_with(invoked_at=1.5),
+            2,
+            "process 0 invokes again, and its operation of line 1 has not ended",
+        ),
+        (
+            json_with(invoked_at=1.5) + "\n" + JSON,
+            1,
+            "process 0 invokes again, and its operation of line 2 has not ended",
+        ),
         (json_with(kind=3), 1, "kind must be a text, got 3"),
         (json_with(kind="compare-and-set"), 1, "must be [expected, new], got None"),
         (json_with(kind="add"), 1, "value of an add must be a number, got None"),
@@ -210,3 +240,39 @@ def test_hints_at_an_order_in_longer_logs_are_passed_over() -> None:
     first, second = read_history(text)
     assert (first.kind, first.value, first.ending) == ("write", 54, Ending.OK)
     assert (second.kind, second.result, second.ending) == ("read", 54, Ending.OK)
+
+
+def test_mark_of_byte_order_and_line_ends_of_windows_are_no_matter() -> None:
+    """Nor is a line separator within a text: lines of JSON end in line feeds."""
+    line = json.dumps({**json.loads(JSON), "result": "a\u2028b"}, ensure_ascii=False)
+    for text in (READ, JSON, LOG, line):
+        assert read_history("\ufeff" + text.replace("\n", "\r\n")) == read_history(text)
+
+
+def test_process_may_ask_again_at_the_instant_of_its_answer_and_after_none() -> None:
+    again = {"invoked_at": 2, "ended_at": 3}
+    assert len(read_history(JSON + json_with(**again))) == 2
+    assert len(read_history(json_with(ending="info", ended_at=None) + "\n" + json_with(**again))) == 2
+    unsure = json_with(ended_order=5) + "\n" + json_with(**again, invoked_order=4)
+    with pytest.raises(MalformedHistory, match="line 2: process 0 invokes again"):
+        read_history(unsure)
+
+
+# After data/cas-register/bad/rethink-fail-minimal.edn of Knossos: events in a list, with comments among them.
+IN_A_LIST = """({:type :invoke, :f :write, :value 0, :process 0}
+ {:type :ok, :f :write, :value 0, :process 0}
+ ; now 4 is written while 3 is read, which nobody wrote
+ {:type :invoke, :f :read, :value nil, :process 1}
+ {:type :invoke, :f :write, :value 4, :process 2}
+ {:type :ok, :f :read, :value 3, :process 1}
+ {:type :ok, :f :write, :value 4, :process 2}
+ {:type :invoke, :f :read, :value nil, :process 3}
+ {:type :ok, :f :read, :value 4, :process 3}
+)"""
+
+
+def test_events_in_a_list_are_read_and_the_read_that_is_wrong_is_named() -> None:
+    history = read_history(IN_A_LIST)
+    (witness,) = check_linearizability(history, "cas-register").witnesses
+    assert len(history) == 4
+    assert (witness.breaking.process, witness.breaking.result) == (1, 3)

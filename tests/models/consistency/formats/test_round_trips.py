@@ -130,6 +130,11 @@ def test_lines_are_those_that_porcupine_looks_for() -> None:
     ]
 
 
+def test_what_failed_is_not_in_a_history_of_texts_and_what_is_unknown_never_ends() -> None:
+    history = [write(0, 0, 1, "a", key="7", ending=Ending.FAILED), write(1, 0, inf, "b", key="7")]
+    assert history_text(history, "kv") == '{:process 1, :type :invoke, :f :put, :key "7", :value "b"}\n'
+
+
 @pytest.mark.parametrize(
     ("history", "format_", "what"),
     [

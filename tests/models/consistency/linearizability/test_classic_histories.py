@@ -59,6 +59,15 @@ LINEARIZABLE = {
         compare_and_set(1, 2, inf, 1, 2, None),
         read(0, 9, 10, 2),
     ],
+    # 2 must come from the write of 2, so that the write of 3 is left to take 0 away
+    "unknown write that must be kept for later": [
+        compare_and_set(0, 2, inf, 3, 2, None),
+        write(1, 1, inf, 3),
+        write(2, 1, inf, 2),
+        compare_and_set(3, 5, 6, 2, 1, False),
+        compare_and_set(4, 7, 8, 2, 0, True),
+        compare_and_set(5, 9, 11, 0, 1, False),
+    ],
     "same value written twice": [
         write(0, 0, 1, 1),
         write(0, 2, 3, 2),
@@ -105,6 +114,11 @@ NOT_LINEARIZABLE = {
     "two compare-and-sets on one value": [
         compare_and_set(0, 0, 5, None, 1, True),
         compare_and_set(1, 0, 5, None, 2, True),
+    ],
+    "unknown compare-and-set that cannot have found it": [
+        write(0, 0, 1, 1),
+        compare_and_set(1, 2, inf, 7, 2, None),
+        read(0, 9, 10, 2),
     ],
     "compare-and-set that must have found it": [
         write(0, 0, 1, 1),
@@ -181,6 +195,33 @@ def test_witness_of_a_stale_read_is_the_two_writes_and_the_read() -> None:
     assert witness.breaking == read(1, 5, 6, 1)
     assert witness.explained_count == 8
     assert witness.why == "1 was the value by 2 s and after 5 s, and 2 has come and gone between"
+
+
+def test_read_that_proves_nothing_more_than_a_write_is_not_in_the_witness() -> None:
+    history = [write(0, 0, 1, 1), read(1, 2, 3, 1), read(1, 4, 5, None)]
+    (witness,) = check_linearizability(history).witnesses
+    assert witness.operations == (history[0], history[2])
+    assert (
+        witness.why == "None was the value from the beginning and after 4 s, and 1 has come and gone between"
+    )
+
+
+@pytest.mark.parametrize(
+    "history",
+    [
+        [append(0, 0, 1, "b"), read(1, 2, 3, ("b",)), append(0, 4, inf, "a"), read(1, 5, 6, ("a", "c"))],
+        [append(0, 0, 1, "b"), read(1, 2, 3, "b"), append(0, 4, inf, "a"), read(1, 5, 6, "ac")],
+    ],
+    ids=["lists", "texts"],
+)
+def test_read_is_what_breaks_a_history_though_an_append_long_before_does_not_fit_it(
+    history: Sequence[Operation],
+) -> None:
+    """The steps of appends know all reads, the last one too; what is told of the beginning does not."""
+    (witness,) = check_linearizability(history).witnesses
+    assert witness.breaking == history[-1]
+    assert witness.explained_count == 2
+    assert history[-1] in witness.operations
 
 
 def test_operation_that_a_model_does_not_have_is_refused() -> None:

@@ -9,8 +9,8 @@ from math import inf
 import pytest
 
 from models.consistency import Verdict, check_linearizability
-from models.consistency.linearizability import SearchLimits, search, specification_named
-from tests.models.consistency.written_histories import append, done, only_key, read, write
+from models.consistency.linearizability import SearchLimits, SearchOutcome, search, specification_named
+from tests.models.consistency.written_histories import append, compare_and_set, done, only_key, read, write
 
 
 def test_search_that_is_given_up_is_unknown() -> None:
@@ -92,12 +92,25 @@ def test_unknown_writes_of_a_value_are_used_up() -> None:
     assert check_linearizability([*unknown, *seen]).verdict is Verdict.NOT_LINEARIZABLE
 
 
-def test_operations_that_are_alike_are_not_tried_in_all_orders() -> None:
+@pytest.mark.parametrize("told", [30, 31])
+def test_operations_that_are_alike_are_not_tried_in_all_orders(told: int) -> None:
     """Thirty clients add 1 at once: only how many of them took effect matters."""
     history = [done(process, "add", 0, 100, 1) for process in range(30)]
-    outcome = search(specification_named("counter"), only_key([*history, read(40, 200, 201, 30)]))
-    assert outcome.verdict is Verdict.LINEARIZABLE
-    assert outcome.steps_count < 2_000
+    outcome = search(specification_named("counter"), only_key([*history, read(40, 50, 201, told)]))
+    assert (outcome.verdict is Verdict.LINEARIZABLE) == (told == 30)
+    assert outcome.steps_count < 5_000
+
+
+def test_beginning_whose_search_is_given_up_is_not_said_to_be_explained(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    history = [append(0, 0, 1, "b"), read(1, 2, 3, ("b",)), append(0, 4, inf, "a"), read(1, 5, 6, ("a", "c"))]
+    given_up = SearchOutcome(verdict=Verdict.UNKNOWN, steps_count=1)
+    monkeypatch.setattr("models.consistency.linearizability.reduction.search", lambda *_, **__: given_up)
+    (witness,) = check_linearizability(history, "list-append").witnesses
+    assert witness.breaking == history[-1]
+    assert (witness.explained_count, witness.is_minimal) == (None, False)
+    assert "what ended before the following one did is not linearizable with it" in witness.text()
 
 
 def test_appends_that_nobody_reads_cost_nothing() -> None:
@@ -127,8 +140,26 @@ def test_long_past_is_cut_off_the_proof() -> None:
     assert witness.breaking == history[-1]
     assert witness.explained_count == 1000
     assert len(witness.operations) <= 3
+    assert witness.operations[-1] == history[-1]
     assert witness.since is not None
-    assert "all that ended until then leaves only the value" in witness.text()
+    assert "all that was asked until then, as it was answered, leaves only the value" in witness.text()
+
+
+def test_proof_without_its_past_starts_from_what_the_past_leaves() -> None:
+    past = [write(0, 0, 1, 1), write(0, 2, 3, 1), *(read(1, 10 + turn, 10.5 + turn, 1) for turn in range(9))]
+    wrong = read(5, 50, 60, 2)
+    (witness,) = check_linearizability([*past, wrong, read(6, 51, 52, 1)]).witnesses
+    assert witness.operations == (wrong,)
+    assert witness.could_be == (1,)
+
+
+@pytest.mark.parametrize(("values", "shown"), [(8, 8), (9, 3)])
+def test_past_that_leaves_many_values_is_cut_off_where_it_leaves_fewer(values: int, shown: int) -> None:
+    history = [write(number, 0, 10 + number, number) for number in range(values)]
+    history += [compare_and_set(20, 30 + turn, 30.5 + turn, 77, 78, False) for turn in range(9)]
+    history.append(read(21, 60, 61, 55))
+    (witness,) = check_linearizability(history).witnesses
+    assert len(witness.could_be) == shown
 
 
 def test_long_proof_is_cut_short_in_the_text() -> None:
