@@ -1,26 +1,27 @@
 """`gameday swarm [--of stores] [--systems N] [--seed FIRST] [--plan FILE]`: random systems, held to laws.
 
-With `--of stores` they are stores under fire, in which a bug can be planted by `--flaw`; a plan file says by
-itself what it is of.
+With `--of stores` they are stores under fire, with `--of raft`, or another name in `stores/designs`, those of
+that design; a bug can be planted in them by `--flaw`. A plan file says by itself what it is of.
 
 JSON: {"of", "first_seed", "systems", "passed", "failed", "requests", "undecided", "failures": [{"seed",
 "kind", "what", "entity", "time", "replay", "like", "plan", "shrunk": {"what", "entity", "time", "trials",
 "replay"}}]}. `requests` is the number that clients sent in the systems that passed, `undecided` how many
 checks of those were given up, since they would take too long. `like` is the seed of an earlier failure of the
 same `kind`; then `plan`, the file of the shrunk plan, and `shrunk` are null. With --plan there is one system
-and nothing is shrunk; `plan` is the given file.
+and nothing is shrunk; `plan` is the given file. After Ctrl-C it is all of the systems that were run by then.
 """
 
 import shlex
 import sys
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from ..misuse import Misuse
-from .exit_codes import DONE, FAILED, INTERRUPTED
+from .exit_codes import DONE, FAILED, INTERRUPTED, UNDECIDED
 from .output import JsonFlag, is_watched, note, print_json
 from .study_options import read_whole_number
 
@@ -55,19 +56,25 @@ def swarm(
         typer.Option(metavar="DIR", help=f"Where plans that fail are written; {PLANS} if not given."),
     ] = None,
     of: Annotated[
-        str, typer.Option(metavar="WHAT", help="What to draw: systems, or stores under fire.")
+        str,
+        typer.Option(
+            metavar="WHAT", help="What to draw: systems, stores under fire, or those of one design."
+        ),
     ] = "systems",
     flaw: Annotated[
-        str | None, typer.Option(metavar="NAME", help="With --of stores: a bug to plant, to see it caught.")
+        str | None,
+        typer.Option(metavar="NAME", help="Of stores: a bug to plant, to see it caught; a wrong name lists all."),
     ] = None,
     json: JsonFlag = False,
 ) -> int:
     """Draw random systems, wrappers, load and faults, run them, and check what must hold for any of them.
 
-    Or stores, with clients and faults of many kinds: what a store claims must hold whatever happens.
+    Or stores (--of stores, or raft, quorums, locks and so on), with clients and faults of many kinds: what a
+    store claims must hold whatever happens.
 
     A failure is cut down to a small system that fails in the same way; that is written to a file, and run
-    again with --plan FILE. Exit code 1 if any system fails.
+    again with --plan FILE. Exit code 1 if any system fails, 3 if none does and a check was given up. Ctrl-C
+    keeps what was found.
     """
     if plan is not None:
         given = {"--systems": systems, "--seed": seed, "--jobs": jobs, "--out": out, "--flaw": flaw}
@@ -79,22 +86,25 @@ def swarm(
     count = 100 if systems is None else read_whole_number("systems", systems, 1)
     workers = None if jobs is None else read_whole_number("jobs", jobs, 1)
     # They import the models, which must wait for `checkout` to have looked.
-    from ..swarm import run_swarm
+    from ..swarm.campaign import SwarmInterrupted, run_swarm
     from ..swarm.subjects import subject_named
 
     subject, run = subject_named(of, flaw), _Words(of, flaw)
+    tell, is_whole = partial(_tell, run), True
     try:
-        result = run_swarm(first, count, of=subject, jobs=workers, progress=is_watched(), on_failure=_tell)
-    except KeyboardInterrupt:
-        again = f"{run.command} --seed {first} --systems {count}"
-        note(f"gameday: interrupted; nothing was shrunk or written; to run it again: {again}")
-        return INTERRUPTED
+        result = run_swarm(first, count, of=subject, jobs=workers, progress=is_watched(), on_failure=tell)
+    except SwarmInterrupted as interrupted:
+        result, is_whole = interrupted.result, False
     files = _write(result, PLANS if out is None else out, run)
     if json:
         print_json(_document(result, files, run))
-    else:
-        typer.echo(_report(result, files, run))
-    return FAILED if result.findings else DONE
+    elif is_whole or result.findings:
+        typer.echo(_report(result, files, run, is_whole=is_whole))
+    if not is_whole:
+        done = f"interrupted after {result.systems_count} of {count} {run.things}"
+        note(f"gameday: {done}; to run it again: {run.command} --seed {first} --systems {count}")
+        return INTERRUPTED
+    return _exit_code(result)
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,6 +120,10 @@ class _Words:
         return f"gameday swarm{of}" + ("" if self.flaw is None else f" --flaw {self.flaw}")
 
     @property
+    def things(self) -> str:
+        return self.of if self.of in ("systems", "stores") else f"{self.of} stores"
+
+    @property
     def file_stem(self) -> str:
         of = "" if self.of == "systems" else f"{self.of}-"
         return of + ("" if self.flaw is None else f"{self.flaw}-") + "seed"
@@ -118,11 +132,18 @@ class _Words:
         return f"{self.command} --seed {seed} --systems 1"
 
 
-def _tell(seed: int, failed: "Failed") -> None:
+def _exit_code(result: "SwarmResult") -> int:
+    if result.findings:
+        return FAILED
+    return UNDECIDED if result.undecided_count else DONE
+
+
+def _tell(run: _Words, seed: int, failed: "Failed") -> None:
     """Say at once, above the progress bar, that a system has failed: shrinking comes at the end."""
     from tqdm import tqdm
 
-    tqdm.write(f"gameday: the system of seed {seed} failed: {failed.kind}", file=sys.stderr)
+    told = f"gameday: the system of seed {seed} failed: {failed.kind}; replay: {run.of_seed(seed)}"
+    tqdm.write(told, file=sys.stderr)
 
 
 def _write(result: "SwarmResult", folder: Path, run: _Words) -> dict[int, Path]:
@@ -159,22 +180,22 @@ def _replay(path: Path, *, json: bool) -> int:
         note(f"gameday: interrupted; to run it again: {_plan_command(path)}")
         return INTERRUPTED
     failed = verdict if isinstance(verdict, Failed) else None
+    result = SwarmResult(
+        first_seed=plan.seed,
+        systems_count=1,
+        requests_count=0 if isinstance(verdict, Failed) else verdict.requests_count,
+        findings=() if failed is None else (Finding(seed=plan.seed, failed=failed),),
+        undecided_count=0 if isinstance(verdict, Failed) else verdict.undecided_count,
+    )
     if json:
-        findings = () if failed is None else (Finding(seed=plan.seed, failed=failed),)
-        result = SwarmResult(
-            first_seed=plan.seed,
-            systems_count=1,
-            requests_count=0 if isinstance(verdict, Failed) else verdict.requests_count,
-            findings=findings,
-            undecided_count=0 if isinstance(verdict, Failed) else verdict.undecided_count,
-        )
         document = _document(result, {plan.seed: path}, _Words(subject.name), replay=_plan_command(path))
         print_json(document)
     elif failed is None:
-        typer.echo(f"the system of {path} passed: {_size(plan)}")
+        given_up = f"; {result.undecided_count} checks were given up" if result.undecided_count else ""
+        typer.echo(f"the system of {path} passed: {_size(plan)}{given_up}")
     else:
         typer.echo(f"the system of {path} failed, {failed.what}\n  replay: {_plan_command(path)}")
-    return DONE if failed is None else FAILED
+    return _exit_code(result)
 
 
 def _plan_command(path: Path) -> str:
@@ -184,12 +205,13 @@ def _plan_command(path: Path) -> str:
 # -- reports
 
 
-def _report(result: "SwarmResult", files: dict[int, Path], run: _Words) -> str:
+def _report(result: "SwarmResult", files: dict[int, Path], run: _Words, *, is_whole: bool) -> str:
     """A paragraph for each failure, then how many systems passed."""
     last = result.first_seed + result.systems_count - 1
     passed = result.systems_count - len(result.findings)
+    seeds = f"seeds {result.first_seed} to {last}" if is_whole else f"seeds from {result.first_seed} on"
     total = (
-        f"{result.systems_count} {run.of} (seeds {result.first_seed} to {last}): {passed} passed with "
+        f"{result.systems_count} {run.things} ({seeds}): {passed} passed with "
         f"{result.requests_count} requests, {len(result.findings)} failed"
     )
     if result.undecided_count:
@@ -202,7 +224,7 @@ def _paragraph(finding: "Finding", files: dict[int, Path], run: _Words) -> str:
     if finding.like is not None:
         lines.append(f"  of the same kind as the failure of seed {finding.like}")
     elif finding.shrunk is None:
-        lines.append("  could not be shrunk")
+        lines.append("  was not shrunk")
     else:
         shrunk = finding.shrunk
         lines.append(

@@ -35,6 +35,15 @@ _Result = TypeVar("_Result")
 
 _BATCH_MAX = 10  # systems; some tens of milliseconds each
 
+
+class SwarmInterrupted(KeyboardInterrupt):
+    """Somebody has stopped a swarm; `result` is of those systems that were judged by then."""
+
+    def __init__(self, result: SwarmResult) -> None:
+        super().__init__()
+        self.result = result
+
+
 DIED = "the worker process died (killed, out of memory, or ended by the simulation)"
 
 
@@ -59,8 +68,8 @@ SYSTEMS = Subject("systems", draw_plan, run_trial, shrink)
 class Finding:
     """A seed whose system failed; `shrunk` is the smallest that was found to fail so.
 
-    It is None where a failure of an earlier seed, `like`, is of the same kind, and where the system can not
-    even be built or has taken its process down.
+    It is None where a failure of an earlier seed, `like`, is of the same kind, where the system can not even
+    be built or has taken its process down, and where the swarm was stopped before.
     """
 
     seed: int
@@ -96,30 +105,51 @@ def run_swarm(
 
     `of` says what they are. `jobs` is the number of worker processes (all cores if None); 1 runs in this one.
     `progress` shows a bar on standard error. `on_failure(seed, failed)` is called at once when a system has
-    failed, in any order.
+    failed, in any order. Ctrl-C raises `SwarmInterrupted`, with what is known by then.
     """
     if systems_count < 1 or first_seed < 0:
         raise Misuse(f"systems must be >= 1 and seed >= 0, got {systems_count!r} and {first_seed!r}")
     workers = cores_count() if jobs is None else jobs
     verdicts: dict[int, Verdict] = {}
+    shrunk: dict[int, Shrunk[Any] | None] = {}
     batches = _batches(range(first_seed, first_seed + systems_count), workers)
-    with (
-        closing(judged_batches(partial(try_seeds, of), batches, workers)) as outcomes,
-        tqdm(total=systems_count, unit="system", disable=not progress, file=sys.stderr) as bar,
-    ):
-        for judged in outcomes:
-            for seed, verdict in judged:
-                verdicts[seed] = verdict
-                if on_failure is not None and isinstance(verdict, Failed):
-                    on_failure(seed, verdict)
-            bar.update(len(judged))
+    try:
+        with (
+            closing(judged_batches(partial(try_seeds, of), batches, workers)) as outcomes,
+            tqdm(total=systems_count, unit="system", disable=not progress, file=sys.stderr) as bar,
+        ):
+            for judged in outcomes:
+                for seed, verdict in judged:
+                    verdicts[seed] = verdict
+                    if on_failure is not None and isinstance(verdict, Failed):
+                        on_failure(seed, verdict)
+                bar.update(len(judged))
+        _shrink_first_of_kinds(of, _first_of_kinds(verdicts), shrunk, workers, progress=progress)
+    except KeyboardInterrupt:
+        raise SwarmInterrupted(_result(first_seed, verdicts, shrunk)) from None
+    return _result(first_seed, verdicts, shrunk)
+
+
+def _result(
+    first_seed: int, verdicts: dict[int, Verdict], shrunk: dict[int, Shrunk[Any] | None]
+) -> SwarmResult:
     passed = [each for each in verdicts.values() if not isinstance(each, Failed)]
-    failures = {seed: verdict for seed, verdict in sorted(verdicts.items()) if isinstance(verdict, Failed)}
+    first_of_kinds = _first_of_kinds(verdicts)
+    findings = [
+        Finding(
+            seed=seed,
+            failed=verdict,
+            like=None if first_of_kinds[verdict.kind] == seed else first_of_kinds[verdict.kind],
+            shrunk=shrunk.get(seed),
+        )
+        for seed, verdict in sorted(verdicts.items())
+        if isinstance(verdict, Failed)
+    ]
     return SwarmResult(
         first_seed=first_seed,
-        systems_count=systems_count,
+        systems_count=len(verdicts),
         requests_count=sum(each.requests_count for each in passed),
-        findings=tuple(_findings(of, failures, workers, progress=progress)),
+        findings=tuple(findings),
         undecided_count=sum(each.undecided_count for each in passed),
     )
 
@@ -147,12 +177,25 @@ def shrink_seed(of: Subject, seed: int) -> Shrunk[Any] | None:
         return None
 
 
-def _findings(of: Subject, failures: dict[int, Failed], workers: int, *, progress: bool) -> list[Finding]:
-    first_of_kind: dict[str, int] = {}
-    for seed, failed in failures.items():
-        first_of_kind.setdefault(failed.kind, seed)
-    seeds = [seed for kind, seed in first_of_kind.items() if kind != DIED]
-    shrunk: dict[int, Shrunk[Any] | None] = {}
+def _first_of_kinds(verdicts: dict[int, Verdict]) -> dict[str, int]:
+    """Return the first seed that fails in each way."""
+    found: dict[str, int] = {}
+    for seed, verdict in sorted(verdicts.items()):
+        if isinstance(verdict, Failed):
+            found.setdefault(verdict.kind, seed)
+    return found
+
+
+def _shrink_first_of_kinds(
+    of: Subject,
+    first_of_kinds: dict[str, int],
+    shrunk: dict[int, Shrunk[Any] | None],
+    workers: int,
+    *,
+    progress: bool,
+) -> None:
+    """Note in `shrunk`, by seed, what is left of each, as they finish."""
+    seeds = [seed for kind, seed in first_of_kinds.items() if kind != DIED]
     with (
         closing(_outcomes(partial(shrink_seed, of), seeds, workers)) as outcomes,
         tqdm(
@@ -162,15 +205,6 @@ def _findings(of: Subject, failures: dict[int, Failed], workers: int, *, progres
         for seed, smaller in outcomes:
             shrunk[seed] = smaller
             bar.update()
-    return [
-        Finding(
-            seed=seed,
-            failed=failed,
-            like=None if first_of_kind[failed.kind] == seed else first_of_kind[failed.kind],
-            shrunk=shrunk.get(seed),
-        )
-        for seed, failed in failures.items()
-    ]
 
 
 def _batches(seeds: range, workers: int) -> list[range]:

@@ -1,9 +1,10 @@
-"""What swarms can be of, by name: systems of any parts, and stores under fire."""
+"""What swarms can be of, by name: systems of any parts; stores under fire, of any design or of one."""
 
 from __future__ import annotations
 
 import json
 from collections.abc import Mapping
+from dataclasses import replace
 from functools import partial
 from os import PathLike
 
@@ -12,12 +13,19 @@ from .building import build
 from .campaign import SYSTEMS, Subject
 from .plan import Plan, SystemPlan
 from .plan_file import checked_plan, plan_text
-from .stores import StorePlan, build_store, draw_store, flaws_of_stores, run_store_trial, shrink_store
+from .stores import DESIGNS, StorePlan, build_store, draw_store, run_store_trial, shrink_store
 
 STORES = Subject("stores", draw_store, run_store_trial, shrink_store)
 """Stores of any design, asked by clients on hosts of their own."""
 
-SUBJECTS: Mapping[str, Subject] = {subject.name: subject for subject in (SYSTEMS, STORES)}
+SUBJECTS: Mapping[str, Subject] = {
+    subject.name: subject
+    for subject in (
+        SYSTEMS,
+        STORES,
+        *(replace(STORES, name=name, draw=partial(draw_store, design=name)) for name in DESIGNS),
+    )
+}
 
 
 def subject_named(name: str, flaw: str | None = None) -> Subject:
@@ -26,11 +34,13 @@ def subject_named(name: str, flaw: str | None = None) -> Subject:
         raise unknown_name("of", name, SUBJECTS)
     if flaw is None:
         return SUBJECTS[name]
-    if name != STORES.name:
+    if name == SYSTEMS.name:
         raise Misuse(f"flaw must be left out for {name}, got {flaw}: it is planted in stores")
-    if flaw not in flaws_of_stores():
-        raise unknown_name("flaw", flaw, flaws_of_stores())
-    return Subject(STORES.name, partial(draw_store, flaw=flaw), run_store_trial, shrink_store)
+    designs = DESIGNS.values() if name == STORES.name else [DESIGNS[name]]
+    flaws = [each for design in designs for each in design.flaws]
+    if flaw not in flaws:
+        raise unknown_name("flaw", flaw, flaws)
+    return replace(SUBJECTS[name], draw=partial(draw_store, flaw=flaw))
 
 
 def read_any_plan(path: str | PathLike[str]) -> tuple[Subject, Plan]:

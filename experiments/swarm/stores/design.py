@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Generator, Iterable, Mapping
 from dataclasses import dataclass, field
 from math import inf
 from random import Random
@@ -76,8 +76,10 @@ class StoreDesign(ABC):
     """A design: its `parameters`, the simplest values first, and the `flaws` that can be planted, by name.
 
     It stands on some number of `node_counts`, knows the operations of `does`, and is right again `settle`
-    seconds after all has healed. `at_its_best`, with the right parameters, it promises these laws. Where its
-    `disks_may_be_lost` there is something that it promises even then.
+    seconds after all has healed. `at_its_best`, with the right parameters, it promises these laws, and with
+    others those of its `other_bests`. Where its `disks_may_be_lost` there is something that it promises even
+    then. Of the kinds of faults that are not for all it is struck with those that it `suffers`. Hosts of
+    clients have `client_cores`.
     """
 
     parameters: Mapping[str, Parameter]
@@ -86,7 +88,10 @@ class StoreDesign(ABC):
     does: tuple[Does, ...] = ("read", "write", "compare-and-set", "append", "add")
     settle: float = 10.0
     at_its_best: frozenset[str] = frozenset({"is_linearizable"})
+    other_bests: tuple[frozenset[str], ...] = ()
     disks_may_be_lost: bool = False
+    suffers: tuple[str, ...] = ()
+    client_cores: int = 1
 
     @abstractmethod
     def build(self, site: Site, given: Mapping[str, Any], flaws: object | None) -> Store:
@@ -119,6 +124,10 @@ class StoreDesign(ABC):
     def drift_allowed(self, given: Mapping[str, Any]) -> float:
         """Return the drift that clocks may have before a promise ends; infinite where none rests on it."""
         return inf
+
+    def goodbyes(self, store: Any) -> Iterable[Generator[Any, Any, None]]:
+        """Return what each client does last, where that is more than to ask nothing any more."""
+        return ()
 
     def lost_count(self, store: Any) -> int:
         """Return how many acknowledged writes are lost, where a store has an observer who knows."""

@@ -29,7 +29,7 @@ from .designs import DESIGNS
 from .fault_catalogue import STORE_FAULTS, names_of
 from .plan import DRIFT, Does, OperationPlan, StoreClientPlan, StoreHostPlan, StorePlan
 
-_WEIGHTS = {"raft": 3, "primary_replica": 4, "quorums": 3, "multi_primary": 3, "single": 1}
+_WEIGHTS = {"raft": 3, "primary_replica": 4, "quorums": 3, "multi_primary": 3, "single": 1, "locks": 2}
 _HABITS = (
     "appends",
     "clocks that are wrong",
@@ -68,9 +68,12 @@ _FAULT_MEANS = (0.15, 0.4, 1.0)
 _DIGITS = 4
 
 
-def draw_store(seed: int, flaw: str | None = None) -> StorePlan:
-    """Return the plan of a seed, with a `flaw` planted if one is named: always the same one."""
-    return _Drawing(seed, flaw).plan()
+def draw_store(seed: int, flaw: str | None = None, *, design: str | None = None) -> StorePlan:
+    """Return the plan of a seed, always the same one: of any design, or of the one that is named.
+
+    If a `flaw` is named it is planted, and the design is the one that has it.
+    """
+    return _Drawing(seed, flaw, design).plan()
 
 
 def flaws_of_stores() -> dict[str, str]:
@@ -79,11 +82,11 @@ def flaws_of_stores() -> dict[str, str]:
 
 
 class _Drawing:
-    def __init__(self, seed: int, flaw: str | None) -> None:
+    def __init__(self, seed: int, flaw: str | None, design: str | None) -> None:
         self.seed = seed
         self.random = random = Random(seed)
         self.flaw = flaw
-        self.name = self._design()
+        self.name = self._design(design)
         self.design = DESIGNS[self.name]
         self.does = self.design.does
         self.habits = {habit for habit in _HABITS if random.random() < _RARE.get(habit, 0.5)}
@@ -96,18 +99,19 @@ class _Drawing:
         self.kinds = [kind for kind in kinds if kind != "disk_loss"] or ["host_crash"]
         if "clocks that are wrong" not in self.habits:
             self.kinds = [kind for kind in self.kinds if kind != "clock"] or ["host_crash"]
+        self.kinds += [kind for kind in self.design.suffers if kind in trouble or random.random() < share]
         if self.design.disks_may_be_lost and flaw is None and random.random() < _DISK_LOSS:
             self.kinds.append("disk_loss")
         self.load_end = random.choice(_LOAD_ENDS)
         self.zones = self._zones()
 
-    def _design(self) -> str:
+    def _design(self, wanted: str | None) -> str:
         if self.flaw is not None:
             known = flaws_of_stores()
             if self.flaw not in known:
                 raise unknown_name("flaw", self.flaw, known)
             return known[self.flaw]
-        return self.random.choices(list(_WEIGHTS), list(_WEIGHTS.values()))[0]
+        return wanted or self.random.choices(list(_WEIGHTS), list(_WEIGHTS.values()))[0]
 
     def _zones(self) -> tuple[str, ...]:
         count = self.random.randint(2, 3) if "zones" in self.habits else 0
@@ -150,6 +154,9 @@ class _Drawing:
         random, flaw = self.random, self.design.flaws.get(self.flaw or "")
         wants_claims = self.flaw is not None or random.random() < _CLAIMING
         needs = {} if flaw is None else flaw.needs
+        best = self.design.at_its_best
+        if flaw is None and self.design.other_bests:
+            best = random.choice((best, best, *self.design.other_bests))
         found: dict[str, Value] | None = None
         for _ in range(_TRIES):
             varied = {name: each for name, each in self.design.parameters.items() if random.random() < 0.5}
@@ -159,7 +166,7 @@ class _Drawing:
             if promised is None:
                 continue
             found = parameters
-            if not wants_claims or promised >= self.design.at_its_best:
+            if not wants_claims or promised >= best:
                 break
         if found is None:
             raise Misuse(f"parameters of {self.name} must go together, got none that do in {_TRIES} draws")

@@ -38,6 +38,7 @@ from .plan import DRIFT, LITTLE_DRIFT, StorePlan
 
 _LEADER_SHARE = 0.45
 _LAST_SHARE = 0.15
+_STANDSTILL = 1e-9  # times as fast: what takes a microsecond takes longer than any plan
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,6 +55,15 @@ class HostOrLeader(Reference):
         if luck < _LEADER_SHARE:
             return LEADER
         return names.instances[-1] if luck < _LEADER_SHARE + _LAST_SHARE else random.choice(names.instances)
+
+
+@dataclass(frozen=True, slots=True)
+class OneClient(Reference):
+    """The name of a client, which is that of its host."""
+
+    def candidates(self, names: Names) -> tuple[str, ...]:
+        """Return the names."""
+        return tuple(name for name in names.hosts if name not in names.instances)
 
 
 @dataclass(frozen=True, slots=True)
@@ -218,6 +228,15 @@ def _slow_host(live: LiveStore, name: str, host: str, factor: float) -> Fault | 
     return None if where is None else SlowHost(where, factor, name=name)
 
 
+def _pause(live: LiveStore, name: str, host: str) -> Fault | None:
+    where = live.host_of(host)
+    return None if where is None else SlowHost(where, _STANDSTILL, name=name)
+
+
+def _client_crash(live: LiveStore, name: str, host: str) -> Fault | None:
+    return _host_crash(live, name, host, resets=False)
+
+
 def _hosts(live: LiveStore, names: tuple[str, ...]) -> list[Host]:
     found = [live.host_of(name) for name in names]
     return [host for host in dict.fromkeys(found) if host is not None]
@@ -228,6 +247,7 @@ def _all(live: LiveStore) -> list[Host]:
 
 
 _A_HOST = HostOrLeader()
+_A_CLIENT = OneClient()
 _SOME = SomeHosts()
 
 STORE_FAULTS: Mapping[str, StoreFaultKind] = {
@@ -268,5 +288,7 @@ STORE_FAULTS: Mapping[str, StoreFaultKind] = {
         make=_clock,
     ),
     DRIFT: StoreFaultKind(parameters={"host": _A_HOST, "drift": Drift()}, make=_drift, is_for_all=False),
+    "pause": StoreFaultKind(parameters={"host": _A_CLIENT}, make=_pause, is_for_all=False),
+    "client_crash": StoreFaultKind(parameters={"host": _A_CLIENT}, make=_client_crash, is_for_all=False),
     "slow_host": StoreFaultKind(parameters={"host": _A_HOST, "factor": Choice(0.01, 0.1)}, make=_slow_host),
 }

@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
 from models.consistency import Ending, Operation
-from models.replication import ADD, APPEND, READ, SET_ADD, WRITE
+from models.replication import ADD, APPEND, COMPARE_AND_SET, READ, SET_ADD, WRITE
 
 from ..invariants import BrokenInvariant
 from .live_store import LiveStore
 
-REGISTER_KINDS = {READ, WRITE, "compare-and-set"}
+REGISTER_KINDS = {READ, WRITE, COMPARE_AND_SET}
 
 
 def broken(live: LiveStore, law: str, detail: str, *, time: float | None = None) -> BrokenInvariant:
@@ -23,7 +24,7 @@ def broken(live: LiveStore, law: str, detail: str, *, time: float | None = None)
 
 def written(operation: Operation) -> tuple[Any, ...]:
     """Return the value that an operation asks to be written, if any."""
-    if operation.kind == "compare-and-set":
+    if operation.kind == COMPARE_AND_SET:
         return () if operation.result is False else (operation.value[1],)
     return (operation.value,) if operation.kind in (WRITE, APPEND, SET_ADD) else ()
 
@@ -45,6 +46,20 @@ def values(shown: Any) -> tuple[Any, ...]:
     if isinstance(shown, frozenset):
         return tuple(sorted(shown))
     return shown if isinstance(shown, tuple) else (shown,)
+
+
+def as_shown(history: Sequence[Operation]) -> list[Operation]:
+    """Return a history in which writes of unknown ending that somebody has read are known to be done."""
+    shown = {(read.key, value): read for read, value in told(history)}
+    found = []
+    for each in history:
+        reads = [shown[each.key, value] for value in written(each) if (each.key, value) in shown]
+        if each.ending is Ending.UNKNOWN and reads:
+            result = True if each.kind == COMPARE_AND_SET else None
+            at, order = reads[0].ended_at, reads[0].ended_order
+            each = replace(each, ending=Ending.OK, result=result, ended_at=at, ended_order=order)
+        found.append(each)
+    return found
 
 
 def keys(history: Iterable[Operation], kind: str) -> set[Any]:

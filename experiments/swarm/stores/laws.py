@@ -13,6 +13,7 @@ Where it is promised (see `StoreDesign.promises`), or a plan is `held_to` it:
     reads_are_monotonic
     reads_are_fresh             no read tells what had been replaced when it began
     keeps_what_it_acknowledges  what was acknowledged is there in the end, or something newer is
+    keeps_what_it_shows         the same of what was read, whatever became of whoever wrote it
     keeps_what_is_written_once  the same of keys that were written once: whatever clocks say, nothing is newer
     deleted_stays_deleted       what is deleted after all writes of it had ended is not there in the end
     works_again                 when all has healed, each client can write, and read
@@ -27,6 +28,13 @@ and of what several nodes have taken and merge (see `merging_laws`):
     removed_stays_removed       what was removed by who had read it is not
     siblings_stay_until_seen    what is replaced somebody has read before
 
+and of a resource behind locks (see `lock_laws`):
+
+    has_one_holder              no two clients say at once that they hold a lock
+    tokens_grow                 none is given twice, and the later one is higher
+    lets_in_nothing_late        the resource takes no token that is lower than one before
+    gives_everything_back       when all clients have left no session and no lock is left
+
 `works_again` and `converges` are looked at while the run goes on (see `trial`). Where only a search can tell
 whether a history is linearizable, it may be given up: that is counted, and not held against the store.
 """
@@ -34,12 +42,14 @@ whether a history is linearizable, it may be given up: that is counted, and not 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from textwrap import shorten
 
 from models.consistency import (
     Ending,
     Guarantee,
     SearchLimits,
     Verdict,
+    Witness,
     breaches_of_guarantees,
     check_linearizability,
     counter_balances,
@@ -52,9 +62,16 @@ from models.replication import ADD, APPEND, DELETE, READ, WRITE
 
 from .histories import authority, broken, by_key, keys, of_registers, told, values, written
 from .live_store import LiveStore
+from .lock_laws import (
+    check_gives_everything_back,
+    check_has_one_holder,
+    check_lets_in_nothing_late,
+    check_tokens_grow,
+)
 from .merging_laws import (
     check_counters_balance,
     check_keeps_the_newest,
+    check_keeps_what_it_shows,
     check_nothing_is_gone,
     check_removed_stays_removed,
     check_sets_keep_their_items,
@@ -62,6 +79,8 @@ from .merging_laws import (
 )
 
 _LIMITS = SearchLimits(steps=300_000, configurations=30_000)
+_SHOWN_MAX = 6
+_LINE_MAX = 700  # characters
 
 Check = Callable[[LiveStore], None]
 
@@ -114,8 +133,17 @@ def _check_linearizable(live: LiveStore) -> None:
         if found.verdict is Verdict.NOT_LINEARIZABLE:
             witness = found.witnesses[0]
             time = witness.breaking.ended_at
-            raise broken(live, "is_linearizable", f"key {witness.key!r}: {witness.why}", time=time)
+            raise broken(live, "is_linearizable", _proof(witness), time=time)
         live.undecided_count += found.verdict is Verdict.UNKNOWN
+
+
+def _proof(witness: Witness) -> str:
+    """Return a witness in a line: all of it where that is little, else what it breaks at."""
+    shown = witness.operations if len(witness.operations) <= _SHOWN_MAX else (witness.breaking,)
+    others = len(witness.operations) - len(shown)
+    more = f"; and {others} others, which the plan shows" if others else ""
+    text = "; ".join(map(operation_text, shown)) + more
+    return shorten(f"key {witness.key!r}: {witness.why}: {text}", _LINE_MAX, placeholder=" ...")
 
 
 def _guarantees(law: str, *guarantees: Guarantee) -> Check:
@@ -191,6 +219,7 @@ LAWS: Mapping[str, Check] = {
     "reads_are_monotonic": _guarantees("reads_are_monotonic", Guarantee.MONOTONIC_READS),
     "reads_are_fresh": _check_fresh,
     "keeps_what_it_acknowledges": _check_keeps,
+    "keeps_what_it_shows": check_keeps_what_it_shows,
     "keeps_what_is_written_once": _check_keeps_what_is_written_once,
     "deleted_stays_deleted": _check_deleted,
     "works_again": _looked_at_on_the_way,
@@ -201,6 +230,10 @@ LAWS: Mapping[str, Check] = {
     "sets_keep_their_items": check_sets_keep_their_items,
     "removed_stays_removed": check_removed_stays_removed,
     "siblings_stay_until_seen": check_siblings_stay_until_seen,
+    "has_one_holder": check_has_one_holder,
+    "tokens_grow": check_tokens_grow,
+    "lets_in_nothing_late": check_lets_in_nothing_late,
+    "gives_everything_back": check_gives_everything_back,
 }
 
 

@@ -9,10 +9,17 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
-from models.consistency import Ending, Operation, counter_balances, lost_writes, operation_text
-from models.replication import ADD, DELETE, READ, SET_ADD, SET_REMOVE, WRITE
+from models.consistency import (
+    Ending,
+    Operation,
+    counter_balances,
+    lost_appends,
+    lost_writes,
+    operation_text,
+)
+from models.replication import ADD, APPEND, DELETE, READ, SET_ADD, SET_REMOVE, WRITE
 
-from .histories import authority, broken, by_key, keys, of_registers, values
+from .histories import as_shown, authority, broken, by_key, keys, of_registers, values
 from .live_store import LiveStore
 
 
@@ -25,9 +32,27 @@ def check_nothing_is_gone(live: LiveStore) -> None:
 def check_keeps_the_newest(live: LiveStore) -> None:
     """What was acknowledged is there in the end, or something that is not older; or it is among siblings."""
     contents = authority(live)
-    for lost in _lost(live.history(), contents):
-        detail = f"{operation_text(lost)} is lost: {lost.key!r} is {contents.get(lost.key)!r} in the end"
-        raise broken(live, "keeps_the_newest", detail)
+    _require_none_lost(live, "keeps_the_newest", _lost(live.history(), contents))
+
+
+def check_keeps_what_it_shows(live: LiveStore) -> None:
+    """The same of what somebody has read, whatever became of whoever wrote it.
+
+    Items of lists count where nothing that is acknowledged may be lost: a list as a whole is a value, of
+    which a newer one may take the place.
+    """
+    history, contents = as_shown(live.history()), authority(live)
+    lost = _lost(history, contents)
+    if "keeps_what_it_acknowledges" in live.laws:
+        lost += lost_appends([each for each in history if each.kind == APPEND], contents)
+    _require_none_lost(live, "keeps_what_it_shows", lost)
+
+
+def _require_none_lost(live: LiveStore, law: str, lost: Sequence[Operation]) -> None:
+    contents = authority(live)
+    for each in lost:
+        detail = f"{operation_text(each)} is lost: {each.key!r} is {contents.get(each.key)!r} in the end"
+        raise broken(live, law, detail)
 
 
 def _lost(history: Sequence[Operation], contents: Mapping[Any, Any]) -> list[Operation]:

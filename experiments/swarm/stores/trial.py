@@ -7,8 +7,8 @@
 2. All is well. If the store promises to work again, each client writes and reads a key of its own, again and
    again until it is answered, which must be before the time that the design has to settle. If it promises to
    converge, nodes must then come to hold the same.
-3. Nobody asks any more, and everything must end: no call may go on, and no process but those that nodes
-   always have.
+3. Clients go. Nobody asks any more, and everything must end: no call may go on, and no process but those
+   that nodes always have.
 4. The laws are checked on the history, and on what is held (see `laws`).
 5. A thorough trial runs the same plan twice more, with a trace: histories and traces must be the same, to the
    last bit.
@@ -100,6 +100,7 @@ def _play(live: LiveStore) -> None:
                 raise broken(live, "converges", contents_text(differences))
             env.run(until=env.now + _LOOK_EVERY)
     if "works_again" in live.laws:  # or it may try for ever to come to work again
+        _say_goodbye(live)
         _wait_until_it_is_empty(live)
 
 
@@ -134,6 +135,16 @@ def _try_again(live: LiveStore, client: LiveClient, waiting: dict[str, None]) ->
             del waiting[client.plan.name]
             return
         yield _PAUSE
+
+
+def _say_goodbye(live: LiveStore) -> None:
+    """Let clients go when each has its last answer."""
+    if goodbyes := list(live.design.goodbyes(live.store)):
+        over = live.plan.load_end + max((each.plan.patience for each in live.clients), default=0.0)
+        if live.env.now <= over:
+            live.env.run(until=over + _PAUSE)
+        for goodbye in goodbyes:
+            live.env.process(goodbye, "goodbye")
 
 
 def _wait_until_it_is_empty(live: LiveStore) -> None:

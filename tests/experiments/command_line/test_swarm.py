@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from experiments.command_line import main
-from experiments.swarm import draw_plan, read_plan, write_plan
+from experiments.swarm import draw_plan, read_plan, trial, write_plan
 from tests.conformance.watching import Watch
 from tests.experiments.swarm.mutants import (
     balancer_loses_a_count_where_a_call_fails,
@@ -180,3 +180,26 @@ def test_ctrl_c_says_how_to_run_it_again(
     assert (code, out) == (130, "")
     assert "interrupted" in err
     assert "to run it again: gameday swarm --" in err
+
+
+def test_ctrl_c_keeps_what_was_found(
+    broken: None, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    run, runs = trial._run, iter(range(99))
+
+    def interrupt_the_second(*arguments: Any, **settings: Any) -> Any:
+        if next(runs):
+            raise KeyboardInterrupt
+        return run(*arguments, **settings)
+
+    monkeypatch.setattr(trial, "_run", interrupt_the_second)
+    code, out, err = swarm(capsys, "--systems", "5", *ONE_JOB)
+    lines = out.splitlines()
+    assert code == 130
+    assert lines[0].startswith("seed 0 failed, at ")
+    assert lines[1:3] == ["  replay: gameday swarm --seed 0 --systems 1", "  was not shrunk"]
+    assert lines[-1].startswith("1 systems (seeds from 0 on): 0 passed with 0 requests, 1 failed")
+    told, last = err.splitlines()
+    assert told.endswith("; replay: gameday swarm --seed 0 --systems 1")
+    again = "to run it again: gameday swarm --seed 0 --systems 5"
+    assert last == f"gameday: interrupted after 1 of 5 systems; {again}"

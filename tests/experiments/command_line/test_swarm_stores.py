@@ -8,7 +8,9 @@ from pathlib import Path
 import pytest
 
 from experiments.command_line import main
-from experiments.swarm.subjects import read_any_plan
+from experiments.swarm import write_plan
+from experiments.swarm.stores import LiveStore, draw_store
+from experiments.swarm.subjects import read_any_plan, subject_named
 from tests.conformance.watching import Watch
 
 ONE_JOB = ["--jobs", "1"]
@@ -38,6 +40,31 @@ def test_stores_that_pass_are_counted_and_nothing_is_written(
     assert list(tmp_path.iterdir()) == []
 
 
+def test_stores_of_one_design_are_drawn_by_its_name(capsys: pytest.CaptureFixture[str]) -> None:
+    code, out, _ = swarm(capsys, "--of", "single", "--systems", "2", "--seed", "1", *ONE_JOB)
+    assert code == 0
+    assert out.startswith("2 single stores (seeds 1 to 2): 2 passed with ")
+    assert {subject_named("single").draw(seed).store for seed in range(1, 6)} == {"single"}
+    plan = subject_named("raft", "reads_unchecked").draw(1)
+    assert (plan.store, plan.flaw) == ("raft", "reads_unchecked")
+
+
+def test_checks_that_are_given_up_are_told_and_leave_it_undecided(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def give_up(live: LiveStore) -> None:
+        live.undecided_count += 1
+
+    monkeypatch.setattr("experiments.swarm.stores.trial.check_laws", give_up)
+    code, out, _ = swarm(capsys, "--of", "single", "--systems", "1", "--seed", "1", *ONE_JOB)
+    assert code == 3
+    assert out.endswith("0 failed; 1 checks were given up\n")
+    write_plan(draw_store(1, design="single"), "plan.json")
+    code, out, _ = swarm(capsys, "--plan", "plan.json")
+    assert code == 3
+    assert out.endswith("; 1 checks were given up\n")
+
+
 @pytest.mark.slow
 def test_a_planted_bug_is_caught_cut_down_and_replayed(
     capsys: pytest.CaptureFixture[str], tmp_path: Path
@@ -65,7 +92,8 @@ def test_a_planted_bug_is_caught_cut_down_and_replayed(
 @pytest.mark.parametrize(
     ("words", "line"),
     [
-        (["--of", "shops"], "of must be one of systems, stores, got 'shops'"),
+        (["--of", "shops"], "of must be one of systems, stores, raft, "),
+        (["--of", "raft", "--flaw", "no_fencing"], "flaw must be one of reads_unchecked, "),
         (["--of", "stores", "--flaw", "no_fences"], "flaw must be one of "),
         (["--flaw", "no_fencing"], "flaw must be left out for systems, got no_fencing"),
         (

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from ..design import StoreDesign
+from .locks import LocksDesign
 from .multi_primary import MultiPrimaryDesign
 from .primary_replica import PrimaryReplicaDesign
 from .quorums import QuorumsDesign
@@ -17,4 +18,5 @@ DESIGNS: Mapping[str, StoreDesign] = {
     "quorums": QuorumsDesign(),
     "multi_primary": MultiPrimaryDesign(),
     "single": SingleDesign(),
+    "locks": LocksDesign(),
 }

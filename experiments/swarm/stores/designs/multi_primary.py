@@ -80,6 +80,7 @@ class MultiPrimaryDesign(StoreDesign):
     does = ("read", "write", "compare-and-set", "append", "add", "delete", "set-add", "set-remove")
     settle = 20.0
     at_its_best = frozenset({"nothing_is_gone"})
+    other_bests = (frozenset({"siblings_stay_until_seen"}), frozenset({"sets_keep_their_items"}))
     disks_may_be_lost = True
 
     def build(self, site: Site, given: Mapping[str, Any], flaws: object | None) -> MultiPrimaryStore:
@@ -139,10 +140,10 @@ class MultiPrimaryDesign(StoreDesign):
             laws |= {"removed_stays_removed"} if stays else set()
         by_time = resolution.has_one_winner or resolution == _RESOLUTIONS["data types by time"]
         if not by_time:
-            laws |= {"keeps_the_newest"}
+            laws |= {"keeps_the_newest", "keeps_what_it_shows"}
             laws |= {"siblings_stay_until_seen"} if isinstance(resolution, KeepSiblings) else set()
         elif not plan.has_wrong_clocks:
-            laws |= {"keeps_the_newest", "deleted_stays_deleted"}
+            laws |= {"keeps_the_newest", "keeps_what_it_shows", "deleted_stays_deleted"}
             laws |= {"reads_own_writes", "reads_are_monotonic"} if stays else set()
         return laws
 

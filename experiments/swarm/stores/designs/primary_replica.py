@@ -95,6 +95,10 @@ class PrimaryReplicaDesign(StoreDesign):
         name: Flaw(ReplicationFlaws(**{name: True}), needs, trouble, scheme=_SCHEMES.get(name))
         for name, (needs, trouble) in _FLAWS.items()
     }
+    other_bests = (
+        frozenset({"keeps_what_it_shows", "reads_own_writes"}),
+        frozenset({"keeps_what_it_shows", "reads_are_monotonic"}),
+    )
     disks_may_be_lost = True
 
     def build(self, site: Site, given: Mapping[str, Any], flaws: object | None) -> PrimaryReplicaStore:
@@ -137,6 +141,8 @@ class PrimaryReplicaDesign(StoreDesign):
         if plan.has_disk_loss or not settings.loses_nothing or settings.told is not Told.COMMITTED:
             return laws
         laws.add("keeps_what_it_acknowledges")
+        if settings.visibility is Visibility.COMMITTED:
+            laws.add("keeps_what_it_shows")
         if claims and plan.drift_max <= self.drift_allowed(given):
             return laws | {"is_linearizable", "keeps_sessions"}
         if given["reads"] != "primary" and settings.visibility is Visibility.COMMITTED:

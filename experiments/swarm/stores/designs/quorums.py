@@ -127,7 +127,7 @@ class QuorumsDesign(StoreDesign):
         laws.add("keeps_what_is_written_once")
         is_ordered = given["versioning"] != "siblings" and not plan.has_wrong_clocks
         if is_ordered and given["anti_entropy"]:
-            laws |= {"keeps_what_it_acknowledges", "deleted_stays_deleted"}
+            laws |= {"keeps_what_it_acknowledges", "keeps_what_it_shows", "deleted_stays_deleted"}
         read, write, count = _needed(given, "read_level"), _needed(given, "write_level"), given["replicas"]
         if is_ordered and not given["sloppy"] and read + write > count:
             laws |= {"reads_are_fresh", "reads_own_writes"}

@@ -117,7 +117,7 @@ class RaftDesign(StoreDesign):
         Nor that it works again where an entry takes so long that clients who all ask at once ask again before
         they can have been answered: each time is one entry more, and that need never end.
         """
-        laws = {"converges", "keeps_what_it_acknowledges"}
+        laws = {"converges", "keeps_what_it_acknowledges", "keeps_what_it_shows"}
         together = given["batch_max"] if given["durability"] == "group" else 1
         syncs = 1 if given["snapshot_after"] == NEVER else 2
         round_time = plan.round_trip + syncs * given["sync_time"]

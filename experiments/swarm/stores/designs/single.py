@@ -45,7 +45,7 @@ class SingleDesign(StoreDesign):
         """Return all laws, as long as no disk is lost."""
         laws = {"works_again", "converges"}
         if claims and not plan.has_disk_loss:
-            laws |= {"is_linearizable", "keeps_sessions", "keeps_what_it_acknowledges"}
+            laws |= {"is_linearizable", "keeps_sessions", "keeps_what_it_acknowledges", "keeps_what_it_shows"}
         return laws
 
     def leader(self, store: SingleNodeStore) -> Node | None:

@@ -22,8 +22,10 @@ from experiments.swarm.stores import (
     promises_of,
     run_store_trial,
 )
+from experiments.swarm.stores.designs.locks import LockBugs
 from experiments.swarm.subjects import read_any_plan
 from models.consensus import RaftFlaws
+from models.consensus.lock_service import LockFlaws
 from models.replication.multi_primary import MultiPrimaryFlaws
 from models.replication.primary_replica import ReplicationFlaws
 from models.replication.quorums import QuorumFlaws
@@ -39,17 +41,24 @@ WITNESSES: dict[str, int] = {
     "acknowledges_before_standby": 3,
     "acknowledges_in_memory": 2,
     "answers_first": 6,
+    "ends_leases_early": 9,
     "commits_older_epochs": 2,
     "commits_older_terms": 35,
+    "fences_writes_alone": 25,
     "forgets_tombstones": 83,
     "forgets_what_is_removed": 4,
     "ignores_sessions": 2,
+    "ignores_tokens": 5,
     "lease_factor": 85,
     "loses_outbox": 43,
     "merges_by_arrival": 4,
     "no_fencing": 8,
+    "no_grace": 107,
     "reads_unchecked": 16,
+    "renewals_unconfirmed": 10,
     "skips_gaps": 2,
+    "tokens_not_replicated": 2,
+    "trusts_clocks": 31,
     "votes_not_durable": 7,
 }
 
@@ -98,7 +107,8 @@ def test_quorums_that_do_not_overlap_are_stale_when_they_are_held_to_more_than_t
 def test_a_flaw_has_one_design_and_every_flaw_of_the_models_is_there() -> None:
     assert sum(len(design.flaws) for design in DESIGNS.values()) == len(flaws_of_stores())
     planted = [flaw.flaws for design in DESIGNS.values() for flaw in design.flaws.values()]
-    for kind in (MultiPrimaryFlaws, QuorumFlaws, RaftFlaws, ReplicationFlaws):
+    planted += [each.service for each in planted if isinstance(each, LockBugs)]
+    for kind in (LockBugs, LockFlaws, MultiPrimaryFlaws, QuorumFlaws, RaftFlaws, ReplicationFlaws):
         of_kind = [each for each in planted if isinstance(each, kind)]
         names = {each.name for each in fields(kind)}
         changed = {name for each in of_kind for name in names if getattr(each, name) != getattr(kind(), name)}

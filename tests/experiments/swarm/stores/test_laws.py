@@ -60,6 +60,7 @@ def checked(law: str, *history: Operation, **held: Any) -> Any:
 
 
 W1, W2 = asked(0.0, "write", "x"), asked(2.0, "write", "y", by=2)
+SEEN_X = asked(6.0, "read", None, "x", by=3)
 
 SEEN = asked(0.0, "set-add", "x"), asked(2.0, "read", None, frozenset("x"))
 
@@ -83,6 +84,11 @@ BREACHES: dict[str, list[tuple[tuple[Operation, ...], dict[str, Any]]]] = {
         ((asked(0.0, "append", "x"),), {"a": ()}),
         ((asked(0.0, "add", 1),), {"a": 0}),
         ((asked(0.0, "add", 1),), {"a": 2}),
+    ],
+    "keeps_what_it_shows": [
+        ((asked(0.0, "write", "x", ending=UNKNOWN), SEEN_X), {}),
+        ((W2, asked(4.0, "write", "x", ending=UNKNOWN), SEEN_X), {"a": "y"}),
+        ((asked(0.0, "compare-and-set", (None, "x"), ending=UNKNOWN), SEEN_X), {}),
     ],
     "keeps_what_is_written_once": [((W1,), {})],
     "deleted_stays_deleted": [((W1, asked(2.0, "delete")), {"a": "x"})],
@@ -145,6 +151,20 @@ def test_what_nobody_knows_of_may_or_may_not_be(law: str) -> None:
     doubtful = asked(0.0, "write", "x", ending=UNKNOWN)
     checked(law, doubtful, asked(2.0, "read", None, "x", by=2), a="x")
     checked(law, doubtful, asked(2.0, "read", None, None, by=2))
+
+
+def test_items_that_were_shown_are_kept_where_nothing_is_lost() -> None:
+    history = asked(0.0, "append", "x", ending=UNKNOWN), asked(2.0, "read", None, ("x",))
+    live = checked("keeps_what_it_shows", *history, a=())
+    live.laws |= {"keeps_what_it_acknowledges"}
+    with pytest.raises(BrokenInvariant, match="keeps_what_it_shows"):
+        check_laws(live)
+
+
+def test_what_was_shown_and_replaced_then_is_not_lost() -> None:
+    doubtful = asked(0.0, "write", "x", ending=UNKNOWN)
+    checked("keeps_what_it_shows", doubtful, SEEN_X, asked(8.0, "write", "y"), a="y")
+    checked("keeps_what_it_shows", doubtful, asked(6.0, "read", None, None, by=3))
 
 
 def test_a_list_is_read_item_by_item_and_so_are_siblings() -> None:

@@ -13,16 +13,17 @@ from .plans import fault, plan
 
 ALWAYS = {"works_again", "converges"}
 DURABLE = {"nothing_is_gone", "keeps_what_is_written_once"}
-ORDERED = {"keeps_the_newest", "deleted_stays_deleted"}
+MERGED = {"keeps_the_newest", "keeps_what_it_shows"}
+ORDERED = MERGED | {"deleted_stays_deleted"}
 AT_ITS_NODE = {"reads_own_writes", "reads_are_monotonic"}
 TYPED = {"counters_balance", "sets_keep_their_items"}
 
 PROMISES: list[tuple[dict[str, Value], set[str]]] = [
     ({}, DURABLE | ORDERED | AT_ITS_NODE),
     ({"failover": "soon"}, DURABLE | ORDERED),
-    ({"resolution": "siblings"}, DURABLE | {"keeps_the_newest", "siblings_stay_until_seen"}),
-    ({"resolution": "data types"}, DURABLE | TYPED | {"keeps_the_newest", "removed_stays_removed"}),
-    ({"resolution": "data types", "failover": "soon"}, DURABLE | TYPED | {"keeps_the_newest"}),
+    ({"resolution": "siblings"}, DURABLE | MERGED | {"siblings_stay_until_seen"}),
+    ({"resolution": "data types"}, DURABLE | TYPED | MERGED | {"removed_stays_removed"}),
+    ({"resolution": "data types", "failover": "soon"}, DURABLE | TYPED | MERGED),
     (
         {"resolution": "data types by time"},
         DURABLE | TYPED | ORDERED | AT_ITS_NODE | {"removed_stays_removed"},

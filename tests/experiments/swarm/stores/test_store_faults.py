@@ -24,6 +24,8 @@ STRUCK: dict[str, dict[str, object]] = {
     "loss": {"inside": ("leader",)},
     "delay": {"inside": ("node-2",)},
     "hunt": {},
+    "pause": {"host": "client-1"},
+    "client_crash": {"host": "client-1"},
     "power_outage": {},
 }
 

@@ -72,6 +72,7 @@ def test_where_a_message_takes_longer_than_a_timeout_allows_nothing_need_go_on()
         "works_again",
         "converges",
         "keeps_what_it_acknowledges",
+        "keeps_what_it_shows",
     }
 
 
