@@ -63,7 +63,9 @@ def swarm(
     ] = "systems",
     flaw: Annotated[
         str | None,
-        typer.Option(metavar="NAME", help="Of stores: a bug to plant, to see it caught; a wrong name lists all."),
+        typer.Option(
+            metavar="NAME", help="Of stores: a bug to plant, to see it caught. A wrong name lists all."
+        ),
     ] = None,
     json: JsonFlag = False,
 ) -> int:

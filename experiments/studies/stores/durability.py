@@ -47,7 +47,7 @@ from pydantic import Field
 
 from models.consistency import HistoryRecorder, lost_writes
 from models.observers.messages import MessageWatch, SpaceTimeTrace, space_time_trace
-from models.replication import WRITE
+from models.replication import WRITE, UniqueWrites
 from models.workload import OpenLoop, Operation, OperationMix
 from simulator import Environment
 
@@ -68,7 +68,6 @@ from .durability_setup import (
     lasting,
     set_up,
 )
-from .store_users import UniqueWrites
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure

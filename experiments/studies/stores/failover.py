@@ -51,7 +51,7 @@ from models import Network, System
 from models.consistency import HistoryRecorder, ReadStaleness, staleness_of_reads
 from models.faults import Fault, FaultPlan, HostCrash, LinkDelay, NetworkPartition
 from models.network import LocalityLatencies
-from models.replication import READ, WRITE
+from models.replication import READ, WRITE, UniqueWrites
 from models.replication.primary_replica import (
     AllOf,
     AnyOf,
@@ -73,7 +73,7 @@ from ...design import Points
 from ...parameters import Unit
 from ...study import Measure, Run, study
 from ..troubled_run import TroubledRun
-from .store_users import UniqueWrites, mix_of
+from .reads_and_writes import mix_of
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure

@@ -53,7 +53,7 @@ from pydantic import Field
 from models import Host, Network, Region, Zone
 from models.consistency import HistoryRecorder, Operation, staleness_of_reads
 from models.faults import FaultPlan, LinkDelay, NetworkPartition, ProcessCrash
-from models.replication import READ, WRITE, QuorumStore
+from models.replication import READ, WRITE, QuorumStore, UniqueWrites
 from models.replication.quorums import (
     AfterPercentile,
     Always,
@@ -74,7 +74,7 @@ from ...design import Points
 from ...misuse import Misuse
 from ...parameters import Unit
 from ...study import Measure, Run, study
-from .store_users import UniqueWrites, mix_of
+from .reads_and_writes import mix_of
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure

@@ -58,7 +58,7 @@ def admit_users(
         )
         OpenLoop(
             env,
-            UniqueWrites(client, side),
+            ChangesAndOrders(client, side),
             rate=rate / 2.0,
             mix=OperationMix(Operation(name=CHANGE), Operation(name=ORDER)),
             keys=_items(UniformKeys(env, ITEMS, name=f"{side} writes/item")),
@@ -79,7 +79,7 @@ def _items(numbers: UniformKeys) -> Callable[[], str]:
     return lambda: f"item {numbers()}"
 
 
-class UniqueWrites(Wrapper):
+class ChangesAndOrders(Wrapper):
     """Makes of a change a write to its key, and of an order one to a new key, each of a value of its own."""
 
     def __init__(self, target: Endpoint, side: Side) -> None:

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
+from statistics import fmean
 from typing import Any
 
 import numpy as np
@@ -17,6 +18,7 @@ from ....plots import (
 )
 from ....plots.palette import BLUE, GREEN, ORANGE, VERMILION
 from ....result import SweepResult
+from ....store import Row
 from ....study import Run
 from ..drawing import figure_of, name_again
 from .bar_panels import Panel, bar_panels
@@ -98,18 +100,29 @@ def _lease(result: SweepResult, commits: list[str]) -> Figure:
 
 
 def _whatever_the_lease(result: SweepResult) -> SweepResult:
-    """Return the runs of points that differ in their lease alone as those of one point, which has more runs.
+    """Return a result whose points that differ in their lease alone are one: the mean of them, seed by seed.
 
     That is for what no lease changes: what a write takes, and what has not left the primary when it crashes.
+    Runs of one seed have the same users and messages until then, so that they are not independent: in an
+    interval they count as one.
     """
     ttl = result.study.space.values({})["ttl"]
     points: list[dict[str, Any]] = []
-    rows = []
-    for number, row in enumerate(result.rows):
+    alike: dict[tuple[int, int], list[Row]] = {}
+    for row in result.rows:
         point = {**result.points[row.point], "ttl": ttl}
         if point not in points:
             points.append(point)
-        rows.append(replace(row, point=points.index(point), seed=number))
+        if not row.failed:
+            alike.setdefault((points.index(point), row.seed), []).append(row)
+    rows = [
+        replace(
+            each[0],
+            point=point,
+            measures={name: fmean(row.measures[name] for row in each) for name in each[0].measures},
+        )
+        for (point, _), each in alike.items()
+    ]
     return replace(result, points=points, rows=rows)
 
 
