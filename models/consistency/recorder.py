@@ -9,10 +9,12 @@ A process of the history is a client that asks one thing at a time; where a clie
 way, each takes a process of this client that has none, and one whose ending is unknown is never used again.
 Processes are not shared among clients, who are sessions: what one of them has seen, another need not see.
 
-It stands around what asks once. A wrapper that asks again (`Retry`, `Hedge`) raises what the last attempt
-has raised, which says nothing of those before: after one that timed out, `Unavailable` would be taken for
-nothing done. Put such a wrapper around the recorder: each attempt is an operation then, and a value that is
-written again is one that only the general search can judge.
+A wrapper that asks again raises what the last attempt has raised, which says nothing of those before: after
+one that timed out, `Unavailable` does not mean that nothing was done. So where a `Retry` or a `Hedge` stands
+inside, what is not OK is `UNKNOWN`. (What stands elsewhere, and asks again, is not seen.) The operation is
+then what a user has asked for, and done twice it is a violation, if anybody sees it. With such a wrapper
+around the recorder each attempt is an operation, and a value that is written again is one that only the
+general search can judge.
 
 What happens at one instant is numbered in the order in which it happens. A list that is told is written down
 as it is then, as a tuple: whoever told it may go on changing it.
@@ -32,6 +34,8 @@ from simulator import Environment
 from ..endpoint import Call, Endpoint, Wrapper
 from ..failures import BreakerOpen, CallFailed, Refused, Rejected, Unavailable
 from ..request import Request
+from ..resilience import Retry
+from ..resilience.hedging import Hedge
 from .operation import Ending, Operation
 
 _NOTHING_DONE = (Refused, Rejected, BreakerOpen, Unavailable)
@@ -61,7 +65,7 @@ class HistoryRecorder:
 
         It is a session of its own.
         """
-        session = _Session(self._session_count, site)
+        session = _Session(self._session_count, site, asks_again=_asks_again(client))
         self._session_count += 1
         return _Recorded(self, client, session)
 
@@ -99,10 +103,11 @@ class HistoryRecorder:
 
 @dataclass(slots=True)
 class _Session:
-    """A client: its number, where it is, and its processes that have nothing under way."""
+    """A client: its number and place, whether it may ask twice, and its processes without an operation."""
 
     number: int
     site: str
+    asks_again: bool
     free: list[int] = field(default_factory=list)
 
 
@@ -136,6 +141,14 @@ def _operation(
     )
 
 
+def _asks_again(client: Endpoint) -> bool:
+    """Return whether one of the wrappers around a client calls it more than once for a call."""
+    inner: Endpoint | None = client
+    while inner is not None and not isinstance(inner, Retry | Hedge):
+        inner = inner.target if isinstance(inner, Wrapper) else None
+    return inner is not None
+
+
 class _Recorded(Wrapper):
     """A client whose operations are recorded."""
 
@@ -152,7 +165,7 @@ class _Recorded(Wrapper):
         try:
             response = yield from self.target.call(request)
         except CallFailed as failure:
-            nothing_done = is_read or isinstance(failure, _NOTHING_DONE)
+            nothing_done = is_read or (isinstance(failure, _NOTHING_DONE) and not self._session.asks_again)
             recorder.end(process, Ending.FAILED if nothing_done else Ending.UNKNOWN)
             raise
         except BaseException:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Generator
 from contextlib import suppress
+from functools import partial
 from math import inf
 from typing import Any
 
@@ -25,6 +26,8 @@ from models import (
 )
 from models.consistency import Ending, HistoryRecorder
 from models.replication import append, read, write
+from models.resilience import Retry, Timeout
+from models.resilience.hedging import Hedge
 from simulator import Environment
 
 
@@ -151,3 +154,29 @@ def test_list_is_written_down_as_it_was_told() -> None:
     env.run(until=5)
     held.append(2)
     assert recorder.history()[0].result == (1,)
+
+
+@pytest.mark.parametrize("outermost", [Retry, partial(Hedge, after=0.1)])
+def test_refusal_says_nothing_of_the_attempts_before_it(outermost: Any) -> None:
+    env = Environment(seed=1)
+    failures = iter([TimedOut, Unavailable, Unavailable])
+
+    def call(request: Request) -> Generator[float, None, Response]:
+        yield 0.5
+        raise next(failures)("store")
+
+    recorder = HistoryRecorder(env)
+    again = outermost(env, Timeout(env, FunctionEndpoint(call), 1.0))
+    env.process(asking(recorder.around(Timeout(env, again, 9.0)), write("x", 1)))
+    env.run()
+    (operation,) = recorder.history()
+    assert operation.ending is Ending.UNKNOWN
+
+
+def test_retry_around_the_recorder_makes_an_operation_of_each_attempt() -> None:
+    env = Environment(seed=1)
+    recorder = HistoryRecorder(env)
+    client = Retry(env, recorder.around(answering(1.0, failure=Unavailable)), 2)
+    env.process(asking(client, write("x", 1)))
+    env.run()
+    assert [each.ending for each in recorder.history()] == [Ending.FAILED, Ending.FAILED]
