@@ -10,8 +10,10 @@ does not prove that they are serializable; "model" is "transactions" then.
 
 JSON: {"file", "model", "verdict", "operations", "keys", "witnesses": [{"key", "why", "operations", "since",
 "could_be", "breaking", "explained", "minimal"}], "undecided_keys", "anomalies": [{"name", "operations",
-"steps"}]}. "verdict" is "linearizable", "not linearizable", "unknown", "anomalies" or "no anomalies"; an
-operation is the line of text that says it. "explained" is null where the search for it was given up.
+"steps"}], "equal_writes"}. "verdict" is "linearizable", "not linearizable", "unknown", "anomalies" or "no
+anomalies"; an operation is the line of text that says it. "explained" is null where the search for it was
+given up. "equal_writes" counts writes that reads cannot tell apart, on keys where most are such, if the
+verdict is "linearizable" and there are reads and writes alone; it is 0 otherwise.
 """
 
 from collections.abc import Sequence
@@ -109,6 +111,7 @@ def _check_transactions(file: Path, history: "Sequence[Operation]", model: str |
                 "witnesses": [],
                 "undecided_keys": [],
                 "anomalies": [_anomaly(each) for each in anomalies],
+                "equal_writes": 0,
             }
         )
     else:
@@ -127,6 +130,7 @@ def _document(file: Path, model: str, found: "Linearizability") -> dict[str, Any
         "witnesses": [_witness(each) for each in found.witnesses],
         "undecided_keys": [repr(key) for key in found.undecided_keys],
         "anomalies": [],
+        "equal_writes": 0 if found.equal_writes is None else found.equal_writes.equal_count,
     }
 
 

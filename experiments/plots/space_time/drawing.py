@@ -26,10 +26,7 @@ WIDTH = 11.0
 
 _NAMES_WIDTH, _NAMES_MARGIN, _NAME_CHARACTER = 1.5, 0.5, 0.085  # left of the axes: at least, and with names
 _TITLE_CHARACTERS, _WHY_CHARACTERS, _WHY_HEIGHT = 11.0, 13.7, 12.0  # in an inch, in an inch, points of a line
-_LEGEND_ENTRY, _LEGEND_BELOW = (
-    2.0,
-    0.6,
-)  # inches: the width of an entry; how far below axes of somebody else's
+_LEGEND_ENTRY, _LEGEND_BELOW = 2.0, 0.6  # inches: how wide an entry is; how far below somebody else's axes
 _BELOW, _ABOVE, _LANE, _BAR, _TEXT = 0.2, 0.22, 0.26, 0.17, 0.34
 _FULL_MAX, _HEADS_MAX = 80, 300
 """More messages of nodes than these are drawn thinner, and thinner still and without heads."""

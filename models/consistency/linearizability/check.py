@@ -10,6 +10,7 @@ from collections.abc import Hashable, Sequence
 
 from ..intervals import Interval, intervals_by_key
 from ..operation import Operation
+from .equal_writes import equal_writes_in
 from .reduction import reduced_witness
 from .search import SearchLimits, search
 from .specifications import Register, Specification, specification_for, specification_named
@@ -53,6 +54,7 @@ def check_linearizability(
         operations_count=len(history),
         witnesses=tuple(witnesses),
         undecided_keys=tuple(undecided),
+        equal_writes=equal_writes_in(keys.values()) if verdict is Verdict.LINEARIZABLE else None,
     )
 
 

@@ -190,9 +190,10 @@ class _Reduction:
 def _written(interval: Interval) -> set[str]:
     """The value that a read may tell afterwards, written down, if the operation names one."""
     kind = interval.operation.kind
-    if kind not in ("write", "compare-and-set"):
-        return set()
-    return {repr(interval.value if kind == "write" else interval.value[1])}
+    if kind == "write":
+        return {repr(interval.value)}
+    has_set = kind == "compare-and-set" and (interval.result or not interval.is_known)
+    return {repr(interval.value[1])} if has_set else set()
 
 
 def _is_read(interval: Interval) -> bool:

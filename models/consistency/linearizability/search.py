@@ -353,6 +353,7 @@ class _Search:
         self, effective: int, state: Hashable, path: _Path, observers: list[_Pending]
     ) -> tuple[int, _Path]:
         """Let all take effect that are in nobody's way."""
+        self._steps_count += len(observers) // _PASSED_OVER_PER_STEP
         for pending in observers:
             if not effective & pending.bit and self._is_free(pending, state):
                 effective |= pending.bit

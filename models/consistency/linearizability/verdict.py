@@ -8,6 +8,7 @@ from enum import Enum
 
 from ..operation import Operation
 from ..wording import operation_text, operations_text
+from .equal_writes import EqualWrites
 
 OPERATIONS_SHOWN = 30
 """A proof of more operations is cut short in the text: nobody reads on."""
@@ -82,6 +83,8 @@ class Linearizability:
     """The outcome of a check: the history is linearizable if each key is (Herlihy and Wing: locality).
 
     `witnesses` has one for each key that is not; `undecided_keys` are those where the search was given up.
+    `equal_writes` says of a register that is linearizable how little that proves, None where nothing is to be
+    said.
     """
 
     verdict: Verdict
@@ -89,10 +92,18 @@ class Linearizability:
     operations_count: int
     witnesses: tuple[Witness, ...] = ()
     undecided_keys: tuple[Hashable, ...] = ()
+    equal_writes: EqualWrites | None = None
 
     def text(self) -> str:
         """Return verdict and witnesses for people to read."""
         head = f"{self.verdict.value}: {self.operations_count} operations on {self.keys_count} keys"
         if self.undecided_keys:
             head += f"; given up for {', '.join(map(repr, self.undecided_keys))}"
+        if self.equal_writes is not None:
+            head += f"\n{self._doubt(self.equal_writes)}"
         return "\n\n".join([head, *(each.text() for each in self.witnesses)])
+
+    def _doubt(self, equal: EqualWrites) -> str:
+        where = f"on {equal.keys_count} of {self.keys_count} keys"
+        what = f"{equal.equal_count} of {equal.writes_count} writes write a value that another writes too"
+        return f"{where} {what}: reads do not tell which they have seen (models.replication.UniqueWrites)"

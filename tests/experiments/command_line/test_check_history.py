@@ -59,12 +59,27 @@ def test_json_has_the_witness(tmp_path: Path, capsys: pytest.CaptureFixture[str]
         "witnesses",
         "undecided_keys",
         "anomalies",
+        "equal_writes",
     ]
     assert (document["verdict"], document["model"]) == ("not linearizable", "register")
     (witness,) = document["witnesses"]
     assert witness["key"] == "'x'"
     assert len(witness["operations"]) == 3
     assert witness["breaking"] == witness["operations"][-1]
+
+
+def test_writes_that_reads_cannot_tell_apart_are_told_of(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    path = written(tmp_path, [write(0, 0, 1, None), write(0, 2, 3, None), read(1, 4, 5, None)])
+    assert main(["check-history", path]) == 0
+    first, second = capsys.readouterr().out.splitlines()
+    assert first.endswith("as register: linearizable: 3 operations on 1 keys")
+    assert second.startswith(
+        "on 1 of 1 keys 2 of 2 writes write a value that another writes too: reads do not"
+    )
+    assert main(["check-history", path, "--json"]) == 0
+    assert json.loads(capsys.readouterr().out)["equal_writes"] == 2
 
 
 def test_model_that_is_named_is_the_one(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -7,11 +7,12 @@ next write no read can succeed, whatever is appended. Without that the order of 
 have to be tried in all ways. And where texts tell of which values they are made (see `text_parts`), each of
 these has one place, and those that no read tells take effect as soon as the text is unseen: put there, they
 are in nobody's way, and later they would only end what others may still read.
+
+All other states are `Beginning`s of texts that were read.
 """
 
 from __future__ import annotations
 
-from bisect import bisect_left
 from collections import Counter
 from collections.abc import Hashable, Sequence
 from dataclasses import dataclass
@@ -19,7 +20,7 @@ from typing import ClassVar
 
 from ...intervals import Interval
 from .specification import ILLEGAL, Compiled, Specification, Step
-from .text_parts import parts_of
+from .text_parts import Beginning, beginning_of, parts_of
 
 _UNSEEN = None
 
@@ -69,14 +70,20 @@ class _Compilation:
         steps = [self._step(place, each) for place, each in enumerate(self._intervals)]
         return Compiled(self._seen(""), steps, absorbing=_UNSEEN, absorbed=self._absorbed)
 
-    def _seen(self, text: str) -> str | None:
-        place = bisect_left(self._told, text)
-        return text if place < len(self._told) and self._told[place].startswith(text) else _UNSEEN
+    def _seen(self, text: str) -> Beginning | None:
+        return beginning_of(self._told, text)  # None: `_UNSEEN`
+
+    def _appended(self, state: Hashable, value: str) -> Beginning | None:
+        if state is _UNSEEN:
+            return _UNSEEN
+        assert isinstance(state, tuple)
+        place, length = state
+        return self._seen(f"{self._told[place][:length]}{value}")
 
     def _step(self, place: int, interval: Interval) -> Step:
         kind, value = interval.operation.kind, interval.value or ""
         if kind == "read":
-            text = interval.result or ""
+            text = self._seen(interval.result or "")
             return lambda state: state if state == text else ILLEGAL
         parts = self._parts
         is_told_apart = parts is not None and self._times[value] == 1 and value != ""
@@ -87,12 +94,12 @@ class _Compilation:
             written = self._seen(value)
             return lambda state: written
         if not is_told_apart or parts is None:
-            return lambda state: _UNSEEN if state is _UNSEEN else self._seen(f"{state}{value}")
-        beginnings = parts.appended.get(value)
-        if beginnings is None:
+            return lambda state: self._appended(state, value)
+        after = parts.appended.get(value)
+        if after is None:
             self._absorbed.add(place)
             return _to_unseen
-        return lambda state: f"{state}{value}" if state in beginnings else ILLEGAL
+        return lambda state: after.get(state, ILLEGAL) if isinstance(state, tuple) else ILLEGAL
 
 
 def _to_unseen(_state: Hashable) -> object:

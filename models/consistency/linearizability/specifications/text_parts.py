@@ -6,23 +6,36 @@ can have taken effect only just after the beginning before it, or the read would
 that no read tells, only where no read has looked since. That leaves the search next to nothing to try.
 
 Where a text can be cut in two ways, or in none, nothing is said, and the search tries all.
+
+A text that only grows has as many beginnings as values, and all of them written out would take memory with
+the square of its length. So a beginning is told by a text that was read and has it, and its length.
 """
 
 from __future__ import annotations
 
+from bisect import bisect_left
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field
+
+Beginning = tuple[int, int]
+"""The place, among the texts that were told (sorted), of the first that begins with it; its length."""
+
+
+def beginning_of(told: Sequence[str], text: str) -> Beginning | None:
+    """Return `text` as a beginning of one of the `told` texts (sorted), None if it is of none."""
+    place = bisect_left(told, text)
+    return (place, len(text)) if place < len(told) and told[place].startswith(text) else None
 
 
 @dataclass(slots=True)
 class Parts:
     """What each value was told to be: `written` are those that a text begins with as a write.
 
-    `appended` has, by value, the beginnings of texts that it was told to follow.
+    `appended` has, by value, the beginnings of texts that it was told to follow, and what they were with it.
     """
 
     written: set[str] = field(default_factory=set)
-    appended: dict[str, set[str]] = field(default_factory=dict)
+    appended: dict[str, dict[Beginning, Beginning]] = field(default_factory=dict)
 
 
 def parts_of(told: Sequence[str], writes: Collection[str], appends: Collection[str]) -> Parts | None:
@@ -39,30 +52,36 @@ def parts_of(told: Sequence[str], writes: Collection[str], appends: Collection[s
         while back >= 0 and text.startswith(told[back]):
             lengths.add(len(told[back]))
             back -= 1
-        if not _cut(text, lengths, writes, appends, parts):
+        last, ways = _cuts(text, writes, appends)
+        if any(ways[length] != 1 for length in lengths):
             return None
+        _note_parts(told, text, lengths, last, appends, parts)
     return parts
 
 
-def _cut(
-    text: str, lengths: Collection[int], writes: Collection[str], appends: Collection[str], parts: Parts
-) -> bool:
-    """Cut the beginnings of `text` that have these `lengths`; return whether each can be in one way only."""
-    last, ways = _cuts(text, writes, appends)
+def _note_parts(
+    told: Sequence[str],
+    text: str,
+    lengths: Collection[int],
+    last: Sequence[int],
+    appends: Collection[str],
+    parts: Parts,
+) -> None:
+    """Cut the beginnings of `text` that have these `lengths`, by how long the `last` value of each is."""
     seen: set[int] = {0}
     for end in lengths:
-        if ways[end] != 1:
-            return False
         while end not in seen:
             seen.add(end)
             begin = end - last[end]
             value = text[begin:end]
             if value in appends:
-                parts.appended.setdefault(value, set()).add(text[:begin])
+                before, after = beginning_of(told, text[:begin]), beginning_of(told, text[:end])
+                assert before is not None
+                assert after is not None
+                parts.appended.setdefault(value, {})[before] = after
             else:
                 parts.written.add(value)
             end = begin
-    return True
 
 
 def _cuts(text: str, writes: Collection[str], appends: Collection[str]) -> tuple[list[int], list[int]]:

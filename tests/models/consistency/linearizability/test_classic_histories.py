@@ -206,6 +206,17 @@ def test_read_that_proves_nothing_more_than_a_write_is_not_in_the_witness() -> N
     )
 
 
+@pytest.mark.parametrize(("result", "shown"), [(False, 3), (None, 4)], ids=["was another", "unknown"])
+def test_compare_and_set_that_has_set_nothing_is_not_shown_as_who_wrote_what_was_read(
+    result: bool | None, shown: int
+) -> None:
+    swap = compare_and_set(2, 4, inf if result is None else 5, 7, 1, result)
+    history = [write(0, 0, 1, 1), write(0, 2, 3, 2), swap, read(1, 6, 7, 1)]
+    (witness,) = check_linearizability(history).witnesses
+    assert len(witness.operations) == shown
+    assert (swap in witness.operations) == (result is None)
+
+
 @pytest.mark.parametrize(
     "history",
     [

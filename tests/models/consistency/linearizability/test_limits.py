@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+import tracemalloc
 from dataclasses import replace
 from math import inf
 
@@ -76,6 +77,31 @@ def test_texts_of_fifty_clients_on_one_key_are_decided() -> None:
     first, last = told[0], told[-1]
     swapped = [replace(last, result=first.result) if each is last else each for each in history]
     assert check_linearizability(swapped, "kv").verdict is Verdict.NOT_LINEARIZABLE
+
+
+def test_a_text_that_grows_takes_no_memory_with_the_square_of_its_length() -> None:
+    """Its 1000 beginnings have 4.4 million characters in all."""
+    values = [f"x 0 {number} y" for number in range(1_000)]
+    history = [append(0, 2 * number, 2 * number + 1, value) for number, value in enumerate(values)]
+    history.append(read(1, 5_000, 5_001, "".join(values)))
+    tracemalloc.start()
+    try:
+        verdict = check_linearizability(history, "kv").verdict
+        peak = tracemalloc.get_traced_memory()[1]
+    finally:
+        tracemalloc.stop()
+    assert verdict is Verdict.LINEARIZABLE
+    assert peak < 5_000_000
+
+
+def test_operations_that_are_only_passed_over_cost_steps() -> None:
+    """Where hundreds of reads are under way, to look at each of them again takes longer than all else."""
+    history = [write(number, 0, 100 + number, number) for number in range(6)]
+    history.append(compare_and_set(10, 200, 201, 7, 8, True))
+    crowd = [read(100 + number, 0, 300, None) for number in range(400)]
+    alone = search(specification_named("cas-register"), only_key(history)).steps_count
+    crowded = search(specification_named("cas-register"), only_key([*history, *crowd])).steps_count
+    assert crowded > 30 * alone
 
 
 def test_unknown_writes_of_a_value_are_used_up() -> None:
