@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from itertools import count
 from typing import Any
 
 import pytest
@@ -11,7 +12,7 @@ from experiments.swarm.bookkeeping import books_of, statistics_of
 from experiments.swarm.invariants import _check_rules
 from models import Endpoint
 from models.consistency import divergence
-from models.replication import read, write
+from models.replication import UniqueWrites, read, write
 from models.resilience import Retry, Timeout
 from models.resilience.circuit_breaker import CircuitBreaker, resilience4j
 from models.resilience.hedging import Hedge
@@ -28,9 +29,13 @@ WRAPPERS: dict[str, Wrap] = {
     "retry": lambda world, client: Retry(world.env, client, attempts=3),
     "breaker": lambda world, client: CircuitBreaker(world.env, client, BREAKER),
     "hedge": lambda world, client: Hedge(world.env, client, after=0.2),
+    "unique writes": lambda world, client: UniqueWrites(client, count(1)),
     "all of them": lambda world, client: CircuitBreaker(
         world.env,
-        Retry(world.env, Timeout(world.env, Hedge(world.env, client, after=0.2), 0.5), attempts=3),
+        UniqueWrites(
+            Retry(world.env, Timeout(world.env, Hedge(world.env, client, after=0.2), 0.5), attempts=3),
+            count(1),
+        ),
         BREAKER,
     ),
 }

@@ -18,6 +18,7 @@ from experiments.swarm.policy_catalogue import POLICIES
 from models import Wrapper, balancing, faults
 from models.balancing import Policy
 from models.faults import DiskLoss, Fault
+from models.replication import UniqueWrites
 from models.replication.sessions import Session
 from models.requirements import Amplification
 from models.resilience.idempotency import Acknowledged
@@ -28,6 +29,7 @@ LEFT_OUT: dict[type, str] = {
     Acknowledged: "an observer of orders; promises are checked on what clients have seen",
     Amplification: "an observer",
     Session: "stands at clients of a store, whose answers have versions; no drawn system has one",
+    UniqueWrites: "stands at clients of a store, and gives what they write a value",
     AgreedStock: "as Session",
     OverwrittenStock: "as Session",
     SplitStock: "as Session",
