@@ -25,7 +25,7 @@ fencing at all it goes on after the cut is healed.
 
 What to see (the default sweep): with a lease of 2, 5, 10 and 30 s and asynchronous replication the primary's
 crash costs 2.2, 4.7, 8.8 and 25.4 s without writes (by theory 2.2, 4.7, 8.8 and 25.5 s). When the monitor's
-network is slow for 45 s, there are 7.5, 1.5, 0.2 and 0.0 failovers for nothing, and 22 %, 67 %, 91 % and
+network is slow for 45 s, there are 7.8, 1.5, 0.2 and 0.0 failovers for nothing, and 22 %, 67 %, 91 % and
 100 % of the requests are answered. Asynchronous replication loses 3.1 acknowledged writes in a crash (by
 theory 2.4), the others none; a write takes 2 ms, 101 ms with any 1 and 179 ms with all. While a replica is
 down, 5 % of the requests are answered with all, and 100 % otherwise. A primary that is cut off with half of

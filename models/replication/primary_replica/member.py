@@ -8,8 +8,9 @@ replicas may have, and two records of one epoch may not share a position. If its
 not know which epochs there were, and is not primary any more.
 
 Two things are durable: the log, and the epoch that it has promised (`Ask`): from then on it obeys nobody
-earlier, even after a crash. It reports for no epoch of which it has a record: that has a primary, or had one.
-A promotion is good once, and only for the life of the process in which it has reported what it has.
+earlier, even after a crash. It reports for no epoch that another life of the monitor has asked for, or of
+which it has a record or obeys the primary: that has been begun, or may have been. A promotion is good once,
+and only for the life of the process in which it has reported what it has.
 
 What was applied and never committed is on the disk of a member that starts again: with
 `Visibility.RECEIVED` it is shown, as PostgreSQL does; otherwise when it is committed, or never.
@@ -58,6 +59,13 @@ if TYPE_CHECKING:
     from .monitor import Monitor
 
 
+Question = tuple[int, int]
+"""Which epoch the monitor has asked for, and in which of its lives."""
+
+_UNASKED: Question = (1, -1)
+"""Of the first epoch it never asks."""
+
+
 class Member(Node):
     """The `index`-th member of a store, on `disk`; made by `PrimaryReplicaStore`, which calls `join`.
 
@@ -66,6 +74,7 @@ class Member(Node):
     """
 
     __slots__ = (
+        "_asked",
         "_control",
         "_observer",
         "_promised",
@@ -114,7 +123,7 @@ class Member(Node):
             snapshot_interval=settings.snapshot_interval,
             retained_count=settings.retained_count,
         )
-        self._control: ReplacedFile[int] = ReplacedFile(disk, 1)
+        self._control: ReplacedFile[Question] = ReplacedFile(disk, _UNASKED)
         self._observer = observer
         self.discarded_count = 0
         self.promoted_count = 0
@@ -138,6 +147,7 @@ class Member(Node):
         """Be nothing yet, and know what to do with each message."""
         self.stored.remember()
         self.epoch = 1
+        self._asked = _UNASKED
         self.primary = None
         self.replica = Replica(self, 1, None)
         self._promised = 0
@@ -162,12 +172,13 @@ class Member(Node):
         yield from self.stored.recover()
         stored = self.stored
         last = stored.log.last_position
-        self.epoch = max(self._control.content or 1, stored.epoch_at(last) or 1)
+        self._asked = self._control.content or _UNASKED
+        self.epoch = max(self._asked[0], stored.epoch_at(last) or 1)
         if self.settings.visibility is Visibility.RECEIVED:
             stored.apply_until(last)
         self.replica = Replica(self, self.epoch, None)
         if self.settings.failover is None and self.index == 0 and self._control.content is not None:
-            yield from self._control.replace(self.epoch + 1)
+            yield from self._control.replace((self.epoch + 1, _UNASKED[1]))
 
     def wake_up(self) -> None:
         """Say that it has started again; the fixed primary goes on, in a new epoch."""
@@ -214,6 +225,7 @@ class Member(Node):
         replica = self.replica
         if replica is None or replica.epoch != epoch or replica.primary is not sender:
             self.epoch = epoch
+            self._asked = max(self._asked, (epoch, -1))  # it has been begun, whoever has asked whom for it
             self.step_down(sender)
         return True
 
@@ -269,24 +281,36 @@ class Member(Node):
     def _hear_ask(self, message: Ask) -> None:
         if self.primary is not None and self.flaws.no_fencing:
             return
+        question = (message.epoch, message.life)
         if message.epoch < self.epoch:
-            assert self.monitor is not None
-            self.send(self.monitor, EpochTaken(self.epoch))
-            return
+            if message.life > self._asked[1]:
+                self._say_taken()
+            return  # or it is late, and whoever has asked it knows better by now
         if message.epoch > self.epoch:
             self.epoch = message.epoch
             self.step_down(None)
-        if self._promised >= message.epoch:
+        if message.epoch > self._asked[0]:
+            self._asked = question
+        if question != self._asked:
+            self._say_taken()
+        elif self._promised >= message.epoch:
             self._report()
         else:
-            self.run(self._promise(message.epoch), "promise")
+            self.run(self._promise(question), "promise")
 
-    def _promise(self, epoch: int) -> Generator[Any, Any, None]:
-        if (self._control.content or 0) < epoch:
-            yield from self._control.replace(epoch)
+    def _promise(self, question: Question) -> Generator[Any, Any, None]:
+        epoch, _ = question
+        content = self._control.content
+        if content is None or content[0] < epoch:
+            yield from self._control.replace(question)
         self._promised = max(self._promised, epoch)
         if self._promised == self.epoch:
             self._report()
+
+    def _say_taken(self) -> None:
+        """Tell a monitor that asks for an epoch which it cannot know of: its disk is not what it was."""
+        assert self.monitor is not None
+        self.send(self.monitor, EpochTaken(self.epoch))
 
     def _report(self) -> None:
         assert self.monitor is not None
@@ -294,7 +318,7 @@ class Member(Node):
         last_epoch = self.stored.epoch_at(last) or 0
         if last_epoch == self.epoch:
             # A late question, or the monitor's disk is not what it was: two records may not share a position.
-            self.send(self.monitor, EpochTaken(self.epoch))
+            self._say_taken()
             return
         self._reported_epoch = self.epoch
         self.send(self.monitor, Report(self.epoch, self, last_epoch, last))
@@ -409,27 +433,30 @@ class Member(Node):
         return self._shown(key)
 
     def _wait_for(self, demand: Demand) -> Generator[Any, Any, None]:
-        """Wait until it shows what a read has to see. Raises `Unavailable` if that takes too long."""
-        mark = demand.mark
-        if self.has_applied(mark):
+        """Wait until a read can be answered. Raises `Unavailable` if that takes too long."""
+        if self._can_answer(demand):
             return
         if demand.wait_max == inf:
-            yield from self._wait_until_applied(mark)
+            yield from self._wait_until_it_can(demand)
         else:
             with self.env.move_on_after(demand.wait_max / self.host.clock_rate):
-                yield from self._wait_until_applied(mark)
-        if not self.has_applied(mark):
+                yield from self._wait_until_it_can(demand)
+        if not self._can_answer(demand):
             raise Unavailable(f"{self.name} has not come as far as the read asks for")
 
-    def _wait_until_applied(self, mark: Mark) -> Generator[Any, Any, None]:
+    def _can_answer(self, demand: Demand) -> bool:
+        """Say whether it shows what a read has to see, or that one is the primary's, which it is not."""
+        return self.has_applied(demand.mark) or (demand.of_primary and self.primary is None)
+
+    def _wait_until_it_can(self, demand: Demand) -> Generator[Any, Any, None]:
         process: Any = self.env.active_process
-        while not self.has_applied(mark):
+        while not self._can_answer(demand):
             if self.primary is not None:
-                yield from self.primary.wait_to_show(mark)
+                yield from self.primary.wait_to_show(demand.mark)
                 continue
             replica = self.replica
             assert replica is not None
-            replica.wait(mark, process)
+            replica.wait(demand.mark, process)
             try:
                 yield PARKED
             finally:

@@ -113,9 +113,13 @@ class Resign:
 
 @dataclass(slots=True)
 class Ask:
-    """From the monitor: promise to obey nobody of an epoch before `epoch`, and say what you have."""
+    """From the monitor: promise to obey nobody of an epoch before `epoch`, and say what you have.
+
+    `life` counts the monitor's starts: another one may not know what this one has asked for.
+    """
 
     epoch: int
+    life: int
 
 
 @dataclass(slots=True)

@@ -12,7 +12,8 @@ resigned; a new epoch was written down) -> *leased*. Rules:
    who counts from when it sent it, is always first to find that it is over.
 2. To choose it takes a new epoch and makes that durable, asks all members to promise it, and asks again
    until it has chosen. Where its disk was lost it does not know which are new: a member that knows says so
-   (`EpochTaken`). Enough have reported when no committed write can be missing from what they have
+   (`EpochTaken`); where one report is enough, and is of somebody who has not heard of the latest, that epoch
+   gets a second primary. Enough have reported when no committed write can be missing from what they have
    together (`CommitRule.members_needed`); with `InSync` when one has that is in sync by the book. Of those
    the one with the latest record is chosen, by epoch and position, the earlier member where two are equal.
 3. With an `unclean_election` one that answers is enough: what others have is lost.
@@ -197,7 +198,7 @@ class Monitor(Node):
             return
         for member in self._members:
             if member.index not in self._reports:
-                self.send(member, Ask(book.epoch))
+                self.send(member, Ask(book.epoch, self.incarnation))
         self.after(self._settings.report_wait, self._ask, book)
 
     def _hear_report(self, message: Report) -> None:

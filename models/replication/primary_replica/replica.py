@@ -11,9 +11,9 @@ Rules, for each message of a primary of the present epoch:
    of a later epoch, otherwise the primary in its (`AfterEpoch`).
 3. A record that is there already is passed over. One of another epoch at its position is overruled, and all
    after it: the log is *rewound*, as PostgreSQL's `pg_rewind` and Kafka's followers do. Where a snapshot
-   holds what is overruled, a whole table is asked for. One that was not asked for takes the place of a log
-   that does not have its last record; a log that has it is kept, with what follows (Raft's rule for
-   snapshots): it may be late, and what was acknowledged since may not go.
+   holds what is overruled, a whole table is asked for. One that was not asked for, or was sent before, takes
+   the place of a log that does not have its last record; a log that has it is kept, with what follows (Raft's
+   rule for snapshots): it may be late, and what was acknowledged since may not go.
 4. It acknowledges nothing beyond what it has found to be the primary's (`matched`): what it has besides may
    be overruled yet.
 5. It applies what it may show (`Visibility`), in order: all that is committed, or all that it has flushed.
@@ -22,13 +22,14 @@ Rules, for each message of a primary of the present epoch:
 
 Source: PostgreSQL's walreceiver (replies with written, flushed and applied positions; replays what is
 flushed); the check of the record before is Raft's (Ongaro and Ousterhout, 2014, section 5.3; that for tables
-in figure 13 of its extended version), the search for
-where two logs part Kafka's (KIP-101 and KIP-279: the follower asks for the end of an epoch).
+in figure 13 of its extended version), the search for where two logs part Kafka's (KIP-101 and KIP-279: the
+follower asks for the end of an epoch).
 """
 
 from __future__ import annotations
 
 from collections.abc import Generator
+from math import inf
 from typing import TYPE_CHECKING, Any
 
 from ...storage import PeriodicSync, Snapshot
@@ -51,8 +52,8 @@ class Replica:
         "_installing",
         "_member",
         "_missed_after",
-        "_needs_table",
         "_replaying",
+        "_table_asked_in",
         "_to_replay",
         "_told_flushed",
         "_waiting",
@@ -72,7 +73,7 @@ class Replica:
         self._waiting: list[tuple[Mark, Process]] = []
         self._installing: Process | None = None
         self._told_flushed = 0
-        self._needs_table = False
+        self._table_asked_in: float = inf  # the number of the message that has shown that one is needed
         self._missed_after = -1  # where the last heartbeat has found records missing
         self._replaying: Process | None = None
         self._to_replay = 0
@@ -98,7 +99,8 @@ class Replica:
         if self._early:
             self._early = {each: early for each, early in self._early.items() if each > log.last_position}
         if isinstance(wants, int) and wants <= log.first_position:
-            self._needs_table = True  # or a table may be all that the primary has to compare with
+            # For good, or since a table may be all that the primary has to compare with.
+            self._table_asked_in = min(self._table_asked_in, number)
         if wants is not None or message.is_heartbeat:
             self._tell(wants, number)
 
@@ -247,9 +249,10 @@ class Replica:
         position = snapshot.position
         if self._installing is not None or 0 < self.matched >= position:
             return
-        if not self._needs_table and position < stored.log.dropped_count:
+        was_asked = message.number > self._table_asked_in
+        if not was_asked and position < stored.log.dropped_count:
             return
-        if not self._needs_table and stored.epoch_at(position) == snapshot.epoch:
+        if not was_asked and stored.epoch_at(position) == snapshot.epoch:
             self._matches(position, position)
             self._tell(position + 1, message.number)
             return

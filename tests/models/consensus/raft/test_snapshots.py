@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
+
 import pytest
 
 from models.consensus import RaftNode, RaftSettings
@@ -242,6 +244,33 @@ def test_snapshot_takes_the_time_that_its_bytes_take_and_is_sent_once_however_lo
     link = world.network.path(leader.host, slow.host).link_statistics()
     assert link is not None
     assert link.sent_bytes == 39_000 + 1_000  # once, and the entry after it
+
+
+def test_snapshot_that_is_not_answered_is_sent_again_after_the_longest_election_timeout(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """The follower is heard meanwhile, and its disk is slow."""
+    world = World(settings=SETTINGS)
+    world.elect(world.nodes[0])
+    slow = world.nodes[2]
+    cut = world.cut(slow)
+    fill(world)
+    slow.durable._disk._sync_time = lambda: 0.7  # type: ignore[method-assign]
+    sent_at: list[float] = []
+    send = RaftNode.send
+
+    def note(node: RaftNode, peer: RaftNode, message: object, *, size_bytes: int = 0) -> None:
+        if isinstance(message, InstallSnapshot):
+            sent_at.append(world.env.now)
+        send(node, peer, message, size_bytes=size_bytes)
+
+    monkeypatch.setattr(RaftNode, "send", note)
+    world.network.heal(cut)
+    world.run_until(lambda: slow.installed_count == 1)
+    world.run(1.0)
+    pauses = [later - earlier for earlier, later in pairwise(sent_at)]
+    assert len(pauses) == 2
+    assert all(0.3 <= pause <= 0.3 + 0.05 for pause in pauses)
 
 
 def test_entries_that_are_lost_after_a_large_snapshot_are_not_waited_for_as_long_as_that_took() -> None:

@@ -118,13 +118,55 @@ def test_monitor_that_has_lost_its_book_appoints_nobody_in_an_epoch_that_was_beg
     assert monitor.book.epoch == 2
 
 
+def test_monitor_that_has_lost_its_book_does_not_count_a_promise_that_another_life_was_given() -> None:
+    """In the epoch that c has promised b is primary, which nobody who answers has heard of."""
+    cluster = cluster_of(AnyOf(1))
+    a, b, c = cluster.hosts
+    cluster.at(2.5, a.crash)
+    cluster.isolate([b], [a, c], at=5.0, until=40.0)
+    cluster.env.run(6.0)
+    assert primaries(cluster) == ["a", "b"]
+    assert cluster.c.stored.log[cluster.c.stored.log.last_position].epoch == 1
+    monitor = cluster.store.monitor
+    assert monitor is not None
+    cluster.isolate([b], [cluster.monitor_host], at=6.0, until=40.0)
+    cluster.at(6.1, monitor._file._disk.destroy)
+    cluster.at(6.2, cluster.monitor_host.restart)
+    cluster.at(6.3, a.restart)
+    cluster.cut(cluster.monitor_host, c, at=9.0, until=9.3)  # c hears of no earlier epoch than its own
+    cluster.env.run(12.0)
+    assert (monitor.book.epoch, monitor.book.holder) == (3, 0)
+    cluster.env.run(60.0)
+    assert [member.epoch for member in cluster.store.nodes] == [3] * 3
+
+
+def test_question_that_comes_late_does_not_begin_a_choice_anew() -> None:
+    """The monitor has asked for another epoch since, and each choice would have late questions of its own."""
+    cluster = cluster_of(AnyOf(1))
+    for host in cluster.hosts[1:]:
+        cluster.at(2.0, host.crash)
+    cluster.at(2.5, cluster.a.crash)
+    cluster.at(2.6, cluster.a.restart)
+    cluster.env.run(10.0)
+    cluster.a.deliver(Ask(1, 0))
+    cluster.env.run(11.0)
+    cluster.a.crash()
+    cluster.a.restart()
+    cluster.env.run(11.1)
+    cluster.a.deliver(Ask(2, 0))  # it was asked in this life, before its own last start
+    cluster.env.run(12.0)
+    monitor = cluster.store.monitor
+    assert monitor is not None
+    assert (monitor.book.epoch, monitor.book.holder, list(monitor._reports)) == (2, None, [0])
+
+
 def test_question_that_comes_late_deposes_nobody() -> None:
     """Who has begun the epoch says so, to a monitor that knows."""
     cluster = cluster_of(AnyOf(1))
     cluster.at(2.5, cluster.hosts[0].crash)
     cluster.env.run(8.0)
     for member in (cluster.b, cluster.c):
-        member.deliver(Ask(2))
+        member.deliver(Ask(2, 0))
     cluster.env.run(12.0)
     assert primaries(cluster) == ["a", "b"]
     assert cluster.store.statistics().failover_count == 1

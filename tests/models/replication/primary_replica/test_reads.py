@@ -251,6 +251,18 @@ def test_old_primary_asked_for_what_a_later_one_has_written_does_not_answer() ->
     assert ended.value.value == NotPrimary(1, 0)
 
 
+def test_reader_at_a_leader_is_told_when_that_is_none_any_more() -> None:
+    """It is cut off and will not hear of a commit, and whoever waits there has no time-out of its own."""
+    cluster = Cluster(kafka("1", failover=FAILOVER, heartbeat_interval=0.5))
+    a, b, c = cluster.hosts
+    cluster.isolate([a], [b, c, cluster.monitor_host], at=2.5, until=60.0)
+    client = cluster.store.client(cluster.client_host, ReadPolicy(own_writes=True))
+    cluster.ask(write("k", 1), at=3.0, client=client)
+    own = cluster.ask(read("k"), at=3.5, client=client, patience=30.0)
+    cluster.env.run(10.0)
+    assert own == [pytest.approx(5.0 + HOP), Unavailable]
+
+
 def test_readers_at_a_replica_go_on_when_that_is_primary_and_when_it_is_none_any_more() -> None:
     """One waits for what b, promoted, commits with its first record; one for what a, deposed, is sent."""
     cluster = Cluster(ReplicationSettings(commit_rule=AnyOf(1), failover=FAILOVER))

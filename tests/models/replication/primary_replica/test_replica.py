@@ -175,3 +175,41 @@ def test_tail_that_is_overruled_does_not_keep_what_takes_its_place_from_being_ac
     assert end == [pytest.approx(2.5 + 4 * HOP + 2 * SYNC), None]
     assert cluster.values("k") == [9, 9]
     assert b.discarded_count == 3
+
+
+def started_again() -> Cluster:
+    """Return a cluster whose b has 14 records, 10 of them in a snapshot, and has not heard of a again."""
+    cluster = Cluster(settings(AnyOf(1), snapshot_interval=10))
+    for number in range(13):
+        cluster.ask(write("k", number), at=1.1 + 0.01 * number)
+    cluster.at(2.5, cluster.b.crash)
+    cluster.at(2.6, cluster.b.restart)
+    cluster.env.run(2.65)
+    log = cluster.b.stored.log
+    assert (log.dropped_count, log.last_position) == (10, 14)
+    return cluster
+
+
+@pytest.mark.parametrize("position", [6, 12], ids=["before the snapshot", "in the log"])
+def test_table_that_is_late_takes_nothing_from_a_replica_that_has_started_again(position: int) -> None:
+    """Nor if another late message has it ask for records before: it has acknowledged them all."""
+    cluster = started_again()
+    log = cluster.b.stored.log
+    cluster.b.deliver(Append(1, cluster.a, 3, 1, [], commit=3, number=5, is_heartbeat=True))
+    cluster.b.deliver(Install(1, cluster.a, Snapshot(position, 1, {}), number=4))
+    cluster.env.run(2.65 + 2 * SYNC)
+    assert log.last_position == 14
+    cluster.env.run(5.0)
+    assert cluster.values("k") == [12] * 3
+
+
+def test_table_that_was_asked_for_is_taken_though_a_later_message_asks_for_it_again() -> None:
+    """Signs of life come more often than a large table takes on its way."""
+    cluster = started_again()
+    for number in (5, 7):
+        cluster.b.deliver(Append(1, cluster.a, 3, 1, [], commit=3, number=number, is_heartbeat=True))
+    cluster.b.deliver(Install(1, cluster.a, Snapshot(6, 1, {}), number=6))
+    cluster.env.run(2.65 + 2 * SYNC)
+    assert cluster.b.stored.log.last_position == 6
+    cluster.env.run(5.0)
+    assert cluster.values("k") == [12] * 3

@@ -152,7 +152,7 @@ def test_table_that_was_asked_for_and_comes_when_all_is_there_is_not_taken() -> 
     cluster.env.run(3.0)
     b = cluster.b
     assert b.replica is not None
-    b.replica._needs_table = True
+    b.replica._table_asked_in = 0
     b.deliver(Install(1, cluster.a, Snapshot(4, 1, {}), number=1))
     cluster.env.run(3.005)
     assert b.stored.log.last_position == 13
