@@ -4,7 +4,7 @@
     design, designs/    what the swarm knows of a design: parameters, promises, flaws to plant; a file each
     drawing             draws a plan from a seed, with a random half of all features; schemes: not by chance
     fault_catalogue     whom a fault strikes, and with what; faults: those that only stores are tried with
-    building            a plan turned into a live_store
+    building            a plan turned into a live_store; watched_raft: nodes that are held to their word
     trial               runs one plan and judges it
     laws, merging_laws  what stores are held to, by name; histories: what laws ask of a run
     shrinking           cuts a plan that fails down to a small one

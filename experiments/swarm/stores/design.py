@@ -23,6 +23,9 @@ from .plan import Does, StorePlan
 NEVER = 0
 """As a number of records or entries: a snapshot is never taken."""
 
+Scheme = Callable[[Random, StorePlan], StorePlan]
+"""Makes a plan whose faults are those of a schedule (see `schemes`), from one that was drawn."""
+
 DURABILITY: Mapping[str, DurabilityPolicy] = {
     "group": GroupCommit(),
     "each": SyncEachWrite(),
@@ -69,7 +72,7 @@ class Flaw:
     needs: Mapping[str, tuple[Value, ...]] = field(default_factory=dict)
     trouble: tuple[str, ...] = ()
     habits: tuple[str, ...] = ()
-    scheme: Callable[[Random, StorePlan], StorePlan] | None = None
+    scheme: Scheme | None = None
 
 
 class StoreDesign(ABC):
@@ -78,8 +81,8 @@ class StoreDesign(ABC):
     It stands on some number of `node_counts`, knows the operations of `does`, and is right again `settle`
     seconds after all has healed. `at_its_best`, with the right parameters, it promises these laws, and with
     others those of its `other_bests`. Where its `disks_may_be_lost` there is something that it promises even
-    then. Of the kinds of faults that are not for all it is struck with those that it `suffers`. Hosts of
-    clients have `client_cores`.
+    then. Of the kinds of faults that are not for all it is struck with those that it `suffers`. Some plans
+    are made after one of its `schemes`. Hosts of clients have `client_cores`.
     """
 
     parameters: Mapping[str, Parameter]
@@ -91,6 +94,7 @@ class StoreDesign(ABC):
     other_bests: tuple[frozenset[str], ...] = ()
     disks_may_be_lost: bool = False
     suffers: tuple[str, ...] = ()
+    schemes: tuple[Scheme, ...] = ()
     client_cores: int = 1
 
     @abstractmethod

@@ -12,7 +12,7 @@ on the way; and a store that could claim much is mostly drawn so that it does. W
 simplest value is another half, of the parameters.
 
 With a `flaw` the plan is of the design that has it, in which it is planted, with the settings that it needs,
-and of some it is a schedule (see `schemes`).
+and of some it is a schedule (see `schemes`). So are some plans without a flaw, of designs that have any.
 """
 
 from __future__ import annotations
@@ -63,6 +63,7 @@ _MUCH_DRIFT = 0.3  # where no promise rests on it
 _STEADY = 0.4
 _CHANGES_MAX = 8
 _DISK_LOSS = 0.1
+_SCHEMED = 0.3
 _LOAD_ENDS = (2.0, 4.0, 8.0)
 _FAULT_MEANS = (0.15, 0.4, 1.0)
 _DIGITS = 4
@@ -143,6 +144,9 @@ class _Drawing:
         planted = self.design.flaws.get(self.flaw or "")
         if planted is not None and planted.scheme is not None:
             return planted.scheme(random, plan)
+        other = Random(f"{self.seed}, scheme")
+        if self.flaw is None and self.design.schemes and other.random() < _SCHEMED:
+            return other.choice(self.design.schemes)(other, plan)
         faults = self._faults(plan)
         faults += self._changes_of_drift(plan, drift)
         return plan.model_copy(update={"faults": tuple(faults)})

@@ -38,6 +38,7 @@ from .plan import DRIFT, LITTLE_DRIFT, StorePlan
 
 _LEADER_SHARE = 0.45
 _LAST_SHARE = 0.15
+_RESTART = 0.01  # s: what a process takes to be started again
 _STANDSTILL = 1e-9  # times as fast: what takes a microsecond takes longer than any plan
 
 
@@ -167,6 +168,16 @@ def _crash_at_sync(live: LiveStore, name: str, host: str, after: bool, down: flo
     return CrashAtSync(disk, after=after, down=down, interval=live.given["sync_time"] / 4.0, name=name)
 
 
+def _process_crash_at_sync(live: LiveStore, name: str, host: str) -> Fault | None:
+    where = live.host_of(host)
+    disk = None if where is None else live.disks.get(where)
+    crash = _process_crash(live, f"{name} crash", host)
+    if disk is None or crash is None:
+        return None
+    interval = live.given["sync_time"] / 4.0
+    return CrashAtSync(disk, after=False, down=_RESTART, interval=interval, name=name, crash=crash)
+
+
 def _hunt(live: LiveStore, name: str, down: float, up: float) -> Fault:
     return Hunt(live.env, lambda: live.host_of(LEADER), down=down, up=up, name=name)
 
@@ -268,6 +279,9 @@ STORE_FAULTS: Mapping[str, StoreFaultKind] = {
     "crash_at_sync": StoreFaultKind(
         parameters={"host": _A_HOST, "after": Choice(False, True), "down": Choice(0.01, 0.2, 1.0)},
         make=_crash_at_sync,
+    ),
+    "process_crash_at_sync": StoreFaultKind(
+        parameters={"host": _A_HOST}, make=_process_crash_at_sync, is_for_all=False
     ),
     "hunt": StoreFaultKind(
         parameters={"down": Choice(0.05, 0.4), "up": Choice(0.05, 0.2, 0.6)}, make=_hunt, is_common=False

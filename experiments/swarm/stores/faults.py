@@ -16,19 +16,28 @@ _SAME_RATE = 1e-9
 class CrashAtSync(Fault):
     """A host crashes whenever its disk is busy, or with `after` whenever it is busy no more.
 
-    So what was written is not synced yet; or it is, what follows from it has just been said, and what is not
-    on the disk is gone. It is looked at every `interval` s. After `down` s the host starts again, and waits
-    for the next time.
+    With another `crash` it is that which happens, and takes less. So what was written is not
+    synced yet; or it is, what follows from it has just been said, and what is not on the disk is gone. It is
+    looked at every `interval` s. After `down` s it starts again, and waits for the next time.
     """
 
-    def __init__(self, disk: Disk, *, after: bool, down: float, interval: float, name: str) -> None:
+    def __init__(
+        self,
+        disk: Disk,
+        *,
+        after: bool,
+        down: float,
+        interval: float,
+        name: str,
+        crash: Fault | None = None,
+    ) -> None:
         super().__init__(disk.env, name, "crash at sync", {"after": after})
         self._disk = disk
         self._after = after
         self._down = down
         self._interval = interval
         self._was_busy = False
-        self._crash = HostCrash(disk.host, name=f"{name} crash")
+        self._crash = crash or HostCrash(disk.host, name=f"{name} crash")
         self._next: Call | None = None
 
     def _start(self) -> None:

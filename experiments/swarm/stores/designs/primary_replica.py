@@ -31,7 +31,7 @@ from ...choices import Choice
 from ...plan import Value
 from ..design import DISK_PARAMETERS, DURABILITY, NEVER, Flaw, Site, StoreDesign
 from ..plan import StorePlan
-from ..schemes import deposed_twice
+from ..schemes import besieged, deposed_twice, passed_over, usurped
 
 _RULES: Mapping[str, CommitRule] = {
     "any 1": AnyOf(1),
@@ -100,6 +100,7 @@ class PrimaryReplicaDesign(StoreDesign):
         frozenset({"keeps_what_it_shows", "reads_are_monotonic"}),
     )
     disks_may_be_lost = True
+    schemes = (besieged, passed_over, usurped)
 
     def build(self, site: Site, given: Mapping[str, Any], flaws: object | None) -> PrimaryReplicaStore:
         """Return the store, with a monitor where there is failover."""

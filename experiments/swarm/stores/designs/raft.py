@@ -18,7 +18,8 @@ from models.nodes import Node
 from ...choices import Choice
 from ..design import DISK_PARAMETERS, DURABILITY, NEVER, Flaw, Site, StoreDesign
 from ..plan import StorePlan
-from ..schemes import hunted
+from ..schemes import besieged, hunted, torn_snapshots, usurped
+from ..watched_raft import WatchedRaftNode
 
 _READS = {each.value: each for each in Reads}
 
@@ -26,6 +27,8 @@ _READS = {each.value: each for each in Reads}
 class RaftDesign(StoreDesign):
     """`RaftStore`. The patience of its clients is that of the plan; each node has `attempt_timeout` s of it.
 
+    With `attempts_max` a client gives up by itself after as long as so many attempts may take, and says
+    whether it knows that nothing was done. Where all its time is the caller's nothing is ever refused.
     Clocks may drift by `drift_bound`, on which leases rest. Election timeouts go from `election_timeout` s to
     `timeout_spread` times that.
     """
@@ -46,6 +49,7 @@ class RaftDesign(StoreDesign):
         "message_work": Choice(0.0, 0.0002),
         "start_time": Choice(0.0, 0.05),
         "attempt_timeout": Choice(0.1, 0.03, 0.5),
+        "attempts_max": Choice(NEVER, 3, 8),
         **DISK_PARAMETERS,
     }
     flaws = {
@@ -80,6 +84,7 @@ class RaftDesign(StoreDesign):
         "ignores_sessions": Flaw(RaftFlaws(ignores_sessions=True)),
     }
     node_counts = (3, 3, 5)
+    schemes = (besieged, hunted, torn_snapshots, usurped)
 
     def build(self, site: Site, given: Mapping[str, Any], flaws: object | None) -> RaftStore:
         """Return the store."""
@@ -103,9 +108,13 @@ class RaftDesign(StoreDesign):
                 durability=DURABILITY[given["durability"]],  # type: ignore[arg-type] # of its choices
                 command_work=given["command_work"],
             ),
-            client_settings=RaftClientSettings(patience=inf, attempt_timeout=given["attempt_timeout"]),
+            client_settings=RaftClientSettings(
+                patience=given["attempts_max"] * given["attempt_timeout"] or inf,
+                attempt_timeout=given["attempt_timeout"],
+            ),
             flaws=flaws if isinstance(flaws, RaftFlaws) else RaftFlaws(),
             make_disk=site.disk,
+            make_node=WatchedRaftNode,
             transport=given["transport"],
             message_work=given["message_work"],
             start_time=given["start_time"],
