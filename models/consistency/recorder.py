@@ -11,10 +11,10 @@ Processes are not shared among clients, who are sessions: what one of them has s
 
 A wrapper that asks again raises what the last attempt has raised, which says nothing of those before: after
 one that timed out, `Unavailable` does not mean that nothing was done. So where a `Retry` or a `Hedge` stands
-inside, what is not OK is `UNKNOWN`. (What stands elsewhere, and asks again, is not seen.) The operation is
-then what a user has asked for, and done twice it is a violation, if anybody sees it. With such a wrapper
-around the recorder each attempt is an operation, and a value that is written again is one that only the
-general search can judge.
+inside, a change that is not OK is `UNKNOWN`. (What stands elsewhere, and asks again, is not seen.) The
+operation is then what a user has asked for, and done twice it is a violation, if anybody sees it. With such a
+wrapper around the recorder each attempt is an operation, and a value that is written again is one that only
+the general search can judge.
 
 What happens at one instant is numbered in the order in which it happens. A list that is told is written down
 as it is then, as a tuple: whoever told it may go on changing it.

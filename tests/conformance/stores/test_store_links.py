@@ -36,6 +36,14 @@ def links(kind: StoreKind) -> list[tuple[str, str]]:
     return list(permutations([*"abc"[: kind.host_count], "web", *monitor], 2))
 
 
+def world_with_an_old_value(kind: StoreKind) -> StoreWorld:
+    """Return a world in which every node has had the time to hear of a write of "old" to "k"."""
+    world = StoreWorld(kind)
+    world.now(write("k", "old"))
+    world.env.run(until=world.env.now + 2.0)
+    return world
+
+
 each_link = pytest.mark.parametrize(
     ("kind", "source", "target"),
     [
@@ -52,9 +60,7 @@ def test_link_that_is_cut_alone_has_its_effect_and_no_other(
 ) -> None:
     effects = EFFECTS_SYNCHRONOUS if kind.name == "synchronous" else EFFECTS
     told, holders = effects.get((source, target), EVERYWHERE)
-    world = StoreWorld(kind)
-    world.now(write("k", "old"))
-    world.env.run(until=world.env.now + 2.0)
+    world = world_with_an_old_value(kind)
     assert set(world.held("k")) == {"old"}
     world.cut(source, target)
     start = world.env.now
@@ -69,9 +75,7 @@ def test_link_that_is_cut_alone_has_its_effect_and_no_other(
 def test_link_that_is_cut_alone_keeps_nobody_from_reading_but_who_reads_over_it(
     kind: StoreKind, source: str, target: str
 ) -> None:
-    world = StoreWorld(kind)
-    world.now(write("k", "old"))
-    world.env.run(until=world.env.now + 2.0)
+    world = world_with_an_old_value(kind)
     world.cut(source, target)
     end = SILENCE if {source, target} == {"web", "a"} else "old"
     # A quorum asks no more than it needs at first; a replica that is silent is passed over after a second.
@@ -84,9 +88,7 @@ def test_primary_and_monitor_need_both_directions_or_another_takes_over(
     kind: StoreKind, source: str, target: str
 ) -> None:
     """A renewal that is not heard, and one that is not answered: the lease is over for both, or for one."""
-    world = StoreWorld(kind)
-    world.now(write("k", "old"))
-    world.env.run(until=world.env.now + 2.0)
+    world = world_with_an_old_value(kind)
     world.cut(source, target)
     world.env.run(until=world.env.now + 8.0)
     assert [node.primary is not None for node in world.store.nodes] == [False, True, False]  # type: ignore[attr-defined]
@@ -101,11 +103,9 @@ def test_primary_and_monitor_need_both_directions_or_another_takes_over(
 @pytest.mark.parametrize("kind", STORES, ids=str)
 @pytest.mark.parametrize("name", "abc")
 def test_nothing_reaches_a_node_that_is_cut_off_and_nothing_comes_from_it(kind: StoreKind, name: str) -> None:
-    world = StoreWorld(kind)
+    world = world_with_an_old_value(kind)
     if name not in [host.name for host in world.hosts]:
         pytest.skip("it has no such node")
-    world.now(write("k", "old"))
-    world.env.run(until=world.env.now + 2.0)
     place = "abc".index(name)
     world.isolate(name)
     # A client on its own host reaches it, and nobody else.
@@ -127,9 +127,7 @@ def test_nothing_reaches_a_node_that_is_cut_off_and_nothing_comes_from_it(kind: 
 def test_store_whose_links_are_all_cut_answers_nobody_and_is_as_it_was_when_they_are_healed(
     kind: StoreKind,
 ) -> None:
-    world = StoreWorld(kind)
-    world.now(write("k", "old"))
-    world.env.run(until=world.env.now + 2.0)
+    world = world_with_an_old_value(kind)
     rules = [world.isolate(name) for name in world.all_hosts]
     asked = [world.ask(write("k", number), after=0.2 * number, patience=1.0) for number in range(20)]
     asked.append(world.ask(read("k"), after=5.0, patience=1.0))
