@@ -19,6 +19,11 @@ the general search can judge.
 What happens at one instant is numbered in the order in which it happens. A list that is told is written down
 as it is then, as a tuple: whoever told it may go on changing it.
 
+A scan is recorded as what it tells: one read of each key, by a process of its own, over the whole time of the
+scan. Keys that it asks for by name and is not told of are read as `None` (not where it asks for changes
+alone). So every checker of reads judges scans too; that the keys were read at one instant none does. A scan
+without an answer is not recorded, as it has changed and told nothing.
+
 It is an observer: it changes nothing, draws no number and schedules no event.
 """
 
@@ -100,6 +105,22 @@ class HistoryRecorder:
         if ending is not Ending.UNKNOWN:
             heappush(begun.session.free, process)
 
+    def invoke(self) -> tuple[float, int]:
+        """Return time and order of an invocation now, of which it will be known later what it was."""
+        self._order += 1
+        return self._env.now, self._order
+
+    def told(self, request: Request, session: _Session, invoked: tuple[float, int], answer: Any) -> None:
+        """Note the reads that a scan, `invoked` at a time, has come to."""
+        told = dict(answer.items)
+        if request.value is None and request.key.listed is not None:
+            told = {**dict.fromkeys(request.key.listed), **told}
+        self._order += 1
+        for process, (key, value) in enumerate(told.items(), self._process_count):
+            begun = _Begun(Request("read", key), session, *invoked)
+            self._ended.append(_operation(process, begun, self._env.now, self._order, Ending.OK, value))
+        self._process_count += len(told)
+
 
 @dataclass(slots=True)
 class _Session:
@@ -159,6 +180,8 @@ class _Recorded(Wrapper):
 
     def call(self, request: Request) -> Call:
         """Call the client, and write down what it asks and is told."""
+        if request.operation == "scan":
+            return (yield from self._scan(request))
         recorder = self._recorder
         process = recorder.begin(request, self._session)
         is_read = request.operation == "read"
@@ -172,4 +195,10 @@ class _Recorded(Wrapper):
             recorder.end(process, Ending.FAILED if is_read else Ending.UNKNOWN)
             raise
         recorder.end(process, Ending.OK, response.value)
+        return response
+
+    def _scan(self, request: Request) -> Call:
+        invoked = self._recorder.invoke()
+        response = yield from self.target.call(request)
+        self._recorder.told(request, self._session, invoked, response.value)
         return response

@@ -89,6 +89,11 @@ class HashRing(Placement):
         order = np.lexsort((ranks[owners], points))
         return points[order], owners[order].astype(np.int64)
 
+    @property
+    def points(self) -> Sequence[int]:
+        """The points of all nodes, in the order of the circle."""
+        return self._points
+
     def index_of(self, hashed: int) -> int:
         """Return the node of a key by its hash."""
         points = self._points

@@ -8,6 +8,7 @@
     add                to the number that a key holds, for counters; an absent key holds 0
     set-add            put an item into the set that a key holds; an absent key holds an empty one
     set-remove         take an item out of it, whether it is there or not
+    scan               the values of many keys at once: of those in a `KeySet` that have one (see `scans`)
 
 A store that does not know an operation ends it in a `ServerError`. A key that has no hash is a `TypeError`
 when it is asked for. Source: the operations of Jepsen's register, compare-and-set, list-append, counter and
@@ -19,7 +20,8 @@ from __future__ import annotations
 from typing import Any
 
 from ..request import Request
-from ..validation import require_number
+from ..validation import require_kind, require_number
+from .scans import KeySet
 
 READ = "read"
 WRITE = "write"
@@ -29,6 +31,10 @@ ADD = "add"
 SET_ADD = "set-add"
 SET_REMOVE = "set-remove"
 DELETE = "delete"
+SCAN = "scan"
+
+READING = frozenset({READ, SCAN})
+"""The operations that change nothing."""
 
 
 def read(key: Any, *, size_bytes: int = 0) -> Request:
@@ -80,6 +86,15 @@ def set_remove(key: Any, item: Any) -> Request:
     _require_hash("key", key)
     _require_hash("item", item)
     return Request(SET_REMOVE, key, item)
+
+
+def scan(keys: KeySet, after: Any = None) -> Request:
+    """Return the request that reads all of `keys`; with the mark of an earlier scan, what changed `after` it.
+
+    Raises `TypeError` for what is no set of keys. Example: `scan(KeyRange("cart ", "cart!"))`.
+    """
+    require_kind("keys", keys, KeySet)
+    return Request(SCAN, keys, after)
 
 
 def _require_hash(name: str, value: Any) -> None:

@@ -5,12 +5,19 @@ What every other store is measured by: it is consistent without effort, and gone
 1. A write is judged by the newest value of its key, appended to the log, and acknowledged when the durability
    policy says so; then it is shown to reads, and not before, in the order of the log. So nobody sees what a
    crash may still take.
-2. A read is answered from the table, at once.
+2. A read is answered from the table, at once; and so is a scan, as of that instant, however long it works
+   (`scan_work` for each key that it tells) before it is told.
 3. A crash ends the calls under way: of their writes nobody knows. The memory is gone; the disk has what was
    durable, or after the crash of the process alone what was written. The restart makes that durable, reads it
    (`Disk(read_time=...)` per record; `snapshot_interval` bounds how many), and refuses clients until then.
 4. A destroyed disk takes everything, acknowledged or not: a host that is down still holds its data, this one
    does not.
+5. A scan's mark is the position of the last record that is shown, and good for ever: a table remembers what
+   was deleted. It ends with its disk, as positions begin anew on another; and under `PeriodicSync` with the
+   process, as a record that is shown may be lost, and its position given to another.
+6. What its disk holds at the beginning (`contents`) is there as of a backup that was restored: durable,
+   before the first record, and read again at each restart. It is not copied, so that a million keys cost what
+   they cost whoever gives them, until they are changed.
 
 It is linearizable as long as no disk is destroyed, if it acknowledges only what is durable: each write takes
 effect at the instant at which it is applied, between its call and its answer (or at the restart, if a crash
@@ -18,8 +25,8 @@ came first and it survived), each read at the instant at which it is answered; a
 another value when that value is durable. With `PeriodicSync` it does not claim it: the crash of a host takes
 what was acknowledged.
 
-Leaves out: transactions of more than one key. Source: PostgreSQL's order of commit (flush, then visible) in
-`RecordTransactionCommit`.
+Leaves out: writes of more than one key; what a scan weighs on the wire, as of a read. Source: PostgreSQL's
+order of commit (flush, then visible) in `RecordTransactionCommit`.
 """
 
 from __future__ import annotations
@@ -32,6 +39,7 @@ from typing import Any
 from simulator import Environment
 
 from ..endpoint import Endpoint
+from ..failures import ServerError
 from ..infrastructure import Host
 from ..network import Network
 from ..nodes import Node
@@ -39,7 +47,8 @@ from ..request import Request
 from ..storage import Disk, DurabilityPolicy, GroupCommit, PeriodicSync, Record, StoredTable
 from ..validation import require_delay, require_kind, require_name
 from .effects import effect_of
-from .operations import READ
+from .operations import READ, SCAN
+from .scans import KeySet, Scanned, items_of
 from .store import Store
 
 _GROUP_COMMIT = GroupCommit()
@@ -62,10 +71,12 @@ class SingleNodeStatistics:
 
 
 class SingleNode(Node):
-    """The process of a `SingleNodeStore`; a request costs `request_work` seconds on a core."""
+    """The process of a `SingleNodeStore`; `request_work` and `scan_work` are what requests cost on a core."""
 
     __slots__ = (
+        "_is_periodic",
         "_request_work",
+        "_scan_work",
         "_unacknowledged",
         "acknowledged_count",
         "lost_acknowledged_count",
@@ -82,15 +93,20 @@ class SingleNode(Node):
         disk: Disk,
         policy: DurabilityPolicy,
         *,
+        contents: Mapping[Any, Any] | None,
         snapshot_interval: float,
         request_work: float,
+        scan_work: float,
         name: str,
         **settings: Any,
     ) -> None:
         require_delay("request_work", request_work)
+        require_delay("scan_work", scan_work)
         if disk.host is not host:
             raise ValueError(f"disk must be one of host {host.name!r}, got that of {disk.host.name!r}")
         self._request_work = request_work
+        self._scan_work = scan_work
+        self._is_periodic = isinstance(policy, PeriodicSync)
         self.stored = StoredTable(self, disk, policy, snapshot_interval=snapshot_interval)
         # Positions of records that nobody was told of, or nobody yet; for what is counted, as all below.
         self._unacknowledged: set[int] = set()
@@ -99,6 +115,8 @@ class SingleNode(Node):
         self.lost_acknowledged_count = 0
         self.recovery_time = 0.0
         super().__init__(env, host, network, name=name, **settings)
+        if contents is not None:
+            self.stored.restore(contents)
 
     def remember(self) -> None:
         """Have an empty table, until the disk is read."""
@@ -127,6 +145,8 @@ class SingleNode(Node):
         stored = self.stored
         if request.operation == READ:
             return stored.table.value(request.key)
+        if request.operation == SCAN:
+            return (yield from self._scan(request.key, request.value))
         effect = effect_of(request, stored.latest(request.key))
         position = stored.log.last_position
         if effect.changes:
@@ -140,12 +160,28 @@ class SingleNode(Node):
             self._unacknowledged.discard(position)
         return effect.answer
 
+    def _scan(self, keys: KeySet, after: Any) -> Generator[Any, Any, Scanned]:
+        stored = self.stored
+        history = self.incarnation if self._is_periodic else stored.disk.destroyed_count
+        mark = (history, stored.table.position)
+        position = None
+        if after is not None:
+            if not isinstance(after, tuple) or after[0] != history or after > mark:
+                raise ServerError(f"{self.name} has no history with a mark {after!r}: it is at {mark}")
+            position = after[1]
+        items = items_of(stored, keys, position)
+        if self._scan_work and items:
+            yield from self.work(self._scan_work * len(items))
+        return Scanned(items, mark)
+
 
 class SingleNodeStore(Store):
     """A store of one process on `host`, with a `disk` (by default a new one) and a durability `policy`.
 
+    Its disk holds `contents` to begin with, values by key that nobody changes any more.
     `snapshot_interval` (records >= 1, or infinite: never) bounds what a restart has to read, `request_work`
-    (s, >= 0) is what a request costs on a core. `settings` are those of `Node`.
+    (s, >= 0) is what a request costs on a core, and `scan_work` what a scan does besides for each key that it
+    tells. `settings` are those of `Node`.
 
     Example::
 
@@ -160,15 +196,19 @@ class SingleNodeStore(Store):
         network: Network,
         host: Host,
         *,
+        contents: Mapping[Any, Any] | None = None,
         disk: Disk | None = None,
         policy: DurabilityPolicy = _GROUP_COMMIT,
         snapshot_interval: float = inf,
         request_work: float = 0.0,
+        scan_work: float = 0.0,
         name: str = "single",
         **settings: Any,
     ) -> None:
         require_name("name", name)
         require_kind("host", host, Host)
+        if contents is not None:
+            require_kind("contents", contents, Mapping)
         if disk is not None:
             require_kind("disk", disk, Disk)
         self.name = name
@@ -180,8 +220,10 @@ class SingleNodeStore(Store):
             network,
             disk or Disk(host),
             policy,
+            contents=contents,
             snapshot_interval=snapshot_interval,
             request_work=request_work,
+            scan_work=scan_work,
             name=name,
             **settings,
         )

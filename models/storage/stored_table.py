@@ -11,6 +11,8 @@ durable the log is dropped up to `retained_count` records before it, which are k
 a restart reads at most one value per key and as many records as come between two snapshots, and not all that
 was ever written; each costs the disk's `read_time`. Taking one costs a sync, and a copy in no time.
 
+What is on the disk at the beginning (`restore`) is a snapshot, too, as of a backup that was restored.
+
 Starting again (`recover`): what did not survive is dropped; what is written and not durable is synced, since
 what is shown may not be taken back by the next crash; then all is read. The records are not applied: whoever
 knows which of them count does that.
@@ -23,7 +25,7 @@ comes.
 from __future__ import annotations
 
 from bisect import bisect_right
-from collections.abc import Generator
+from collections.abc import Generator, Mapping
 from math import inf
 from typing import Any
 
@@ -159,6 +161,18 @@ class StoredTable:
                 self._pending[record.key] = (each, record.value)
         return dropped
 
+    # -- what is there at the beginning ---------------------------------------------------------------------
+
+    def restore(self, values: Mapping[Any, Any], position: int = 0) -> None:
+        """Have `values` on the disk and in the table, as of `position`; before anything is written.
+
+        They are not copied, and nobody may change them any more.
+        """
+        snapshot = Snapshot(position, 0, {}, values)
+        self.file = ReplacedFile(self.disk, snapshot)
+        self.log.restart_after(position)
+        self.table = Table(snapshot)
+
     # -- snapshots ------------------------------------------------------------------------------------------
 
     def _save_now_and_then(self) -> None:
@@ -204,7 +218,7 @@ class StoredTable:
             yield from log.sync()
         snapshot = self.file.content
         applied = 0 if snapshot is None else snapshot.position
-        key_count = 0 if snapshot is None else len(snapshot.versions)
+        key_count = 0 if snapshot is None else snapshot.key_count
         yield from self.disk.read(key_count + log.last_position - applied)
         self.table = Table(snapshot)
         self._pending = {}

@@ -6,7 +6,8 @@ difference of these) and at which position of the log it was made.
 
 Records come one after the other; one that changes nothing (`NO_KEY`: a mark in the log, such as the first
 record of a new primary) only moves `position`. Values are never changed in place, so that copies may share
-them.
+them. So they do with what was *restored*: values that were there before the first record. These have no
+version until they are changed, and cost nothing for each table and snapshot that has them.
 
 Source: state machine replication (Schneider, "Implementing Fault-Tolerant Services Using the State Machine
 Approach", ACM Computing Surveys 22, 1990).
@@ -14,9 +15,12 @@ Approach", ACM Computing Surveys 22, 1990).
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
+from types import MappingProxyType
 from typing import Any
+
+_NOTHING: Mapping[Any, Any] = MappingProxyType({})
 
 
 class _NoKey:
@@ -51,34 +55,59 @@ class Version:
 
 @dataclass(frozen=True, slots=True)
 class Snapshot:
-    """A table as it was after the record at `position`, which was of an `epoch`."""
+    """A table as it was after the record at `position`, which was of an `epoch`.
+
+    Of the values that were `restored` those count that have no version.
+    """
 
     position: int
     epoch: int
     versions: Mapping[Any, Version]
+    restored: Mapping[Any, Any] = field(default_factory=lambda: _NOTHING, repr=False)
+
+    @property
+    def key_count(self) -> int:
+        """How many keys it has, those of deleted values too."""
+        return _key_count(self.versions, self.restored)
 
 
 class Table:
-    """Keys with versions, as of a `position` in a log; empty, or as a `snapshot` says."""
+    """Keys with versions, as of a `position` in a log; empty, or as a `snapshot` says.
 
-    __slots__ = ("_versions", "epoch", "position")
+    It is a collection of all its keys, those of deleted values too.
+    """
+
+    __slots__ = ("_restored", "_versions", "epoch", "position")
 
     def __init__(self, snapshot: Snapshot | None = None) -> None:
         self._versions: dict[Any, Version] = {} if snapshot is None else dict(snapshot.versions)
+        self._restored = _NOTHING if snapshot is None else snapshot.restored
         self.position = 0 if snapshot is None else snapshot.position
         self.epoch = 0 if snapshot is None else snapshot.epoch
 
     def __len__(self) -> int:
-        return len(self._versions)
+        return _key_count(self._versions, self._restored)
+
+    def __contains__(self, key: object) -> bool:
+        return key in self._versions or key in self._restored
+
+    def __iter__(self) -> Iterator[Any]:
+        restored = self._restored
+        yield from restored
+        yield from (key for key in self._versions if key not in restored)
 
     def value(self, key: Any) -> Any:
         """Return the value of `key`, `None` where it has none."""
         version = self._versions.get(key)
-        return None if version is None else version.value
+        return self._restored.get(key) if version is None else version.value
 
     def version(self, key: Any) -> Version | None:
-        """Return the present version of `key`, if it has one."""
+        """Return the present version of `key`, if a record has made one."""
         return self._versions.get(key)
+
+    def changed_after(self, position: int) -> Iterable[Any]:
+        """Return the keys that were changed after `position` last."""
+        return [key for key, version in self._versions.items() if version.position > position]
 
     def apply(self, position: int, record: Record) -> None:
         """Do what the record at `position` says, the next one."""
@@ -92,8 +121,14 @@ class Table:
 
     def snapshot(self) -> Snapshot:
         """Return a copy."""
-        return Snapshot(self.position, self.epoch, dict(self._versions))
+        return Snapshot(self.position, self.epoch, dict(self._versions), self._restored)
 
     def values(self) -> dict[Any, Any]:
         """Return the values by key."""
-        return {key: version.value for key, version in self._versions.items()}
+        return {**self._restored, **{key: version.value for key, version in self._versions.items()}}
+
+
+def _key_count(versions: Mapping[Any, Version], restored: Mapping[Any, Any]) -> int:
+    if not restored:
+        return len(versions)
+    return len(restored) + sum(key not in restored for key in versions)

@@ -4,11 +4,15 @@ What it promises: every history of its clients is linearizable, whatever crashes
 under leases (`Reads.LEASE`) as long as the hosts' clocks keep to `clock_drift_bound`. A client on the side of
 a cut without a majority is refused (`Unavailable`), or, where its command may have reached a log, told that
 nobody knows (`TimedOut`). This is the C of Gilbert and Lynch, "Brewer's Conjecture" (2002).
+
+What it holds at the beginning (`contents`) is the state in which the machine of every node starts, and on
+which the log is replayed.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
+from functools import partial
 from typing import Any
 
 from simulator import Environment
@@ -16,6 +20,7 @@ from simulator import Environment
 from ...infrastructure import Host
 from ...network import Network
 from ...replication import Store
+from ...validation import require_kind
 from ..raft import RaftClient, RaftCluster, RaftNode, RaftStatistics
 from .machine import KeyValueMachine
 
@@ -23,7 +28,7 @@ from .machine import KeyValueMachine
 class RaftStore(Store):
     """A key-value store with one Raft node on each of `hosts`; parameters as those of `RaftCluster`.
 
-    `cluster` is what it stands on.
+    It holds `contents` to begin with, values by key. `cluster` is what it stands on.
 
     Example::
 
@@ -38,11 +43,15 @@ class RaftStore(Store):
         network: Network,
         hosts: Iterable[Host],
         *,
+        contents: Mapping[Any, Any] | None = None,
         name: str = "raft",
         **settings: Any,
     ) -> None:
+        if contents is not None:
+            require_kind("contents", contents, Mapping)
         self.name = name
-        self.cluster = RaftCluster(env, network, hosts, KeyValueMachine, name=name, **settings)
+        machine = partial(KeyValueMachine, contents)
+        self.cluster = RaftCluster(env, network, hosts, machine, name=name, **settings)
         self.is_linearizable = not settings.get("flaws")
 
     @property

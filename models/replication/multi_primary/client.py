@@ -15,9 +15,9 @@ It is the driver in the client's process, or the balancer in front of a region's
 
 Whoever is moved to another node may not find there what was written at the first: neither read-your-writes
 nor monotonic reads hold across nodes. Where siblings are kept it remembers, for each key, what it has last
-read, and says so with its next write there. All of this is in memory, and begins anew with its host. Source:
-Newman, "Building Microservices", chapter "Microservices at Scale": clients of the two instances that each
-write to a database of their own.
+read, in a scan too, and says so with its next write there. All of this is in memory, and begins anew with its
+host. Source: Newman, "Building Microservices", chapter "Microservices at Scale": clients of the two instances
+that each write to a database of their own.
 """
 
 from __future__ import annotations
@@ -31,7 +31,8 @@ from ...endpoint import Call, Endpoint
 from ...failures import Refused, ServerError
 from ...infrastructure import Host
 from ...request import Request, Response
-from ..operations import READ
+from ..operations import READING
+from ..scans import Scanned
 from ..versions import VersionVector
 from .failover import Failover
 from .requests import InContext
@@ -67,7 +68,7 @@ class MultiPrimaryClient(Endpoint):
     def call(self, request: Request) -> Call:
         """Answer `request` as the node does."""
         asked = request
-        if self._says_what_it_has_seen and request.operation != READ:
+        if self._says_what_it_has_seen and request.operation not in READING:
             seen = self._seen.get(request.key, _NOTHING_SEEN)
             asked = replace(request, value=InContext(request.value, seen))
         response = yield from self._ask(asked)
@@ -75,6 +76,10 @@ class MultiPrimaryClient(Endpoint):
         if isinstance(found, InContext):
             self._seen[request.key] = found.seen
             return Response(found.value, response.degraded, response.size_bytes, response.version)
+        if self._says_what_it_has_seen and isinstance(found, Scanned):
+            self._seen.update((key, told.seen) for key, told in found.items)
+            scanned = Scanned(tuple((key, told.value) for key, told in found.items))
+            return Response(scanned, response.degraded, response.size_bytes, response.version)
         return response
 
     def _ask(self, request: Request) -> Call:

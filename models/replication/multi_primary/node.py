@@ -8,7 +8,8 @@ Rules:
    (see `shipping`), and the client is told. Nobody else is asked, and so nobody else can be in the way.
 3. Updates from others are appended and committed alike, then shown and acknowledged.
 4. A read shows what is committed here. Its version, for sessions, is the vector of all that is; that of an
-   update is its own number, and so any node that has it will do.
+   update is its own number, and so any node that has it will do. A scan is such a read of many keys. It
+   has no mark: there is no one order in which something would be after one.
 5. A crash takes what the log had not made durable. A restart makes durable what was only written, reads the
    log, one record after the other (`read_time`), and goes on under another name, since what it has forgotten
    others may have. A node whose disk was destroyed begins with nothing, and gets from its peers what they
@@ -26,12 +27,14 @@ from typing import Any
 
 from simulator import Environment
 
+from ...failures import ServerError
 from ...infrastructure import Host
 from ...network import Network
 from ...nodes import Node
 from ...request import Request, Response
 from ...storage import Disk, Log
-from ..operations import READ
+from ..operations import READ, SCAN
+from ..scans import Scanned
 from ..versions import VersionVector
 from .flaws import MultiPrimaryFlaws
 from .holdings import Holdings
@@ -128,6 +131,8 @@ class PrimaryNode(Node):
             found = holdings.shown.get(request.key)
             told = resolution.told(None if found is None else found.version)
             return Response(told, version=VersionVector(holdings.committed))
+        if request.operation == SCAN:
+            return self._scan(request)
         entry = holdings.latest.get(request.key)
         present = None if entry is None else entry.version
         version, answer = resolution.updated(request, present, self.writer)
@@ -145,6 +150,17 @@ class PrimaryNode(Node):
             yield from self._commit(position)
         self.ledger.acknowledged(update)
         return Response(answer, version=VersionVector({update.origin: update.number}))
+
+    def _scan(self, request: Request) -> Response:
+        if request.value is not None:
+            raise ServerError(f"{self.name} has no marks to scan after, got {request.value!r}")
+        shown, resolution = self.holdings.shown, self.settings.resolution
+        items = tuple(
+            (key, resolution.told(version))
+            for key in request.key.among(shown)
+            if (version := shown[key].version).shown() is not None
+        )
+        return Response(Scanned(items), version=VersionVector(self.holdings.committed))
 
     def _made(self, key: Any, version: Any) -> Update:
         origin, appended = self.writer.name, self.holdings.appended

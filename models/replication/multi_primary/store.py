@@ -24,7 +24,9 @@ is durable.
 
 Source: DeCandia et al., "Dynamo" (SOSP 2007); Terry et al., "Managing Update Conflicts in Bayou" (SOSP 1995);
 Shapiro et al. (2011), see `crdt`; Gilbert and Lynch, "Brewer's Conjecture" (2002); Newman, "Building
-Microservices", chapter "Microservices at Scale". Leaves out: keys that only some nodes keep; sessions.
+Microservices", chapter "Microservices at Scale". Leaves out: keys that only some nodes keep; sessions;
+contents at the beginning: what a node has follows from updates, each of an origin by which peers can ask for
+it, and values without one nobody could get back who has lost his disk.
 """
 
 from __future__ import annotations

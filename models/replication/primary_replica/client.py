@@ -10,9 +10,9 @@ It is the driver in the client's process. What it knows of the store it has from
    clients fetch metadata from the brokers.)
 3. It has no timeout for the calls themselves: whoever wants one puts it around the client. A write is sent
    once.
-4. Reads go to the primary, to a member at random or to the nearest, with the marks that the policy asks for
-   (see `ReadPolicy`), which whoever is asked has to have seen. A member that does not answer is not replaced
-   by another.
+4. Reads and scans go to the primary, to a member at random or to the nearest, with the marks that the policy
+   asks for (see `ReadPolicy`), which whoever is asked has to have seen; as a scan's `after` has to be, too. A
+   member that does not answer is not replaced by another.
 5. What it knows it has in memory: it begins anew when its host does, with the first member and no marks.
 
 With `Told.UNASKED` a write is a message to the primary, and done as soon as it is sent. So a client that only
@@ -27,12 +27,12 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from ...endpoint import Call, Endpoint
-from ...failures import CallFailed, Unavailable
+from ...failures import CallFailed, ServerError, Unavailable
 from ...infrastructure import Host
 from ...network import Locality, locality
 from ...request import Request, Response
-from ..operations import READ
-from .requests import START, WHERE, Behind, Demand, Mark, NotPrimary, Reply
+from ..operations import READING, SCAN
+from .requests import START, WHERE, Behind, Demand, Mark, NotPrimary, Reply, ScanDemand
 from .settings import IfBehind, ReadPolicy, Source, Told
 
 if TYPE_CHECKING:
@@ -82,7 +82,7 @@ class PrimaryReplicaClient(Endpoint):
 
     def call(self, request: Request) -> Call:
         """Answer `request` as the store does."""
-        if request.operation == READ:
+        if request.operation in READING:
             reply = yield from self._read(request)
             self._seen = max(self._seen, reply.mark)
         elif self._told is Told.UNASKED:
@@ -108,13 +108,13 @@ class PrimaryReplicaClient(Endpoint):
         mark = max(self._own if reads.own_writes else START, self._seen if reads.is_monotonic else START)
         if reads.source is not Source.PRIMARY:
             waits = reads.if_behind is IfBehind.WAIT
-            demand = Demand(of_primary=False, mark=mark, waits=waits, wait_max=reads.wait_max)
+            demand = _demand(request, of_primary=False, mark=mark, waits=waits, wait_max=reads.wait_max)
             way = self._ways[self._pick()]
             answer = (yield from way.call(replace(request, value=demand))).value
             if not isinstance(answer, Behind):
                 assert isinstance(answer, Reply)
                 return answer
-        demand = Demand(of_primary=True, mark=mark, waits=True, wait_max=reads.wait_max)
+        demand = _demand(request, of_primary=True, mark=mark, waits=True, wait_max=reads.wait_max)
         return (yield from self._ask_primary(replace(request, value=demand)))
 
     def _pick(self) -> int:
@@ -163,3 +163,15 @@ class PrimaryReplicaClient(Endpoint):
                 if self._learn(answer):
                     self._is_suspect = False
                     return
+
+
+def _demand(request: Request, *, of_primary: bool, mark: Mark, waits: bool, wait_max: float) -> Demand:
+    """Return what is to be said with a read. Raises `ServerError` for a scan after what is no mark."""
+    if request.operation != SCAN:
+        return Demand(of_primary, mark, waits, wait_max)
+    after = request.value
+    if after is None:
+        return ScanDemand(of_primary, mark, waits, wait_max, None)
+    if not isinstance(after, tuple):
+        raise ServerError(f"a scan must be after a mark of this store, got {after!r}")
+    return ScanDemand(of_primary, max(mark, after), waits, wait_max, after)

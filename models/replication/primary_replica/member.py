@@ -12,6 +12,10 @@ earlier, even after a crash. It reports for no epoch that another life of the mo
 which it has a record or obeys the primary: that has been begun, or may have been. A promotion is good once,
 and only for the life of the process in which it has reported what it has.
 
+A scan is a read of many keys, and its mark is that of the table which it was answered from. What has changed
+after a mark is told as far as the log goes back: after a mark that stands before it, or was overruled, a scan
+is a `ServerError`. PostgreSQL, too, has removed such WAL, and a copy of it begins with a new base backup.
+
 What was applied and never committed is on the disk of a member that starts again: with
 `Visibility.RECEIVED` it is shown, as PostgreSQL does; otherwise when it is committed, or never.
 
@@ -34,7 +38,8 @@ from ...nodes import Node
 from ...request import Request
 from ...storage import Disk, ReplacedFile, StoredTable
 from ..effects import effect_of
-from ..operations import READ
+from ..operations import READING
+from ..scans import KeySet, Scanned, items_of
 from .messages import (
     Append,
     Ask,
@@ -51,7 +56,7 @@ from .messages import (
 )
 from .primary import Primary
 from .replica import Replica
-from .requests import WHERE, Behind, Demand, Mark, NotPrimary, Reply
+from .requests import WHERE, Behind, Demand, Mark, NotPrimary, Reply, ScanDemand
 from .settings import ReplicationFlaws, ReplicationSettings, Visibility
 
 if TYPE_CHECKING:
@@ -380,7 +385,7 @@ class Member(Node):
             return self._not_primary()
         if self.settings.request_work:
             yield from self.work(self.settings.request_work)
-        if request.operation != READ:
+        if request.operation not in READING:
             return (yield from self._write(request))
         demand: Demand = request.value
         if demand.of_primary:
@@ -388,7 +393,7 @@ class Member(Node):
         if not demand.waits and not self.has_applied(demand.mark):
             return Behind()
         yield from self._wait_for(demand)
-        return self._shown(request.key)
+        return self._shown(request.key, demand)
 
     def _not_primary(self) -> NotPrimary:
         known: Member | None = self
@@ -430,7 +435,7 @@ class Member(Node):
         yield from self._wait_for(demand)
         if self.primary is not primary or not (primary.may_serve() or self.flaws.reads_without_lease):
             return self._not_primary()
-        return self._shown(key)
+        return self._shown(key, demand)
 
     def _wait_for(self, demand: Demand) -> Generator[Any, Any, None]:
         """Wait until a read can be answered. Raises `Unavailable` if that takes too long."""
@@ -471,6 +476,17 @@ class Member(Node):
         table = self.stored.table
         return (table.epoch, table.position) >= mark
 
-    def _shown(self, key: Any) -> Reply:
+    def _shown(self, key: Any, demand: Demand) -> Reply:
         table = self.stored.table
-        return Reply(table.value(key), (table.epoch, table.position))
+        mark = (table.epoch, table.position)
+        if isinstance(demand, ScanDemand):
+            return Reply(Scanned(self._scanned(key, demand.after), mark), mark)
+        return Reply(table.value(key), mark)
+
+    def _scanned(self, keys: KeySet, after: Mark | None) -> tuple[tuple[Any, Any], ...]:
+        if after is None:
+            return items_of(self.stored, keys)
+        epoch, position = after
+        if position > self.stored.table.position or self.stored.epoch_at(position) != epoch:
+            raise ServerError(f"{self.name} does not know what has changed after {after}")
+        return items_of(self.stored, keys, position)

@@ -283,7 +283,7 @@ class Primary:
         member.send(
             follower.member,
             Install(self.epoch, member, snapshot, follower.sent_count),
-            size_bytes=len(snapshot.versions) * member.settings.record_size_bytes,
+            size_bytes=snapshot.key_count * member.settings.record_size_bytes,
         )
 
     def hear(self, message: Progressed) -> None:

@@ -36,6 +36,13 @@ class Demand:
 
 
 @dataclass(frozen=True, slots=True)
+class ScanDemand(Demand):
+    """What comes with a scan: besides, `after` which mark it asks for changes, if after one."""
+
+    after: Mark | None
+
+
+@dataclass(frozen=True, slots=True)
 class Reply:
     """What a member has done, and the `mark` of what it has seen or written for it."""
 

@@ -30,6 +30,10 @@ that starts again shows what it never replicated, and another one does not have 
 old primary answers reads until it hears of the new one. Nor when a disk is destroyed: what k + 1 members were
 to hold, k hold.
 
+What it holds at the beginning (`contents`) each member has on its disk as of one backup, which stands before
+all records, as if it were the first: so a member that has lost it is sent a whole table, and not records that
+are changes of what it does not have.
+
 Source: PostgreSQL documentation, chapter "High Availability, Load Balancing, and Replication", and its
 warning that waiting transactions are committed by a restart (stolon, issue 514, tells of a loss by it); Gray
 and Cheriton, "Leases" (SOSP 1989). Leaves out: cascading replicas, delayed ones.
@@ -99,7 +103,8 @@ class PrimaryReplicaStatistics:
 class PrimaryReplicaStore(Store):
     """A store with a member on each of `hosts` (at least one), the first of which is primary to begin with.
 
-    `disks` are the members' (by default a new one each). With `settings.failover` a monitor on
+    `disks` are the members' (by default a new one each), which hold `contents` to begin with, values by key
+    that nobody changes any more. With `settings.failover` a monitor on
     `monitor_host`, which must be given, holds leases and chooses; its disk is a new one. `reads` is the
     policy of clients that are given no other, `discovery_timeout` (s, > 0) how long a client waits for each
     whom it asks for the primary. `node_settings` are those of `Node`: a write that waits holds one of its
@@ -122,6 +127,7 @@ class PrimaryReplicaStore(Store):
         settings: ReplicationSettings = _SETTINGS,
         flaws: ReplicationFlaws = _NO_FLAWS,
         reads: ReadPolicy = _READS,
+        contents: Mapping[Any, Any] | None = None,
         disks: Sequence[Disk] | None = None,
         monitor_host: Host | None = None,
         discovery_timeout: float = 1.0,
@@ -132,6 +138,8 @@ class PrimaryReplicaStore(Store):
         require_kind("settings", settings, ReplicationSettings)
         require_kind("flaws", flaws, ReplicationFlaws)
         require_kind("reads", reads, ReadPolicy)
+        if contents is not None:
+            require_kind("contents", contents, Mapping)
         hosts = require_each("hosts", hosts, Host)
         disks = [Disk(host) for host in hosts] if disks is None else require_each("disks", disks, Disk)
         _require_places(hosts, disks, monitor_host, settings)
@@ -162,6 +170,8 @@ class PrimaryReplicaStore(Store):
         )
         self.monitor = None if monitor_host is None else self._monitor(monitor_host)
         for member in self._members:
+            if contents is not None:
+                member.stored.restore(contents, position=1)
             member.join(self._members, self.monitor)
         if self.monitor is not None:
             self.monitor.begin(self._members)

@@ -4,9 +4,9 @@ It calls its contacts in turn, by default those nodes that are equally near and 
 since its process is down, is passed over for the next, and only if all do is the call `Refused`. It has no
 time-out of its own: a contact on a host that is down, or cut off, is waited for until the caller gives up.
 What it remembers, in memory, so that it begins anew with its host: where the client's clock decides, its last
-timestamp (they always grow); where siblings are kept, what it has last read of each key, which it says with
-its next write there. So to read before one writes replaces what was read, and to write without having read
-adds a sibling.
+timestamp (they always grow); where siblings are kept, what it has last read of each key, in a scan too, which
+it says with its next write there. So to read before one writes replaces what was read, and to write without
+having read adds a sibling.
 
 Source: the policies of Cassandra's drivers (local nodes in turn, the next one on a connection error;
 monotonic timestamps); DeCandia et al., "Dynamo" (SOSP 2007), section 4.4, for the context.
@@ -22,7 +22,8 @@ from ...endpoint import Call, Endpoint
 from ...failures import Refused
 from ...infrastructure import Host
 from ...request import Request, Response
-from ..operations import READ
+from ..operations import READING
+from ..scans import Scanned
 from ..versions import VersionVector, next_timestamp
 from .cluster import Cluster
 from .levels import Level
@@ -78,7 +79,7 @@ class QuorumClient(Endpoint):
         raise AssertionError(f"{self.name} has nobody to call")
 
     def _complete(self, request: Request) -> Request:
-        is_read = request.operation == READ
+        is_read = request.operation in READING
         settings = self._cluster.settings
         timestamp = seen = None
         if settings.versioning is Versioning.CLIENT_CLOCK and not is_read:
@@ -97,4 +98,8 @@ class QuorumClient(Endpoint):
         if isinstance(read, SiblingsRead):
             self._seen[key] = read.seen
             return Response(read.value, response.degraded, response.size_bytes, read.seen)
+        if isinstance(read, Scanned) and self._cluster.settings.versioning is Versioning.SIBLINGS:
+            self._seen.update((each, told.seen) for each, told in read.items)
+            scanned = Scanned(tuple((each, told.value) for each, told in read.items))
+            return Response(scanned, response.degraded, response.size_bytes)
         return response

@@ -63,6 +63,7 @@ class Cluster:
         self._preferences = PreferenceLists(nodes, self.settings.replicas, self.settings.virtual_nodes)
         self.nodes = nodes
         self.preference = self._preferences.of
+        self.all_preferences = self._preferences.all
 
     def replicas_of(self, key: Any) -> tuple[Coordinator, ...]:
         """Return the replicas of `key`."""

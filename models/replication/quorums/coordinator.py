@@ -24,6 +24,8 @@ Reads:
    all of this. With background read repair they are written to and not waited for, and so is whoever answers
    within the time-out what turns out to be old.
 
+A scan is as many reads at once, without repair: see `scan`.
+
 The timestamps of one coordinator grow, by a microsecond at least, as long as its process lives: after a
 restart they are what its clock says. Source: Cassandra's `StorageProxy`, `AbstractReadExecutor`,
 `BlockingReadRepair` and `ClientState`; DeCandia et al., "Dynamo" (SOSP 2007), section 4.5.
@@ -43,14 +45,24 @@ from ...infrastructure import Host
 from ...network import Network
 from ...nodes import Node
 from ...request import Request, Response
-from ..operations import DELETE, READ, WRITE
+from ..operations import DELETE, READ, SCAN, WRITE
+from ..scans import KeySet
 from ..versions import Cell, Siblings, VersionVector, next_timestamp
 from .cluster import Cluster, region_of
-from .levels import LOCAL, Demand, Level
-from .messages import DIGEST_BYTES, ReadRequest, ReadResponse, WriteAcknowledgement, WriteRequest
+from .levels import LOCAL, Demand, Level, name_of
+from .messages import (
+    DIGEST_BYTES,
+    ReadRequest,
+    ReadResponse,
+    ScanRequest,
+    ScanResponse,
+    WriteAcknowledgement,
+    WriteRequest,
+)
 from .preference_lists import Preference
 from .read import LateAnswers, ReadRound, Repair
 from .requests import QuorumRequest, SiblingsRead
+from .scan import ScanRound, scanned
 from .settings import ReadRepair, ReadsFrom, Versioning
 from .speculation import AfterDelay, AfterPercentile, Always
 from .write import Write
@@ -84,6 +96,7 @@ class Coordinator(Node):
         self._speculation_delay = self.cluster.settings.read_timeout / 2.0
         self.on(WriteAcknowledgement, self._write_acknowledged)
         self.on(ReadResponse, self._read_answered)
+        self.on(ScanResponse, self._scan_answered)
 
     def next_number(self) -> int:
         """Return a number that this node has never used."""
@@ -131,6 +144,10 @@ class Coordinator(Node):
         message = ReadRequest(reading.number, self, reading.key, is_digest)
         self.send_leg(target, message, DIGEST_BYTES, self.cluster.legs.read_request)
 
+    def send_scan(self, target: Coordinator, scanning: ScanRound, number: int, keys: KeySet) -> None:
+        """Ask `target` for what it has of all `keys`."""
+        self.send_leg(target, ScanRequest(number, self, keys), DIGEST_BYTES, self.cluster.legs.read_request)
+
     def send_leg(
         self, target: Coordinator, message: Any, size_bytes: int, leg: Callable[[], float] | None
     ) -> None:
@@ -153,6 +170,10 @@ class Coordinator(Node):
         """Receive a message `delay` seconds after the network has brought it; for the network."""
         self.env.call_later(delay, self.deliver, message)
 
+    def awaits(self, number: int, awaited: Any) -> None:
+        """Let `awaited` hear of answers to the message of that number."""
+        self._awaited[number] = awaited
+
     def awaits_no_more(self, number: int) -> None:
         """Let answers to the message of that number be ignored."""
         self._awaited.pop(number, None)
@@ -167,16 +188,23 @@ class Coordinator(Node):
         if awaited is not None:
             awaited.answered(message.sender, message.version, is_digest=message.is_digest)
 
+    def _scan_answered(self, message: ScanResponse) -> None:
+        awaited = self._awaited.get(message.number)
+        if awaited is not None:
+            awaited.answered(message.sender, message.versions)
+
     # -- requests -------------------------------------------------------------------------------------------
 
     def answer(self, request: Request) -> Generator[Any, Any, Any]:
-        """Answer a client's `request`: read, write or delete."""
+        """Answer a client's `request`: read, scan, write or delete."""
         operation = request.operation
         doing: Generator[Any, Any, Any]
         if operation == READ:
             doing = self._read(request)
         elif operation in (WRITE, DELETE):
             doing = self._write(request)
+        elif operation == SCAN:
+            doing = scanned(self, request, self._level(request, is_read=True))
         else:
             raise ServerError(f"{self.cluster.name} knows no {operation!r}")
         return self._work_and(doing) if self.cluster.settings.work else doing
@@ -191,10 +219,11 @@ class Coordinator(Node):
             return request.level
         return settings.read_level if is_read else settings.write_level
 
-    def _refuse_unless(self, demand: Demand, trusted: Collection[Coordinator], level: Level | int) -> None:
+    def refuse_unless(self, demand: Demand, trusted: Collection[Coordinator], level: Level | int) -> None:
+        """Raise `Unavailable` if those that are `trusted` are too few."""
         if not demand.is_met_by(trusted):
             self.cluster.counts.unavailable += 1
-            raise Unavailable(f"{_name(level)} wants {demand.needed}, of {len(trusted)} that are alive")
+            raise Unavailable(f"{name_of(level)} wants {demand.needed}, of {len(trusted)} that are alive")
 
     # -- writes ---------------------------------------------------------------------------------------------
 
@@ -212,7 +241,7 @@ class Coordinator(Node):
         targets = self._targets(preference, absent) if absent else preference.themselves
         counts_hints = self._counts_hints(level)
         if not counts_hints:
-            self._refuse_unless(demand, targets, level)
+            self.refuse_unless(demand, targets, level)
         key, version = request.key, self._new_version(request)
         write = Write(self, self.next_number(), key, version, demand, targets)
         self._start(write, targets, key, version)
@@ -232,7 +261,7 @@ class Coordinator(Node):
             write.waiter = None
         if not is_done:
             cluster.counts.timed_out += 1
-            raise TimedOut(f"{_name(level)}: {write.missing_count} of {demand.needed} did not acknowledge")
+            raise TimedOut(f"{name_of(level)}: {write.missing_count} of {demand.needed} did not acknowledge")
         return written
 
     def _targets(
@@ -293,8 +322,8 @@ class Coordinator(Node):
         level = self._level(request, is_read=True)
         preference = cluster.preference(request.key)
         demand = cluster.demand(level, preference, self.region)
-        candidates = self._candidates(preference, level)
-        self._refuse_unless(demand, candidates, level)
+        candidates = self.candidates(preference, level)
+        self.refuse_unless(demand, candidates, level)
         started_at = self.host.monotonic_clock()
         rounds: list[Any] = []
         scope = self.env.move_on_after(cluster.settings.read_timeout / self.host.clock_rate)
@@ -303,11 +332,11 @@ class Coordinator(Node):
             version = yield from self._consult(request.key, demand, candidates, rounds)
         if scope.expired:
             cluster.counts.timed_out += 1
-            raise TimedOut(f"{_name(level)}: {rounds[-1].missing_count} answers are missing")
+            raise TimedOut(f"{name_of(level)}: {rounds[-1].missing_count} answers are missing")
         self._learn(self.host.monotonic_clock() - started_at)
-        return self._response(version)
+        return self.response_of(version)
 
-    def _candidates(self, preference: Preference, level: Level | int) -> Sequence[Coordinator]:
+    def candidates(self, preference: Preference, level: Level | int) -> Sequence[Coordinator]:
         """Return who may be asked, nearest first."""
         replicas: Sequence[Coordinator] = self.cluster.nearest_first(self.host, preference)
         absent = self._absent(replicas)
@@ -369,14 +398,15 @@ class Coordinator(Node):
                 delay = self._speculates_after() if further else inf
                 if delay < inf:
                     timer = self.after(delay, self._speculate, reading)
-                yield from self._wait_for(reading)
+                yield from self.wait_for(reading)
         finally:
             self.awaits_no_more(reading.number)
             if timer is not None:
                 timer.cancel()
         return reading
 
-    def _wait_for(self, awaited: ReadRound | Repair) -> Generator[Any, Any, None]:
+    def wait_for(self, awaited: ReadRound | Repair | ScanRound) -> Generator[Any, Any, None]:
+        """Wait until it is over, which it is not yet."""
         awaited.waiter = self.env.active_process
         try:
             yield PARKED
@@ -396,7 +426,7 @@ class Coordinator(Node):
             for replica in behind:
                 self._send_write(replica, number, key, newest)
             if not repair.is_over:
-                yield from self._wait_for(repair)
+                yield from self.wait_for(repair)
         finally:
             self.awaits_no_more(number)
 
@@ -421,7 +451,8 @@ class Coordinator(Node):
             self.cluster.counts.repairs += 1
             self._send_write(replica, self.next_number(), key, version)
 
-    def _response(self, version: Any) -> Response:
+    def response_of(self, version: Any) -> Response:
+        """Return what a client is told of a key with this `version`."""
         if self.cluster.settings.versioning is not Versioning.SIBLINGS:
             if version is None:
                 return Response()
@@ -457,7 +488,3 @@ class Coordinator(Node):
 def _version_told(version: Cell | Siblings) -> float | VersionVector:
     """Return what a client is told of a version: by which it is older or newer than others of its key."""
     return version.timestamp if isinstance(version, Cell) else version.context
-
-
-def _name(level: Level | int) -> str:
-    return level.name if isinstance(level, Level) else str(level)

@@ -42,6 +42,11 @@ LOCAL = frozenset({Level.LOCAL_ONE, Level.LOCAL_QUORUM})
 FOR_WRITES_ONLY = frozenset({Level.EACH_QUORUM, Level.ANY})
 
 
+def name_of(level: Level | int) -> str:
+    """Return how messages call a level."""
+    return level.name if isinstance(level, Level) else str(level)
+
+
 class Demand:
     """What a level asks of the `replicas` of a key, at a coordinator in `region`.
 

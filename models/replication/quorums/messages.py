@@ -6,10 +6,12 @@ their payload; a digest weighs 16 bytes, as one of MD5 does.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from ..scans import KeySet
     from ..versions import Cell, Siblings
     from .coordinator import Coordinator
     from .replica import QuorumNode
@@ -44,6 +46,24 @@ class ReadRequest:
     sender: Coordinator
     key: Any
     is_digest: bool
+
+
+@dataclass(slots=True, eq=False)
+class ScanRequest:
+    """Say what you have of all `keys`."""
+
+    number: int
+    sender: Coordinator
+    keys: KeySet
+
+
+@dataclass(slots=True, eq=False)
+class ScanResponse:
+    """What `sender` has of the keys, by key, deleted ones too."""
+
+    number: int
+    sender: QuorumNode
+    versions: Mapping[Any, Cell | Siblings]
 
 
 @dataclass(slots=True, eq=False)

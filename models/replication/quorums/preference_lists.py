@@ -15,6 +15,7 @@ so many keys. Leaves out: nodes that join and leave. Source: DeCandia et al., "D
 
 from __future__ import annotations
 
+from bisect import bisect_left
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
@@ -56,6 +57,8 @@ class PreferenceLists:
         self._known: dict[Any, Preference] = {}
         # One object for all keys with the same list: of these there are few.
         self._lists: dict[tuple[Coordinator, ...], Preference] = {}
+        self._at_points: list[Preference | None] = [None] * len(self._ring.points)
+        self._all: tuple[Preference, ...] | None = None
         for count, among, where in self._wanted(self._nodes):
             if count > len(among):
                 raise ValueError(f"replicas must be at most the {len(among)} nodes{where}, got {count}")
@@ -64,13 +67,28 @@ class PreferenceLists:
         """Return the preference list of `key`."""
         preference = self._known.get(key)
         if preference is None:
-            walk = tuple(self._nodes[index] for index in self._ring.walk(hash_of(key)))
-            preference = self._lists.get(walk)
-            if preference is None:
-                preference = self._lists[walk] = self._preference(walk)
+            points = self._ring.points
+            preference = self._from(bisect_left(points, hash_of(key)) % len(points))
             if len(self._known) >= KEYS_KNOWN_MAX:
                 self._known.clear()
             self._known[key] = preference
+        return preference
+
+    def all(self) -> Sequence[Preference]:
+        """Return every list that a key can have, each once."""
+        if self._all is None:
+            self._all = tuple(dict.fromkeys(map(self._from, range(len(self._ring.points)))))
+        return self._all
+
+    def _from(self, position: int) -> Preference:
+        """Return the list of keys that belong to the point at this position of the circle."""
+        preference = self._at_points[position]
+        if preference is None:
+            walk = tuple(self._nodes[index] for index in self._ring.walk(self._ring.points[position]))
+            preference = self._lists.get(walk)
+            if preference is None:
+                preference = self._lists[walk] = self._preference(walk)
+            self._at_points[position] = preference
         return preference
 
     def _preference(self, walk: Sequence[Coordinator]) -> Preference:

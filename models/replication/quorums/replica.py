@@ -26,15 +26,24 @@ from ...infrastructure import Host
 from ...network import Network
 from ...request import Request
 from ...storage import Disk
+from ..scans import KeySet
 from ..versions import Siblings
 from .anti_entropy import AntiEntropySessions, LeafEntries, TreeNodes
 from .cluster import Cluster
 from .coordinator import Coordinator
 from .hints import Hints
 from .membership import Membership, SignsOfLife
-from .messages import ReadRequest, ReadResponse, WriteAcknowledgement, WriteRequest
+from .messages import (
+    ReadRequest,
+    ReadResponse,
+    ScanRequest,
+    ScanResponse,
+    WriteAcknowledgement,
+    WriteRequest,
+)
 from .read import ReadRound
 from .requests import QuorumRequest
+from .scan import ScanRound
 from .settings import Versioning
 from .stored_replica import StoredReplica, StoredVersion
 from .table import Table
@@ -79,6 +88,7 @@ class QuorumNode(Coordinator):
         self.sessions: AntiEntropySessions | None = None
         self.on(WriteRequest, self._take_write)
         self.on(ReadRequest, self._say)
+        self.on(ScanRequest, self._say_all)
         if cluster.nodes:
             self.know_others()
 
@@ -99,6 +109,11 @@ class QuorumNode(Coordinator):
             self.sessions = AntiEntropySessions(self, settings.anti_entropy)
             self.on(TreeNodes, self.sessions.compare)
             self.on(LeafEntries, self.sessions.take)
+
+    def restore(self, versions: Mapping[Any, Any]) -> None:
+        """Hold `versions` on the disk and in the table, before anything is written."""
+        self.stored.restore(versions)
+        self.table.restore(versions)
 
     def recover(self) -> Generator[Any, Any, None]:
         """Read the disk, and make table and hints again."""
@@ -264,6 +279,30 @@ class QuorumNode(Coordinator):
             message.sender,
             ReadResponse(message.number, self, version, message.is_digest),
             size_bytes,
+            self.cluster.legs.response,
+        )
+
+    def look_through(self, keys: KeySet) -> dict[Any, Any]:
+        """Return the versions that `look_up` gives of all `keys`."""
+        known = list(keys.among(self.table.versions))
+        if self.hints:
+            known += keys.among(dict.fromkeys(self.hints.keys()))
+        found = {key: self.look_up(key) for key in known}
+        return {key: version for key, version in found.items() if version is not None}
+
+    def send_scan(self, target: Coordinator, scanning: ScanRound, number: int, keys: KeySet) -> None:
+        """Ask `target`, and itself without a message."""
+        if target is self:
+            scanning.answered(self, self.look_through(keys))
+        else:
+            super().send_scan(target, scanning, number, keys)
+
+    def _say_all(self, message: ScanRequest) -> None:
+        versions = self.look_through(message.keys)
+        self.send_leg(
+            message.sender,
+            ScanResponse(message.number, self, versions),
+            sum(version.weight() for version in versions.values()),
             self.cluster.legs.response,
         )
 

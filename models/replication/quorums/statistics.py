@@ -9,8 +9,8 @@ from dataclasses import dataclass
 class QuorumStatistics:
     """What a quorum store has done so far.
 
-    Coordinators took `write_count` writes and `read_count` reads; `unavailable_count` of these were refused
-    since too few replicas were alive, and `timed_out_count` ended without enough answers.
+    Coordinators took `write_count` writes and `read_count` reads, scans among them; `unavailable_count` of
+    these were refused since too few replicas were alive, and `timed_out_count` ended without enough answers.
 
     Of the reads, `mismatch_count` found versions that differed, for which `repair_count` replicas were
     written to, and for `speculation_count` a further replica was asked. Hints: `hint_count` kept,

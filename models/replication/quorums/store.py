@@ -25,6 +25,9 @@ is healed, hints are replayed and anti-entropy has gone round, all replicas of a
 and a write that was acknowledged by W of them, whose logs had it on disk, is there or was overwritten by one
 that wins.
 
+What it holds at the beginning (`contents`) is on the disks of the replicas of each key, as versions that are
+older than any write.
+
 Source: DeCandia et al., "Dynamo" (SOSP 2007); Lakshman and Malik, "Cassandra" (2010); Lamport, "On
 Interprocess Communication" (1986), for regular registers; Attiya, Bar-Noy, Dolev, "Sharing Memory Robustly in
 Message-Passing Systems" (JACM 1995), for what a linearizable one over quorums needs: each read writes back,
@@ -34,6 +37,7 @@ and with several writers each write reads first.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from math import inf
 from typing import Any
 
 from simulator import Environment
@@ -43,19 +47,21 @@ from ...infrastructure import Host
 from ...network import Network
 from ...validation import require_each, require_kind, require_name
 from ..store import Store
+from ..versions import Cell, Siblings, VersionVector
 from .client import QuorumClient
 from .cluster import Cluster, distance
 from .coordinator import Coordinator
 from .flaws import QuorumFlaws
 from .levels import Level
 from .replica import QuorumNode
-from .settings import Coordination, QuorumSettings
+from .settings import Coordination, QuorumSettings, Versioning
 from .statistics import QuorumStatistics
 
 
 class QuorumStore(Store):
     """A leaderless store with a node on each of `hosts`, called after the store and the host.
 
+    It holds `contents` to begin with, values by key.
     Raises `ValueError` for settings that so many nodes, where they stand, cannot meet.
 
     Example::
@@ -76,6 +82,7 @@ class QuorumStore(Store):
         *,
         settings: QuorumSettings | None = None,
         flaws: QuorumFlaws | None = None,
+        contents: Mapping[Any, Any] | None = None,
         name: str = "quorums",
     ) -> None:
         require_name("name", name)
@@ -83,6 +90,8 @@ class QuorumStore(Store):
             require_kind("settings", settings, QuorumSettings)
         if flaws is not None:
             require_kind("flaws", flaws, QuorumFlaws)
+        if contents is not None:
+            require_kind("contents", contents, Mapping)
         hosts = require_each("hosts", hosts, Host)
         if not hosts:
             raise ValueError("hosts must be at least one, got none")
@@ -97,11 +106,24 @@ class QuorumStore(Store):
             QuorumNode(env, host, network, self._cluster, name=f"{name} on {host.name}") for host in hosts
         )
         self._cluster.found(self._nodes)
+        if contents is not None:
+            self._restore(contents)
         for node in self._nodes:
             node.know_others()
             if node.is_awake:
                 node.begin()
         self._client_count = 0
+
+    def _restore(self, contents: Mapping[Any, Any]) -> None:
+        versions: dict[Coordinator, dict[Any, Any]] = {node: {} for node in self._nodes}
+        for key, value in contents.items():
+            version: Any = Cell(value, -inf)
+            if self.settings.versioning is Versioning.SIBLINGS:
+                version = Siblings.none().written("restored", version, VersionVector())
+            for replica in self.replicas_of(key):
+                versions[replica][key] = version
+        for node in self._nodes:
+            node.restore(versions[node])
 
     @property
     def nodes(self) -> Sequence[QuorumNode]:

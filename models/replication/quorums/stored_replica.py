@@ -7,6 +7,8 @@ records, by replaying the log over the snapshot before: the very thing that a re
 cannot differ. When it is durable, the log before it is dropped. So neither the disk nor a restart grows with
 all that was ever written, but with keys, hints and the records between two snapshots.
 
+What is on the disk at the beginning (`restore`) is such a snapshot, of no record.
+
 Starting again (`recover`): what did not survive is dropped; what is written and not durable is synced, since
 a version that is in the table is shown to reads and acknowledged to whoever writes it again, and the next
 crash may not take that back; then all is read.
@@ -86,6 +88,10 @@ class StoredReplica:
         self._file: ReplacedFile[Snapshot] = ReplacedFile(disk)
         # At this position a snapshot is due; infinite while one is being taken.
         self._due = snapshot_interval
+
+    def restore(self, versions: Mapping[Any, Cell | Siblings]) -> None:
+        """Have `versions` on the disk, before anything is written."""
+        self._file = ReplacedFile(self.disk, Snapshot(0, versions, {}))
 
     def append(self, record: StoredVersion | Hint | HandedOver) -> int:
         """Append `record` to the log, and return its position."""

@@ -8,7 +8,7 @@ back. After that such a version does come back, if it is there. Source: Cassandr
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
 from ...hashing import hash_of
@@ -42,6 +42,16 @@ class Table:
         for key in [key for key in self._deleted if self._clock() - self._deleted[key] >= self._grace]:
             self._drop(key)
         return iter(list(self._versions))
+
+    @property
+    def versions(self) -> Mapping[Any, Any]:
+        """The versions by key, also those that `get` would drop: to be looked at, now."""
+        return self._versions
+
+    def restore(self, versions: Mapping[Any, Cell | Siblings]) -> None:
+        """Have these versions, none of which is deleted, in the place of all there is."""
+        self._versions = dict(versions)
+        self._deleted.clear()
 
     def merge(self, key: Any, version: Cell | Siblings) -> None:
         """Know `version` too."""

@@ -14,6 +14,9 @@ primary after it, or one quorum client at a low level and another at a high one.
    than `patience` seconds after the read began; otherwise it is `Unavailable`, at once. Where nobody was
    behind, it fails as the last way did.
 
+A scan is a read of many keys (see `floors`). A quorum store tells no version of it, and so a session that has
+seen any of its keys there is `Unavailable` for it.
+
 So of one way it waits; of two replicas it asks the other; with the primary behind a replica it fails over to
 that. Nothing here limits the time of one call: put a `Timeout` around each way. It asks again from outside
 what a primary-replica client with `ReadPolicy.own_writes` lets the replica wait for, which takes fewer
@@ -43,7 +46,7 @@ from ...endpoint import Call, Endpoint, Wrapper
 from ...failures import BreakerOpen, CallFailed, Refused, Rejected, Unavailable
 from ...request import Request, Response
 from ...validation import require_each, require_finite_duration, require_kind, require_time
-from ..operations import READ
+from ..operations import READING, SCAN
 from .floors import Floors, is_behind
 
 _NOTHING_DONE = (Refused, Rejected, BreakerOpen, Unavailable)
@@ -121,7 +124,7 @@ class Session(Wrapper):
 
     def call(self, request: Request) -> Call:
         """Answer `request` with nothing older than what this session has seen."""
-        if request.operation == READ:
+        if request.operation in READING:
             self._read_count += 1
             return self._read(request, self._floors)
         self._write_count += 1
@@ -144,7 +147,8 @@ class Session(Wrapper):
         return response
 
     def _read(self, request: Request, floors: Floors) -> Call:
-        floor = floors.get(request.key)
+        is_scan = request.operation == SCAN
+        floor = floors.among(request.key) if is_scan else floors.get(request.key)
         last_round_at = self._env.now + self._patience
         failed: list[CallFailed] = []
         while (response := (yield from self._round(request, floor, failed))) is None:
@@ -159,7 +163,10 @@ class Session(Wrapper):
             failed.clear()
             yield self._pause
         if self._is_monotonic:
-            floors.lift(request.key, response.version)
+            if is_scan:
+                floors.lift_all(response.version)
+            else:
+                floors.lift(request.key, response.version)
         return response
 
     def _round(

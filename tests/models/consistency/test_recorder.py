@@ -25,7 +25,9 @@ from models import (
     Unavailable,
 )
 from models.consistency import Ending, HistoryRecorder
-from models.replication import append, read, write
+from models.consistency.linearizability import Verdict, check_linearizability
+from models.replication import append, read, scan, write
+from models.replication.scans import AllKeys, GivenKeys, KeySet, Scanned
 from models.resilience import Retry, Timeout
 from models.resilience.hedging import Hedge
 from simulator import Environment
@@ -180,3 +182,71 @@ def test_retry_around_the_recorder_makes_an_operation_of_each_attempt() -> None:
     env.process(asking(client, write("x", 1)))
     env.run()
     assert [each.ending for each in recorder.history()] == [Ending.FAILED, Ending.FAILED]
+
+
+@pytest.mark.parametrize(
+    ("keys", "after", "reads"),
+    [
+        (AllKeys(), None, {"a": 1, "b": None}),
+        (GivenKeys(["x", "a", "b"]), None, {"x": None, "a": 1, "b": None}),
+        (GivenKeys(["x", "a", "b"]), 3, {"a": 1, "b": None}),
+    ],
+)
+def test_scan_is_recorded_as_reads_of_what_it_tells(keys: KeySet, after: Any, reads: dict[str, Any]) -> None:
+    env = Environment(seed=1)
+    recorder = HistoryRecorder(env)
+    client = recorder.around(answering(2.0, Scanned((("a", 1), ("b", None)))), site="zone-a")
+    env.process(asking(client, scan(keys, after)))
+    env.run(until=1.0)
+    assert recorder.history() == ()
+    env.run(until=5.0)
+    history = recorder.history()
+    assert {each.key: each.result for each in history} == reads
+    assert len({each.process for each in history}) == len(reads)
+    for each in history:
+        assert (each.kind, each.value, each.ending, each.site) == ("read", None, Ending.OK, "zone-a")
+        assert (each.invoked_at, each.ended_at, each.session) == (0.0, 2.0, 0)
+
+
+@pytest.mark.parametrize("failure", [Unavailable, TimedOut, ServerError])
+def test_scan_without_an_answer_is_not_recorded(failure: type[CallFailed]) -> None:
+    env = Environment(seed=1)
+    recorder = HistoryRecorder(env)
+    client = recorder.around(answering(1.0, failure=failure))
+    env.process(asking(client, scan(AllKeys())))
+    env.process(asking(recorder.around(Timeout(env, answering(9.0), 1.0)), scan(AllKeys())))
+    env.run(until=5.0)
+    assert recorder.history() == ()
+
+
+@pytest.mark.parametrize(("told", "verdict"), [(1, Verdict.LINEARIZABLE), (None, Verdict.NOT_LINEARIZABLE)])
+def test_checkers_judge_what_scans_have_told(told: Any, verdict: Verdict) -> None:
+    env = Environment(seed=1)
+    recorder = HistoryRecorder(env)
+    writer = recorder.around(answering(1.0))
+    scanning = recorder.around(answering(1.0, Scanned((("k", told), ("other", None)))))
+    env.process(asking(writer, write("k", 1), read("other")))
+    env.call_later(2.0, lambda: env.process(asking(scanning, scan(AllKeys()))))
+    env.run(until=5.0)
+    assert check_linearizability(recorder.history()).verdict is verdict
+
+
+def test_processes_of_a_scan_do_nothing_else_so_that_other_tools_can_read_the_history() -> None:
+    env = Environment(seed=1)
+    recorder = HistoryRecorder(env)
+    slow_scan = answering(3.0, Scanned((("a", 1), ("b", 2))))
+    quick = answering(1.0, 1)
+
+    def both(request: Request) -> Any:
+        return (yield from (slow_scan if request.operation == "scan" else quick).call(request))
+
+    client = recorder.around(FunctionEndpoint(both))
+    env.process(asking(client, scan(AllKeys()), read("a")))
+    env.process(asking(client, read("a"), read("a"), read("a"), read("a"), read("a")))
+    env.run(until=9.0)
+    history = recorder.history()
+    assert len(history) == 2 + 1 + 5
+    by_process: dict[int, float] = {}
+    for each in history:
+        assert each.invoked_at >= by_process.get(each.process, 0.0)
+        by_process[each.process] = each.ended_at

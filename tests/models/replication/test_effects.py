@@ -8,7 +8,6 @@ import pytest
 
 from models import Request, ServerError
 from models.replication import (
-    Effect,
     add,
     append,
     compare_and_set,
@@ -19,6 +18,7 @@ from models.replication import (
     set_remove,
     write,
 )
+from models.replication.effects import Effect
 
 
 @pytest.mark.parametrize(

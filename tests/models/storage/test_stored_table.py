@@ -208,3 +208,60 @@ def test_destroyed_disk_leaves_an_empty_table() -> None:
 def test_misuse_is_told_at_once(settings: dict[str, Any], text: str) -> None:
     with pytest.raises(ValueError, match=text):
         stored_on(Environment(seed=1), **settings)
+
+
+# -- what is there at the beginning
+
+
+def test_restored_values_have_no_version_until_they_are_changed_and_are_shared_by_all_copies() -> None:
+    env = Environment(seed=1)
+    stored = stored_on(env, snapshot_interval=5)
+    values = {"key-0": "first", "key-9": "first"}
+    stored.restore(values)
+    assert (len(stored.table), stored.table.position) == (2, 0)
+    write(stored, 7)
+    assert (stored.table.value("key-0"), stored.table.value("key-9")) == (6, "first")
+    assert list(stored.table) == ["key-0", "key-9", "key-1", "key-2"]
+    assert ("key-9" in stored.table, "key-2" in stored.table, "key-3" in stored.table) == (True, True, False)
+    assert (stored.table.version("key-9"), len(stored.table)) == (None, 4)
+    env.run(1)
+    snapshot = stored.file.content
+    assert snapshot is not None
+    assert (snapshot.position, snapshot.key_count) == (5, 4)
+    assert snapshot.restored is values
+    stored.disk.host.crash()
+    stored.disk.host.restart()
+    stored.remember()
+    assert len(stored.table) == 0
+    reading = env.now
+    env.run(env.process(stored.recover()))
+    assert env.now - reading == pytest.approx(0.001 * (4 + 2))  # four keys, and two records after them
+    stored.apply_until(7)
+    assert stored.table.values() == stored.surviving()
+    assert stored.table.values() == {"key-0": 6, "key-1": 7, "key-2": 5, "key-9": "first"}
+
+
+def test_restored_values_stand_at_a_position_before_the_log() -> None:
+    stored = stored_on(Environment(seed=1))
+    stored.restore({"a": 1}, position=1)
+    assert (stored.log.first_position, stored.log.last_position) == (2, 1)
+    assert (stored.epoch_at(0), stored.epoch_at(1)) == (0, 0)
+    assert stored.append(Record("b", 2)) == 2
+    stored.apply_until(2)
+    assert stored.truncate(1) == [Record("b", 2)]
+    assert stored.table.values() == {"a": 1}
+    with pytest.raises(ValueError, match="position must not be before the snapshot, got 0"):
+        stored.truncate(0)
+
+
+def test_table_tells_which_keys_were_changed_after_a_position() -> None:
+    table = Table()
+    for position, key in enumerate("abac", 1):
+        table.apply(position, Record(key, position))
+    assert [list(table.changed_after(position)) for position in range(5)] == [
+        ["a", "b", "c"],
+        ["a", "b", "c"],
+        ["a", "c"],
+        ["c"],
+        [],
+    ]

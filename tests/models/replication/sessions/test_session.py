@@ -23,9 +23,10 @@ from models import (
 from models.consistency import Guarantee, HistoryRecorder, Operation, breaches_of_guarantees
 from models.failures import BreakerOpen, ConnectionLost, ServerError
 from models.faults import HostCrash, NetworkPartition
-from models.replication import MultiPrimaryStore, read, write
+from models.replication import MultiPrimaryStore, read, scan, write
 from models.replication.primary_replica import Asynchronous, ReadPolicy, ReplicationSettings, Source
 from models.replication.quorums import Level, Versioning
+from models.replication.scans import AllKeys, GivenKeys, KeyRange
 from models.replication.sessions import Session
 from models.replication.sessions.floors import is_behind
 from models.replication.versions import VersionVector
@@ -399,3 +400,56 @@ def test_ways_are_at_least_one_and_on_one_host() -> None:
         Session(env, [])
     with pytest.raises(ValueError, match="ways must all be on one host"):
         session_of(env, Way((None, 1), host=Host(env, "a")), Way((None, 1), host=Host(env, "b")))
+
+
+# -- scans
+
+
+def test_scan_has_to_reach_the_floors_of_the_keys_that_it_is_about() -> None:
+    env = Environment()
+    replica, primary = Way((None, 5), ("old", 3), ("also old", 3), (None, 7)), Way(("new", 5))
+    session = session_of(env, replica, primary, is_monotonic=False)
+    about_k, about_others = scan(GivenKeys(["k", "x"])), scan(KeyRange("l"))
+    assert told(env, session, write("k", "new"), about_k, about_others) == [None, "new", "also old"]
+    statistics = session.statistics()
+    assert (statistics.read_count, statistics.write_count, statistics.behind_count) == (2, 1, 1)
+
+
+def test_what_was_seen_by_a_scan_is_a_floor_of_every_key() -> None:
+    env = Environment()
+    way = Way(("scanned", 5), ("old", 4), ("old", 4), ("older scan", 4), ("fine", 5))
+    session = session_of(env, way, pause=0.25)
+    assert (
+        told(env, session, scan(AllKeys()), read("any"), scan(GivenKeys(["x"]))) == ["scanned"] + ["fine"] * 2
+    )
+    assert env.now == 0.75
+
+
+def test_session_that_is_not_monotonic_takes_no_floor_from_a_scan() -> None:
+    env = Environment()
+    way = Way(("scanned", 5), ("old", 4))
+    session = session_of(env, way, is_monotonic=False)
+    assert told(env, session, scan(AllKeys()), read("any")) == ["scanned", "old"]
+
+
+def test_scan_without_a_version_is_behind_what_was_seen_and_no_floor_itself() -> None:
+    """As of a quorum store."""
+    env = Environment()
+    way = Way(("scanned", None), (None, 5), ("scanned", None))
+    session = session_of(env, way, patience=0.0)
+    requests = [scan(AllKeys()), write("k", 1), scan(AllKeys()), scan(GivenKeys(["x"]))]
+    assert told(env, session, *requests) == ["scanned", None, Unavailable, "scanned"]
+
+
+def test_session_over_replicas_scans_what_it_has_written() -> None:
+    cluster = Cluster(ReplicationSettings(commit_rule=Asynchronous(), apply_delay=0.3))
+    client = cluster.store.client(cluster.hosts[1], ReadPolicy(source=Source.NEAREST))
+    session = Session(cluster.env, [client], pause=0.1, patience=5.0)
+    cluster.env.run(until=1.0)
+    start = cluster.env.now
+    cluster.ask(write("k", "new"), at=start, client=session)
+    ends = cluster.ask(scan(AllKeys()), at=start + 0.05, client=session, patience=9.0)
+    other = cluster.ask(read("other"), at=start + 0.05, client=session)
+    cluster.env.run(until=start + 9.0)
+    assert ends[1].items == (("k", "new"),)
+    assert ends[0] >= start + 0.3 > other[0]  # of another key it had seen nothing yet
