@@ -15,7 +15,11 @@
     store_load                  what the clients of both ask
     message_costs               CPU time per operation, and per message between nodes
     large_system                thousands of hosts against ten
-    memory, memory_probe        a million recorded requests, in a process of their own
+    own_process                 measurements in a process of their own
+    memory, memory_probe        a million recorded requests
+    sharded_keys, sharded_keys_probe
+                                a million keys on shards, while one is added
+    placements                  ten million keys: where they are, and which move
     parallel_sweep              a sweep on two cores against one
 
 Each system stands here twice, but for the large one, and a test shows that both are the same system.

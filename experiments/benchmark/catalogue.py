@@ -7,9 +7,11 @@ from .benchmark import Benchmark
 from .large_system import LARGE_SYSTEM
 from .memory import MEMORY
 from .parallel_sweep import PARALLEL_SWEEP
+from .placements import PLACEMENTS, TEXT_PLACEMENTS
 from .quorum_path_in_simpy import QUORUM_PATH
 from .raft_path_in_simpy import RAFT_PATH
 from .reference_path_in_simpy import REFERENCE_PATH, SERVICE_PATH
+from .sharded_keys import SHARDED_KEYS
 from .single_server import SINGLE_SERVER
 from .sleeps import SLEEPS
 
@@ -22,6 +24,9 @@ BENCHMARKS: tuple[Benchmark, ...] = (
     RAFT_PATH,
     LARGE_SYSTEM,
     MEMORY,
+    SHARDED_KEYS,
+    PLACEMENTS,
+    TEXT_PLACEMENTS,
     PARALLEL_SWEEP,
 )
 """All of them."""

@@ -14,6 +14,7 @@ def all_checks() -> tuple[TheoryCheck, ...]:
     """Return all of them; their names differ, since a check's random numbers come from its name."""
     from . import availability, balancing, queueing, resilience, scaling
     from .replication.catalogue import CHECKS as REPLICATION
+    from .sharding.catalogue import CHECKS as SHARDING
 
     return (
         *queueing.CHECKS,
@@ -22,4 +23,5 @@ def all_checks() -> tuple[TheoryCheck, ...]:
         *availability.CHECKS,
         *scaling.CHECKS,
         *REPLICATION,
+        *SHARDING,
     )

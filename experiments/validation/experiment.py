@@ -21,6 +21,7 @@ GROUPS = (
     "availability",
     "scaling",
     "replication",
+    "sharding",
 )
 """The parts of theory that are checked, in the order in which they are shown."""
 

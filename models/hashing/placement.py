@@ -14,7 +14,7 @@ Leaves out: rendezvous hashing (a lookup costs a pass over all nodes), multi-pro
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 
 import numpy as np
 import numpy.typing as npt
@@ -23,6 +23,9 @@ from ..validation import require_positive
 from .stable_hash import Hashes, Key, hash_of, hashes_of
 
 Indices = npt.NDArray[np.int64]
+
+_BLOCK = 1 << 15
+_NO_PLACES: Indices = np.zeros(0, dtype=np.int64)
 
 
 class Placement(ABC):
@@ -60,15 +63,20 @@ class Placement(ABC):
 
     def place(self, keys: npt.ArrayLike | Iterable[Key]) -> Indices:
         """Return the nodes of many keys, as places in `nodes`; see `hashes_of` for their shape."""
-        return self.indices_of(hashes_of(keys))
+        hashes = hashes_of(keys)
+        blocks = [self.indices_of(block) for block in _blocks(hashes)]
+        return np.concatenate([_NO_PLACES, *blocks]).reshape(hashes.shape)
 
     def shares_of(self, keys: npt.ArrayLike | Iterable[Key]) -> npt.NDArray[np.float64]:
         """Return the share of `keys` that each node has, shape `(number of nodes,)`.
 
         Raises `ValueError` for no keys.
         """
-        places = self.indices_of(_some_hashes(keys)).ravel()
-        return np.bincount(places, minlength=len(self.nodes)) / places.size
+        hashes = _some_hashes(keys)
+        counts = np.zeros(len(self.nodes))
+        for block in _blocks(hashes):
+            counts += np.bincount(self.indices_of(block), minlength=len(self.nodes))
+        return counts / hashes.size
 
 
 def moved_share(before: Placement, after: Placement, keys: npt.ArrayLike | Iterable[Key]) -> float:
@@ -82,7 +90,11 @@ def moved_share(before: Placement, after: Placement, keys: npt.ArrayLike | Itera
     hashes = _some_hashes(keys)
     places = {name: place for place, name in enumerate(after.nodes)}
     translated = np.array([places.get(name, -1) for name in before.nodes])
-    return float((translated[before.indices_of(hashes)] != after.indices_of(hashes)).mean())
+    moved = [
+        np.count_nonzero(translated[before.indices_of(block)] != after.indices_of(block))
+        for block in _blocks(hashes)
+    ]
+    return sum(moved) / hashes.size
 
 
 def _some_hashes(keys: npt.ArrayLike | Iterable[Key]) -> Hashes:
@@ -90,6 +102,13 @@ def _some_hashes(keys: npt.ArrayLike | Iterable[Key]) -> Hashes:
     if not hashes.size:
         raise ValueError("keys must be at least one, got none")
     return hashes
+
+
+def _blocks(hashes: Hashes) -> Iterator[Hashes]:
+    """Yield all, a few at a time: what a lookup needs besides stays small, and in the processor's cache."""
+    flat = hashes.ravel()
+    for start in range(0, flat.size, _BLOCK):
+        yield flat[start : start + _BLOCK]
 
 
 def checked_weights(weights: Sequence[float] | None, count: int) -> tuple[float, ...]:

@@ -38,6 +38,16 @@ def test_a_million_recorded_requests_stay_under_their_target(capsys):
     assert result.verdict is Verdict.HELD
 
 
+def test_a_million_keys_on_shards_stay_under_their_target_while_a_fifth_of_them_moves(capsys):
+    result = measure("sharded-keys", Effort(), capsys)
+    detail = result.measurement.detail
+    assert (detail["keys"], detail["wrong"]) == (1_000_000, 0)
+    assert detail["moved"] == pytest.approx(200_000, rel=0.02)
+    # The keys themselves, as texts in dictionaries, are the least that it can be.
+    assert 1_000_000 * (64 + 40) / 2**20 < result.measurement.value < 1024.0
+    assert result.verdict is Verdict.HELD
+
+
 def test_a_sweep_is_timed_on_one_and_on_two_cores(monkeypatch):
     monkeypatch.setattr(parallel_sweep, "cores_count", lambda: 2)
     monkeypatch.setattr(parallel_sweep, "_QUICK_REPLICATIONS", 2)

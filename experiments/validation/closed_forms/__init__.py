@@ -7,6 +7,7 @@
     networks         Jackson, mean value analysis, fork-join
     choices          power of d choices, join the shortest queue
     partial_quorums  WARS
+    sharding         a package: shares, moves and the slowest of n shards
 
 Rates are per second, times in seconds; a service rate of 1 is the default. A queue that no steady state has
 is a `ValueError`.

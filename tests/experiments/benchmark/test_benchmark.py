@@ -14,8 +14,7 @@ from experiments.benchmark import (
     Verdict,
     find_benchmark,
 )
-from experiments.benchmark.memory import record_in_own_process
-from experiments.benchmark.memory_probe import peak_mib
+from experiments.benchmark.own_process import measure_in_own_process, peak_mib
 
 
 def benchmark(value, **changes):
@@ -59,6 +58,9 @@ def test_targets_are_those_that_were_promised():
         "raft-path": ">= 0.4 x",
         "large-system": "< 1.3 x",
         "memory": "< 400 MiB",
+        "sharded-keys": "< 1024 MiB",
+        "placements": "< 10 s",
+        "text-placements": "< 40 s",
         "sweep": ">= 1.7 x",
     }
 
@@ -80,7 +82,7 @@ def test_effort_needs_a_pair():
 def test_memory_is_that_of_the_process_that_records_and_not_of_this_one():
     ballast = bytearray(b"x") * (192 * 2**20)
     assert peak_mib() > 192
-    found = record_in_own_process(1_000)
+    found = measure_in_own_process("memory_probe", 1_000)
     assert found["rows"] > 800
     assert 10 < found["peak_mib"] < 150
     assert 0.05 < found["p99"] < 1.0
@@ -89,8 +91,8 @@ def test_memory_is_that_of_the_process_that_records_and_not_of_this_one():
 
 @pytest.mark.slow
 def test_a_recording_process_that_fails_says_why():
-    with pytest.raises(RuntimeError, match=r"records -1 requests failed \(1\): ValueError: until must be"):
-        record_in_own_process(-1)
+    with pytest.raises(RuntimeError, match=r"memory_probe -1 failed \(1\): ValueError: until must be"):
+        measure_in_own_process("memory_probe", -1)
 
 
 def test_a_platform_that_does_not_tell_is_a_reason_and_no_failure(monkeypatch):
@@ -100,6 +102,6 @@ def test_a_platform_that_does_not_tell_is_a_reason_and_no_failure(monkeypatch):
         )
 
     monkeypatch.setattr(subprocess, "run", silent)
-    assert "does not tell" in record_in_own_process(1_000)
-    result = find_benchmark("memory").run(Effort())
-    assert result.verdict is Verdict.SKIPPED
+    assert "does not tell" in measure_in_own_process("memory_probe", 1_000)
+    for name in ("memory", "sharded-keys"):
+        assert find_benchmark(name).run(Effort()).verdict is Verdict.SKIPPED

@@ -59,6 +59,19 @@ def test_key_belongs_to_the_node_of_its_hash(make: Make) -> None:
     assert placement.place(["cart 9"]).tolist() == [placement.index_of(hash_of("cart 9"))]
 
 
+def test_blocks_of_keys_join_without_a_seam(make: Make) -> None:
+    """More keys than are looked up at a time: each is where it is alone, counted once, and moves so."""
+    before, after = make(names(7)), make(names(8))
+    placed = before.place(KEYS.reshape(2, -1))
+    assert placed.shape == (2, 100_000)
+    assert np.array_equal(placed.ravel(), before.indices_of(HASHES))
+    assert (before.shares_of(KEYS) * KEYS.size).tolist() == pytest.approx(
+        np.bincount(placed.ravel()).tolist()
+    )
+    moved = np.count_nonzero(before.indices_of(HASHES) != after.indices_of(HASHES))
+    assert moved_share(before, after, KEYS) == moved / KEYS.size
+
+
 def test_one_node_has_everything(make: Make) -> None:
     assert make(["only"]).shares_of(KEYS[:1000]).tolist() == [1.0]
 

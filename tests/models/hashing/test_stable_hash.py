@@ -70,6 +70,38 @@ def test_many_texts_are_hashed_as_one_by_one() -> None:
     assert hashes_of(texts).tolist() == [hash_of(text) for text in texts]
 
 
+def test_blocks_of_keys_join_without_a_seam() -> None:
+    """The first and the last key of a block, and of what is left after the last whole one."""
+    block = 2**15
+    count = 2 * block + 10
+    numbers = np.arange(count)
+    texts = [f"key {number}" for number in range(count)]
+    of_numbers = (
+        hashes_of(numbers.reshape(2, -1)).ravel(),
+        hashes_of(range(count)),
+        hashes_of(iter(numbers)),
+    )
+    of_texts = (hashes_of(texts), hashes_of(np.array(texts)), hashes_of(iter(texts)))
+    for place in (0, block - 1, block, 2 * block - 1, 2 * block, count - 1):
+        assert {int(hashes[place]) for hashes in of_numbers} == {hash_of(place)}
+        assert {int(hashes[place]) for hashes in of_texts} == {hash_of(texts[place])}
+    assert {len(hashes) for hashes in (*of_numbers, *of_texts)} == {count}
+
+
+@pytest.mark.parametrize("nothing", [[], (), np.array([], dtype=np.int64), range(0), iter(())])
+def test_no_keys_have_no_hashes(nothing: Any) -> None:
+    hashes = hashes_of(nothing)
+    assert hashes.shape == (0,)
+    assert hashes.dtype == np.uint64
+
+
+def test_one_odd_key_among_texts_is_hashed_or_refused_as_alone() -> None:
+    texts: list[Any] = ["a", b"b", "c", 1, np.str_("d"), ("e",)]
+    assert hashes_of(texts).tolist() == [hash_of(text) for text in texts]
+    with pytest.raises(TypeError, match=r"key must be a text, bytes, .* got None"):
+        hashes_of(["a", None])
+
+
 def test_each_bit_of_a_hash_is_set_for_half_of_the_keys() -> None:
     """100,000 keys: a share of 1/2 has a standard deviation of 0.0016; five are 0.008."""
     for hashes in (hashes_of(np.arange(100_000)), hashes_of(f"key {number}" for number in range(100_000))):

@@ -1,0 +1,1 @@
+"""Shares, moves and queries of shards."""
