@@ -39,6 +39,7 @@ from models.resilience import (
     resilience4j,
 )
 from models.services import Dependency, Instance, in_parallel, in_sequence
+from models.sharding import Moved
 
 from .bad_targets import Unheard
 from .world import World
@@ -67,6 +68,7 @@ ROWS = (
     Row(Rejected("pool", "full"), Outcome.REJECTED),
     Row(TooBusy("pool", "full"), Outcome.REJECTED),
     Row(NotLeader("node", "another"), Outcome.REJECTED),
+    Row(Moved("server", 3), Outcome.REJECTED),
     Row(BreakerOpen("another"), Outcome.BREAKER_OPEN, is_retried=False),
     Row(Unavailable("no quorum"), Outcome.UNAVAILABLE),
     Row(ServerError("bug"), Outcome.SERVER_ERROR),

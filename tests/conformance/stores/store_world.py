@@ -46,8 +46,8 @@ class StoreWorld:
 
     @property
     def all_hosts(self) -> Mapping[str, Host]:
-        """Everybody by name: the nodes, the clients' host, and the monitor's where there is one."""
-        hosts = [*self.hosts, self.web, *([self.monitor] if self.kind.has_monitor else [])]
+        """Everybody by name: the nodes, the clients' host, and a monitor's or directory's."""
+        hosts = [*self.hosts, self.web, *([self.monitor] if self.kind.monitor_names else [])]
         return {host.name: host for host in hosts}
 
     def node(self, name: str) -> Node:

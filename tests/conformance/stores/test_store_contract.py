@@ -18,7 +18,10 @@ from .store_world import StoreWorld
 BY_VERSIONS = ("strict quorums", "loose quorums")
 """Stores without one order of updates: they know no operation that depends on what was there before."""
 
-KEPT_ON_DISKS = ("single", "semi-synchronous", "synchronous", "strict quorums", "raft")
+KEPT_ON_DISKS = (
+    *("single", "semi-synchronous", "synchronous", "strict quorums", "raft"),
+    *("sharded, of single nodes", "sharded, of rafts"),
+)
 """Stores that promise to keep what was acknowledged when hosts crash and links are cut."""
 
 

@@ -31,9 +31,8 @@ EFFECTS_SYNCHRONOUS = EFFECTS | dict.fromkeys(NEEDED, (SILENCE, ""))
 
 
 def links(kind: StoreKind) -> list[tuple[str, str]]:
-    """Return all links, in both directions, between nodes, clients and monitor."""
-    monitor = ["monitor"] if kind.has_monitor else []
-    return list(permutations([*"abc"[: kind.host_count], "web", *monitor], 2))
+    """Return all links, in both directions, between nodes, clients and monitor or directory."""
+    return list(permutations([*"abc"[: kind.host_count], "web", *kind.monitor_names], 2))
 
 
 def world_with_an_old_value(kind: StoreKind) -> StoreWorld:

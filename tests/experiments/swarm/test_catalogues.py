@@ -22,12 +22,14 @@ from models.replication import UniqueWrites
 from models.replication.sessions import Session
 from models.requirements import Amplification
 from models.resilience.idempotency import Acknowledged
+from models.sharding import SaltedKey
 from models.stocked_shop import AgreedStock, OverwrittenStock, SplitStock
 
 # Classes of `models` that the swarm does without, and why.
 LEFT_OUT: dict[type, str] = {
     Acknowledged: "an observer of orders; promises are checked on what clients have seen",
     Amplification: "an observer",
+    SaltedKey: "stands at clients of a store, and knows of one key that it is a counter",
     Session: "stands at clients of a store, whose answers have versions; no drawn system has one",
     UniqueWrites: "stands at clients of a store, and gives what they write a value",
     AgreedStock: "as Session",
