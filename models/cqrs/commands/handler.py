@@ -239,6 +239,7 @@ class CommandHandler(Node):
                 self._learn(commit)
                 return answer_of(commit)
         self._gave_up_count += 1
+        self._known.pop(stream, None)  # or whoever asks again would be judged by it again
         raise Unavailable(
             f"{self.name}: command {command.id!r} has met others {self._settings.conflicts_max + 1} times"
         )
@@ -279,11 +280,19 @@ class CommandHandler(Node):
         return answer.value  # type: ignore[no-any-return]
 
     def _learn(self, commit: Commit) -> None:
-        """Evolve the state by a commit, if it is the next one of what is known."""
+        """Evolve the state by a commit, if it is the next one of what is known; forget it where that is open.
+
+        A commit of another life of the log may follow what this handler knows, or what has replaced that:
+        where the command came before, nobody has compared.
+        """
         known = self._known.get(commit.stream)
-        if known is not None and known.version == commit.version - len(commit.events):
-            state = self._decider.state_after(known.state, commit.events)
-            self._known[commit.stream] = _Known(state, commit.version, commit.epoch)
+        if not commit.events or known is None or known.version != commit.version - len(commit.events):
+            return
+        if known.version and known.epoch != commit.epoch:
+            del self._known[commit.stream]
+            return
+        state = self._decider.state_after(known.state, commit.events)
+        self._known[commit.stream] = _Known(state, commit.version, commit.epoch)
 
     def _refresh(self, stream: Hashable) -> Generator[Any, Any, int]:
         """Read what is missing of a stream; return the position of the log as of which it is complete."""

@@ -124,6 +124,8 @@ def test_command_that_always_meets_others_is_given_up_and_nothing_is_done() -> N
     assert (type(first.end), second.end) == (Accepted, "Unavailable")
     assert plant.handlers[1].counts().gave_up_count == 1
     assert "mine" not in {commit.command for commit in plant.commits()}
+    again = Command("again", 7, Reserve("again", "ann"))  # whoever comes next is judged by what is there now
+    assert isinstance(plant.now(plant.way(plant.handlers[1]), carry_out(again)), Accepted)
 
 
 @pytest.mark.parametrize("intent", [Reserve("o", "ann", 2), Reserve("o", "ann", 9)], ids=["yes", "no"])
@@ -231,6 +233,37 @@ def test_handler_learns_that_the_log_has_lost_its_tail() -> None:
     assert plant.command(7, Reserve("o", "ann", 50)).reason == "only 3 left"
     plant.command(7, Restock(1))
     assert plant.now(plant.way(plant.handlers[0]), read(7)).left == 4
+
+
+def test_command_that_came_before_teaches_nothing_about_a_log_that_has_lost_its_tail() -> None:
+    """It was appended by another handler, to what has replaced the lost tail that this one knows."""
+    plant = CqrsPlant(on_disk(PeriodicSync(interval=0.1)))
+    knowing, other = plant.add_handler("knowing"), plant.add_handler("other")
+    plant.command(7, Restock(3))
+    plant.run_on(1.0)
+    plant.command(7, Restock(100), handler=knowing)
+    log = plant.hosts["log"]
+    log.crash()
+    log.restart()
+    plant.run_on(0.1)
+    plant.command(7, Restock(1), handler=other)
+    again = carry_out(Command("again", 7, Restock(2)))
+    first = plant.now(plant.way(other), again)
+    assert plant.now(plant.way(knowing), again) == first
+    assert plant.command(7, Reserve("o", "ann", 50), handler=knowing).reason == "only 6 left"
+
+
+@pytest.mark.parametrize("crashes", [0, 1])
+def test_rejection_that_is_recorded_makes_no_conflict_with_the_next_command(crashes: int) -> None:
+    plant = plant_with_stock(3, settings=CommandSettings(conflicts_max=0))
+    for _ in range(crashes):  # then it is recorded in another life of the log
+        plant.log.nodes[0].crash()
+        plant.log.nodes[0].restart()
+        plant.run_on(1.0)
+    assert isinstance(plant.command(7, Reserve("o", "ann", 4)), Declined)
+    assert isinstance(plant.command(7, Reserve("o", "ann", 3)), Accepted)
+    assert isinstance(plant.command(7, Restock(3)), Accepted)
+    assert plant.handlers[0].counts().conflict_count == 0
 
 
 @pytest.mark.parametrize("crashed", ["host", "process"])
