@@ -23,6 +23,13 @@ from .metastable import metastable
 from .neighbours import neighbours
 from .placement import placement
 from .retries import retries
+from .scaling_data.cqrs import cqrs
+from .scaling_data.dual_write import dual_write
+from .scaling_data.hot_keys import hot_keys
+from .scaling_data.resharding import resharding
+from .scaling_data.sagas import sagas
+from .scaling_data.scatter_gather import scatter_gather
+from .scaling_data.sharding import sharding
 from .shedding import shedding
 from .stores.cap import cap
 from .stores.durability import durability
@@ -75,5 +82,12 @@ STUDIES: tuple[Study, ...] = (
     elections,
     quorums,
     staleness,
+    sharding,
+    resharding,
+    hot_keys,
+    scatter_gather,
+    cqrs,
+    sagas,
+    dual_write,
 )
 """All of them."""
