@@ -33,6 +33,9 @@ NAMES = (
     "raft-path",
     "large-system",
     "memory",
+    "sharded-keys",
+    "placements",
+    "text-placements",
     "sweep",
 )
 """The catalogue's names once more: it imports the models, which must wait for `checkout` to have looked."""

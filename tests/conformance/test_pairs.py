@@ -54,6 +54,7 @@ def test_wrapper_does_what_the_oracle_says_over_all_targets(chain: Chain) -> Non
     compare_all((chain, target) for target in BAD_TARGETS)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("part", range(PARTS))
 def test_some_pairs_do_what_the_oracle_says(part: int) -> None:
     compare_all(ALL_PAIRS[::SAMPLED_ONE_IN][part::PARTS])

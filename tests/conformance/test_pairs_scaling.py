@@ -170,6 +170,7 @@ def test_wrapper_sees_a_healthy_server_where_a_group_is_scaled(chain: Chain) -> 
     scale_under(chain)
 
 
+@pytest.mark.slow
 def test_some_pairs_see_a_healthy_server_where_a_group_is_scaled() -> None:
     scale_under_all(PAIRS[::SAMPLED_ONE_IN])
 
@@ -180,6 +181,7 @@ def test_pairs_see_a_healthy_server_where_a_group_is_scaled() -> None:
     scale_under_all(PAIRS[1::SLOW_ONE_IN])
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("turn", range(len(KINDS)), ids=KINDS)
 def test_caller_that_goes_leaves_nothing_behind_at_an_instance_that_goes(turn: int) -> None:
     """Wrappers and kinds by turns, each at a moment of its own."""

@@ -15,20 +15,32 @@ import pytest
 from models import Endpoint
 from models.resilience.idempotency import Acknowledged
 
-from .catalogue import WRAPPERS, Wrapper, balancers, build_chain, fallbacks, name_of, named, outboxes, stock
+from .catalogue import (
+    WRAPPERS,
+    Wrapper,
+    balancers,
+    build_chain,
+    fallbacks,
+    name_of,
+    named,
+    outboxes,
+    remedies,
+    stock,
+)
 from .invariants import check_always
 from .plant import Plant
 from .world import World
 
 Chain = tuple[Wrapper, ...]
 
-# These answer for what they stand around, ask somebody else, take all requests for one, or for one that came
-# too late: polls do not get through to the backlog, whatever the worker does.
+# These answer for what they stand around, ask somebody else, ask for more than a backlog understands, take
+# all requests for one, or for one that came too late: polls do not get through, whatever the worker does.
 ANSWERING = {
     *outboxes.WRAPPERS,
     *fallbacks.WRAPPERS,
     *balancers.WRAPPERS,
     *stock.WRAPPERS,
+    *remedies.WRAPPERS,
     *named(
         "IdempotencyStore",
         "IdempotencyStore that rejects",
@@ -128,6 +140,7 @@ def test_any_wrapper_lets_every_job_through_in_trouble_too(wrapper: Wrapper) -> 
     work_through_all([(wrapper,)])
 
 
+@pytest.mark.slow
 def test_some_pairs_let_every_job_through_in_trouble_too() -> None:
     work_through_all(PAIRS[::SAMPLED_ONE_IN])
 

@@ -53,6 +53,7 @@ def compare_unless_tied(
         reject()
 
 
+@pytest.mark.slow
 @settings(generated, max_examples=200)
 @given(chains, targets, interruptions)
 def test_random_chain_does_what_the_oracle_says(

@@ -45,6 +45,7 @@ def _collect_often() -> None:
     gc.set_threshold(1, 1, 1)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("policy", [gc.disable, _collect_often], ids=["never", "all the time"])
 def test_digest_is_the_same_whatever_the_garbage_collector_does(policy: Callable[[], None]) -> None:
     expected = digest(11)
@@ -57,6 +58,7 @@ def test_digest_is_the_same_whatever_the_garbage_collector_does(policy: Callable
         gc.enable()
 
 
+@pytest.mark.slow
 def test_different_seeds_are_different_runs() -> None:
     digests = [digest(seed) for seed in range(6)]
     assert len(set(digests)) == len(digests)

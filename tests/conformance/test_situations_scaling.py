@@ -190,6 +190,7 @@ def scaled(street: Street, until: float) -> OpenLoop:
     return street_users
 
 
+@pytest.mark.slow
 def test_a_service_that_grows_and_shrinks_by_itself_answers_everybody_and_ends_as_it_began() -> None:
     street = Street(1, linger=1.0)
     users = scaled(street, until=900.0)

@@ -103,6 +103,7 @@ class Street:
 ALL = {"ok": round(UNTIL / GAP)}
 
 
+@pytest.mark.slow
 @by_policy
 def test_rolling_upgrade_of_three_healthy_instances_by_default_loses_no_request(policy: Policy) -> None:
     street = Street(policy)
@@ -113,6 +114,7 @@ def test_rolling_upgrade_of_three_healthy_instances_by_default_loses_no_request(
     assert street.deployment.rollouts[0].outcome == "complete"
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "strategy",
     [
@@ -131,6 +133,7 @@ def test_every_strategy_brings_three_healthy_instances_over_and_loses_no_request
     assert street.versions == ["2", "2", "2"]
 
 
+@pytest.mark.slow
 @by_policy
 def test_crash_of_the_same_instances_loses_what_an_upgrade_does_not(policy: Policy) -> None:
     street = Street(policy)
@@ -144,6 +147,7 @@ def test_crash_of_the_same_instances_loses_what_an_upgrade_does_not(policy: Poli
     assert ended["unknown"] > 0, "what was under way"
 
 
+@pytest.mark.slow
 def test_refused_are_exactly_those_who_come_after_the_linger_and_before_the_news() -> None:
     """One instance in place of one: all requests are its, so that the race can be counted off."""
     street = Street(delay=2.0, draining=Draining(linger=0.5, grace=30.0))
@@ -160,6 +164,7 @@ def test_refused_are_exactly_those_who_come_after_the_linger_and_before_the_news
     assert ended == {"ok": ALL["ok"] - refused, "refused": refused}
 
 
+@pytest.mark.slow
 def test_retries_make_up_for_a_part_of_what_a_short_linger_loses() -> None:
     """They may meet the same refusal three times: the second old one goes before the news of the first."""
     plain, careful = (
@@ -171,6 +176,7 @@ def test_retries_make_up_for_a_part_of_what_a_short_linger_loses() -> None:
     assert 0 < careful.run(careful.careful)["refused"] < refused / 2
 
 
+@pytest.mark.slow
 def test_bad_version_is_taken_back_by_its_judge_and_is_never_seen_again() -> None:
     street = Street(is_routed=True)
     judge = ByObjective(objective=AvailabilityObjective(at_least=0.99), requests_min=20)
@@ -182,6 +188,7 @@ def test_bad_version_is_taken_back_by_its_judge_and_is_never_seen_again() -> Non
     assert street.versions == ["1", "1", "1"]
 
 
+@pytest.mark.slow
 def test_version_that_never_starts_hurts_nobody() -> None:
     street = Street()
     street.shop.on_added(lambda instance: instance.host.hold_process_down(instance, "crashes on start"))

@@ -74,10 +74,12 @@ def check_all(chains: Iterable[Chain], shift: int = 0) -> None:
         raise ExceptionGroup(f"{len(errors)} upgrades were seen", errors)
 
 
+@pytest.mark.slow
 def test_upgrade_is_not_seen_through_some_wrappers() -> None:
     check_all(ALONE[::4])
 
 
+@pytest.mark.slow
 def test_upgrade_is_not_seen_through_a_few_pairs() -> None:
     check_all(PAIRS[::FEW_IN])
 

@@ -40,6 +40,7 @@ from models.resilience import (
 )
 from models.services import Dependency, Instance, in_parallel, in_sequence
 from models.sharding import Moved
+from models.transactions.sagas import Marked
 
 from .bad_targets import Unheard
 from .world import World
@@ -69,6 +70,7 @@ ROWS = (
     Row(TooBusy("pool", "full"), Outcome.REJECTED),
     Row(NotLeader("node", "another"), Outcome.REJECTED),
     Row(Moved("server", 3), Outcome.REJECTED),
+    Row(Marked("service", "item", "another saga"), Outcome.REJECTED),
     Row(BreakerOpen("another"), Outcome.BREAKER_OPEN, is_retried=False),
     Row(Unavailable("no quorum"), Outcome.UNAVAILABLE),
     Row(ServerError("bug"), Outcome.SERVER_ERROR),

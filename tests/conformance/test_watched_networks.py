@@ -28,6 +28,7 @@ def networks_are_watched(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(world, "Network", watched)
 
 
+@pytest.mark.slow
 def test_some_wrappers_do_what_the_oracle_says_while_the_network_is_watched() -> None:
     compare_all(CASES[::SAMPLED_ONE_IN])
 

@@ -64,6 +64,7 @@ def test_measures_that_are_no_measures_are_refused(measures):
     assert study(name="toy", question="?", measures={"wait": Measure(description="wait")})(empty)(seed=0)
 
 
+@pytest.mark.slow
 def test_a_table_shows_the_measures_that_are_asked_for():
     result = sweep(queue, {"load": [0.5, 0.9]}, replications=2, jobs=1)
     assert "wait_max" in result.table()

@@ -19,6 +19,7 @@ def frame_of(result):
     return result.frame.drop(columns="error")
 
 
+@pytest.mark.slow
 def test_rows_do_not_depend_on_who_runs_them():
     alone = sweep(queue, GRID, jobs=1)
     two = sweep(queue, GRID, jobs=2)
@@ -37,6 +38,7 @@ def test_replication_k_has_seed_k_at_every_point_and_is_the_run_of_that_seed():
     assert result.values(2, "wait")[1] == again.measures["wait"]
 
 
+@pytest.mark.slow
 def test_second_call_runs_nothing_and_more_replications_add_rows(tmp_path):
     out = tmp_path / "r.sqlite"
     first = sweep(queue, GRID, replications=2, out=out, jobs=1)
@@ -47,6 +49,7 @@ def test_second_call_runs_nothing_and_more_replications_add_rows(tmp_path):
     pd.testing.assert_frame_equal(frame_of(more), frame_of(sweep(queue, GRID, replications=3, jobs=1)))
 
 
+@pytest.mark.slow
 def test_a_study_that_raises_costs_its_own_row_only_and_is_tried_again(tmp_path):
     out, flag = tmp_path / "r.sqlite", tmp_path / "flag"
     flag.touch()
@@ -85,6 +88,7 @@ class Breaks(Executor):
         return InProcess().submit(fn, *args, **kwargs)
 
 
+@pytest.mark.slow
 def test_an_executor_that_breaks_loses_no_finished_row(tmp_path):
     with pytest.raises(RuntimeError, match="the executor broke"):
         sweep(queue, GRID, out=tmp_path / "r.sqlite", executor=Breaks())
@@ -148,6 +152,7 @@ def test_parameters_that_cannot_go_together_are_found_before_anything_is_written
     assert list(tmp_path.iterdir()) == []
 
 
+@pytest.mark.slow
 def test_renew_sets_other_results_aside_and_keeps_them(tmp_path):
     out = tmp_path / "r.sqlite"
     sweep(queue, {"load": [0.1]}, out=out, jobs=1, replications=1)
@@ -158,6 +163,7 @@ def test_renew_sets_other_results_aside_and_keeps_them(tmp_path):
     assert sweep(queue, GRID, out=out, jobs=1, renew=True).new_count == 0
 
 
+@pytest.mark.slow
 def test_a_parameter_that_names_a_file_stands_for_its_contents(tmp_path):
     trace = tmp_path / "trace.csv"
     trace.write_text("1")

@@ -18,6 +18,7 @@ def test_interval_is_the_student_t_interval():
     assert found.count == 5
 
 
+@pytest.mark.slow
 def test_interval_covers_the_mean_as_often_as_it_says():
     rng = np.random.default_rng(1)
     found = [estimate(rng.normal(10, 3, 5).tolist()) for _ in range(2000)]

@@ -30,6 +30,7 @@ def test_whole_huge_pages_of_own_data_are_asked_for() -> None:
     ]
 
 
+@pytest.mark.slow
 def test_nothing_that_happens_is_changed() -> None:
     def run(*, huge: bool) -> list[float]:
         env = Environment(seed=1)

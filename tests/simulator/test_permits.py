@@ -146,6 +146,7 @@ def test_giving_back_what_nobody_holds_is_an_error() -> None:
     assert permits.free == 2
 
 
+@pytest.mark.slow
 @given(
     capacity=st.integers(1, 3),
     users=st.lists(st.tuples(st.integers(0, 8), st.integers(0, 4), st.integers(1, 6)), max_size=15),

@@ -90,6 +90,7 @@ def test_limited_queue_is_birth_and_death(servers, capacity, rate):
     )
 
 
+@pytest.mark.slow
 def test_general_service_with_two_phases_is_a_chain_of_phases():
     rate = 0.6
     phases = stationary(range(600), lambda left: [(left + 2, rate), (left - 1, 2.0 if left else 0.0)])
@@ -106,6 +107,7 @@ def test_constant_service_wait_has_the_mean_of_pollaczek_and_khinchine(rate):
     assert beyond == pytest.approx(general_service_wait_mean(rate, 1.0, 0.0), abs=1e-6)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("rate", [0.3, 0.5, 0.8])
 def test_processor_sharing_moments_are_those_of_a_tagged_job(rate):
     count = 200
@@ -165,6 +167,7 @@ def test_retrials_are_a_chain_of_server_and_orbit(rate, pause):
     assert retrial_wait_mean(rate, pause) == pytest.approx(mean(numbers, lambda state: state[1]) / rate)
 
 
+@pytest.mark.slow
 def test_open_network_is_a_chain_of_two_numbers():
     rate, again = 0.2, 0.5
 
@@ -199,6 +202,7 @@ def test_closed_network_is_a_chain_of_two_numbers():
     assert found.response_mean == pytest.approx(users / found.throughput - think)
 
 
+@pytest.mark.slow
 def test_fork_join_is_a_chain_of_two_queues_and_its_longer_one_the_jobs():
     rate = 0.4
 
@@ -210,6 +214,7 @@ def test_fork_join_is_a_chain_of_two_queues_and_its_longer_one_the_jobs():
     assert fork_join_sojourn(rate) == pytest.approx(mean(numbers, max) / rate, rel=1e-6)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("replacement", [True, False])
 def test_expansion_of_two_choices_errs_by_the_square_of_1_over_n(replacement):
     load = 0.4
@@ -223,6 +228,7 @@ def test_expansion_of_two_choices_errs_by_the_square_of_1_over_n(replacement):
     assert abs(errors[6]) < 0.2 * abs(two_choices_sojourn(load, 6, replacement=replacement) - limit)
 
 
+@pytest.mark.slow
 def test_shorter_of_two_queues_is_two_choices_without_replacement():
     exact = balanced_queues_sojourn(0.6, 2, 20, replacement=False)
     assert shorter_of_two_queues_sojourn(0.6, 20) == pytest.approx(exact, rel=1e-6)

@@ -67,6 +67,7 @@ def test_all_claims_together_are_found_true_with_the_confidence(count):
     assert confidence_per_claim(count) ** count == pytest.approx(CONFIDENCE)
 
 
+@pytest.mark.slow
 def test_one_run_in_a_hundred_finds_something_false_in_a_true_family():
     generator = np.random.default_rng(5)
     claims = [Claim(f"claim {number}", 1.0, precision=1.0) for number in range(10)]

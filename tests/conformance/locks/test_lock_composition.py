@@ -209,6 +209,7 @@ def digest(seed: int) -> str:
     return f"{world.env.trace_digest()} {world.ledger.tokens} {world.service.statistics()}"
 
 
+@pytest.mark.slow
 def test_same_seed_is_the_same_run_event_for_event_and_another_one_is_not() -> None:
     assert digest(1) == digest(1) != digest(2)
 

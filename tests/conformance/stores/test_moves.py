@@ -223,6 +223,7 @@ def _replicas_twice(
     )
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("build", [_raft_twice, _replicas_twice])
 def test_datagrams_that_come_twice_or_never_do_no_harm(build: Build) -> None:
     kind = ShardKind(build.__name__, build)
@@ -251,6 +252,7 @@ def test_freeze_is_as_short_as_marks_allow(kind: ShardKind) -> None:
     assert record.freeze_time < 0.4 < SETTINGS.ttl
 
 
+@pytest.mark.slow
 @each_kind
 @pytest.mark.parametrize("shard", ["one", "two"])
 @pytest.mark.parametrize("place", [0, 1])

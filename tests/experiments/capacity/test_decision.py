@@ -74,6 +74,7 @@ def test_windows_without_any_error_are_worth_what_their_requests_are() -> None:
     assert decide({"a": margins(*[0.001] * 40, noise=noise)}, 0.001) == HOLDS
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("name", "allowed"), [("normal", 12), ("exponential", 36)], ids=["normal", "exponential"]
 )

@@ -150,6 +150,7 @@ def test_the_bracket_is_right_as_often_as_it_says() -> None:
     assert wrong <= 5
 
 
+@pytest.mark.slow
 def test_bad_spells_that_most_runs_do_not_see_are_not_overlooked() -> None:
     """Of 100 searches where 82 runs of 100 see no spell, 95 % confidence allows five wrong ones."""
     wrong = 0

@@ -71,6 +71,7 @@ def test_run_help_shows_the_studys_parameters(capsys):
     assert "sweep" in capsys.readouterr().out
 
 
+@pytest.mark.slow
 def test_run_writes_figures_on_request(tmp_path, capsys):
     assert main(["run", QUEUE, "--out", str(tmp_path / "figures"), "--json"]) == 0
     assert document(capsys)["figures"] == [str(tmp_path / "figures" / "waits_of_run.png")]
@@ -93,6 +94,7 @@ def test_ctrl_c_in_a_run_is_exit_code_130_and_one_line(capsys):
     assert line.startswith("gameday: interrupted; to run it again: gameday run tests.experiments.toy_studies")
 
 
+@pytest.mark.slow
 def test_sweep_prints_a_table_writes_figures_and_resumes(tmp_path, capsys):
     out = tmp_path / "r.sqlite"
     command = [
@@ -117,12 +119,14 @@ def test_sweep_prints_a_table_writes_figures_and_resumes(tmp_path, capsys):
     assert "(0 of 6 rows new)" in capsys.readouterr().out
 
 
+@pytest.mark.slow
 def test_a_sweep_shows_its_progress_at_a_terminal_only(tmp_path, monkeypatch, capsys):
     monkeypatch.setattr("sys.stderr.isatty", lambda: True)
     assert main(["sweep", QUEUE, "--customers", "5", "--jobs", "1", "--out", str(tmp_path / "r.sqlite")]) == 0
     assert "6/6" in capsys.readouterr().err
 
 
+@pytest.mark.slow
 def test_sweep_json_has_stable_keys_and_nothing_else_on_standard_output(tmp_path, capsys):
     out = tmp_path / "r.sqlite"
     assert main(["sweep", QUEUE, "--jobs", "1", "--out", str(out), "--no-figures", "--json"]) == 0
@@ -140,6 +144,7 @@ def test_sweep_json_has_stable_keys_and_nothing_else_on_standard_output(tmp_path
     }
 
 
+@pytest.mark.slow
 def test_sweep_with_a_failing_point_is_exit_code_1_and_says_so(tmp_path, capsys):
     out = str(tmp_path / "r.sqlite")
     assert main(["sweep", FRAGILE, "--set", "raise_at=1/2", "--jobs", "1", "--out", out]) == 1
@@ -150,6 +155,7 @@ def test_sweep_with_a_failing_point_is_exit_code_1_and_says_so(tmp_path, capsys)
     assert document(capsys)["failures"][0]["seed"] == 2
 
 
+@pytest.mark.slow
 def test_sweep_file_and_options_go_together(tmp_path, capsys):
     file = tmp_path / "s.toml"
     file.write_text(f'study = "{QUEUE}"\nreplications = 2\nset.customers = 20\ngrid.load = [0.2, 0.4, 0.8]')
@@ -170,12 +176,14 @@ def test_sweep_file_and_options_go_together(tmp_path, capsys):
     assert found["rows"]["total"] == 3
 
 
+@pytest.mark.slow
 def test_sweep_until_an_interval_is_narrow(tmp_path, capsys):
     command = ["sweep", QUEUE, "--set", "load=0.5", "--until", "wait=0.5", "--jobs", "1", "--json"]
     assert main([*command, "--out", str(tmp_path / "r.sqlite")]) == 0
     assert document(capsys)["points"][0]["measures"]["wait"]["half_width"] <= 0.5
 
 
+@pytest.mark.slow
 def test_default_results_file_is_named_after_the_study(tmp_path, monkeypatch, capsys):
     monkeypatch.chdir(tmp_path)
     assert main(["sweep", QUEUE, "--jobs", "1", "--replications", "1"]) == 0
@@ -204,6 +212,7 @@ def test_a_file_without_a_finished_run_has_no_figures_and_says_so(tmp_path, caps
     assert said.out == ""
 
 
+@pytest.mark.slow
 def test_a_folder_for_figures_that_cannot_be_made_is_named(tmp_path, capsys):
     out = str(tmp_path / "r.sqlite")
     (tmp_path / "r").write_text("in the way of the folder for figures")

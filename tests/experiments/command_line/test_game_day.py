@@ -14,6 +14,7 @@ from models.workload import OpenLoop
 from tests.experiments.game_day.files import HYPOTHESIS, trouble, written
 
 
+@pytest.mark.slow
 def test_report_is_printed_and_the_exit_code_is_the_verdict(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -28,6 +29,7 @@ def test_report_is_printed_and_the_exit_code_is_the_verdict(
     assert "The hypothesis does not hold. Seed 5" in capsys.readouterr().out
 
 
+@pytest.mark.slow
 def test_hypothesis_about_nothing_is_undecided(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     nobody = (
         "cart_share = 0.0\ncheckout_share = 0.0\n[steady_state]\nof.page = { p99 = 9.0 }\ndurability = 1.0\n"
@@ -84,6 +86,7 @@ def test_bad_file_leaves_no_folder_behind(tmp_path: Path) -> None:
     assert not (tmp_path / "report").exists()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("in_the_way", ["availability.png", "report.md"])
 def test_report_is_printed_although_it_cannot_be_written(
     tmp_path: Path, capsys: pytest.CaptureFixture[str], in_the_way: str

@@ -45,6 +45,7 @@ def swarm(capsys: pytest.CaptureFixture[str], *words: str) -> tuple[int, str, st
     return code, said.out, said.err
 
 
+@pytest.mark.slow
 def test_systems_that_pass_are_counted_and_nothing_is_written(
     capsys: pytest.CaptureFixture[str], tmp_path: Path
 ) -> None:
@@ -87,6 +88,7 @@ def test_a_replay_fails_as_the_first_run_did(broken: None, capsys: pytest.Captur
     assert by_plan.splitlines()[0] == f"the system of results/swarm/seed-0.json failed, {said}"
 
 
+@pytest.mark.slow
 def test_a_plan_that_passes_says_how_large_it_is(capsys: pytest.CaptureFixture[str]) -> None:
     write_plan(draw_plan(3), "plan.json")
     code, out, err = swarm(capsys, "--plan", "plan.json")
@@ -95,6 +97,7 @@ def test_a_plan_that_passes_says_how_large_it_is(capsys: pytest.CaptureFixture[s
     assert err == ""
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("where", [[], ["--out", "elsewhere"]], ids=["by default", "--out"])
 def test_shrunk_plans_are_written_where_asked(
     where: list[str], broken: None, capsys: pytest.CaptureFixture[str]
@@ -104,6 +107,7 @@ def test_shrunk_plans_are_written_where_asked(
     assert len(read_plan(path).clients) == 1
 
 
+@pytest.mark.slow
 def test_where_plans_cannot_be_written_the_failure_is_told_all_the_same(
     broken: None, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -134,6 +138,7 @@ def test_json_of_a_failure(broken_twice: None, capsys: pytest.CaptureFixture[str
     assert len({failure["like"] for failure in document["failures"]}) > 1
 
 
+@pytest.mark.slow
 def test_json_of_a_plan(broken: None, capsys: pytest.CaptureFixture[str]) -> None:
     swarm(capsys, "--systems", "1", *ONE_JOB)
     code, out, _ = swarm(capsys, "--plan", "results/swarm/seed-0.json", "--json")

@@ -30,6 +30,7 @@ def swarm(capsys: pytest.CaptureFixture[str], *words: str) -> tuple[int, str, st
     return code, said.out, said.err
 
 
+@pytest.mark.slow
 def test_stores_that_pass_are_counted_and_nothing_is_written(
     capsys: pytest.CaptureFixture[str], tmp_path: Path
 ) -> None:

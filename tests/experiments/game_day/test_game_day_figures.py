@@ -24,6 +24,7 @@ def test_many_names_are_counted() -> None:
     assert legible([FaultBand(name, 1.0, 4.0) for name in "abc"]) == (FaultBand("3 faults", 1.0, 4.0),)
 
 
+@pytest.mark.slow
 def test_what_was_promised_is_drawn_over_each_phase(tmp_path: Path) -> None:
     bounds = HYPOTHESIS + "during = { availability = 0.5, of.page = { availability = 0.7 } }\n"
     report = play(read_game_day(written(tmp_path, bounds, trouble("errors"))))

@@ -47,6 +47,7 @@ def test_every_kind_of_trouble_is_injected_and_healed_in_time(tmp_path: Path, ki
     assert report.phases[2].judgement.holds
 
 
+@pytest.mark.slow
 def test_a_fault_that_flaps_is_there_for_down_and_away_for_up(tmp_path: Path) -> None:
     flapping = trouble("network outage", "flapping = { up = 2.0, down = 0.5 }", end=13.0)
     report = played(tmp_path, HYPOTHESIS.replace("0.95", "0.1"), flapping)
@@ -55,6 +56,7 @@ def test_a_fault_that_flaps_is_there_for_down_and_away_for_up(tmp_path: Path) ->
     assert [happening.count for happening in report.time_line if "comes" in happening.text] == [2]
 
 
+@pytest.mark.slow
 def test_loss_of_the_region_is_seen_by_all_and_loses_no_order(tmp_path: Path) -> None:
     report = played(tmp_path, HYPOTHESIS, trouble("network outage"))
     assert report.holds is False
@@ -69,6 +71,7 @@ def test_loss_of_the_region_is_seen_by_all_and_loses_no_order(tmp_path: Path) ->
     assert report.time_to_recover == 0.0
 
 
+@pytest.mark.slow
 def test_what_a_page_can_do_without_is_told_apart_from_what_it_needs(tmp_path: Path) -> None:
     report = played(
         tmp_path, HYPOTHESIS, trouble("dependency outage").replace("recommendations", "catalogue")
@@ -86,6 +89,7 @@ def test_what_a_page_can_do_without_is_told_apart_from_what_it_needs(tmp_path: P
     assert report.holds
 
 
+@pytest.mark.slow
 def test_time_to_detect_is_that_of_the_first_signal(tmp_path: Path) -> None:
     report = played(tmp_path, HYPOTHESIS, trouble("dependency outage"))
     kinds = {found.kind: found for found in report.detections}
@@ -95,6 +99,7 @@ def test_time_to_detect_is_that_of_the_first_signal(tmp_path: Path) -> None:
     assert kinds["first breaker"].delay > kinds["first timeout"].delay
 
 
+@pytest.mark.slow
 def test_nobody_notices_what_hurts_nobody(tmp_path: Path) -> None:
     day = read_game_day(written(tmp_path, HYPOTHESIS, trouble("clock skew")))
     report = play(day, build=bare)
@@ -103,6 +108,7 @@ def test_nobody_notices_what_hurts_nobody(tmp_path: Path) -> None:
     assert "Noticed: by nobody" in report_text(report, "again")
 
 
+@pytest.mark.slow
 def test_operators_may_turn_a_feature_off(tmp_path: Path) -> None:
     actions = (
         '[[actions]]\nat = 9.0\nturn_off = "recommendations"\n'
@@ -153,6 +159,7 @@ def test_chaos_strikes_at_random_while_it_lasts(tmp_path: Path, chaos: str) -> N
 CHAOS = '[[chaos]]\nkind = "host crash"\nservice = "web"\nstart = 6.0\nend = 12.0\n'
 
 
+@pytest.mark.slow
 def test_after_begins_when_the_last_victim_of_chaos_is_repaired(tmp_path: Path) -> None:
     chaos = CHAOS.replace('"web"', '"catalogue"') + "between = 4.0\nrepair = 3.0\n"
     report = played(tmp_path, HYPOTHESIS, chaos, seed=2)
@@ -170,6 +177,7 @@ def test_after_begins_when_the_last_victim_of_chaos_is_repaired(tmp_path: Path) 
     assert report.time_to_detect == found.time - first.time
 
 
+@pytest.mark.slow
 def test_what_is_not_healed_while_users_come_leaves_no_after_and_no_verdict(tmp_path: Path) -> None:
     bounds = "[steady_state]\navailability = 0.1\ndurability = 0.5\n"
     report = played(tmp_path, bounds, CHAOS + "between = 2.0\nrepair = 500.0\ndown_max = 1\n", seed=1)
@@ -183,6 +191,7 @@ def test_what_is_not_healed_while_users_come_leaves_no_after_and_no_verdict(tmp_
     assert json.dumps(report.as_json(), allow_nan=False)
 
 
+@pytest.mark.slow
 def test_chaos_that_never_comes_is_told(tmp_path: Path) -> None:
     report = played(tmp_path, HYPOTHESIS, CHAOS + "between = 100000.0\nrepair = 1.0\n")
     text = report_text(report, "again")
@@ -192,6 +201,7 @@ def test_chaos_that_never_comes_is_told(tmp_path: Path) -> None:
     assert report.as_json()["faults"] == {"count": 0, "first": None, "healed": 12.0}
 
 
+@pytest.mark.slow
 def test_a_signal_counts_that_comes_when_a_brief_trouble_is_over_already(tmp_path: Path) -> None:
     silence = trouble("dependency outage", end=9.0).replace("recommendations", "payment")
     silence = silence.replace('"slow"\ndelay = 2.0', '"silent"')
@@ -199,6 +209,7 @@ def test_a_signal_counts_that_comes_when_a_brief_trouble_is_over_already(tmp_pat
     assert 1.0 < report.time_to_detect < 3.0  # payment is given two seconds
 
 
+@pytest.mark.slow
 def test_signals_of_a_system_that_always_gives_some_are_told_apart(tmp_path: Path) -> None:
     def busy(env: Environment) -> Shop:
         slow = {"recommendations": ServiceSize(work=Exponential(0.1))}
@@ -211,6 +222,7 @@ def test_signals_of_a_system_that_always_gives_some_are_told_apart(tmp_path: Pat
     assert f"there had been {len(before)} before" in report_text(report, "again")
 
 
+@pytest.mark.slow
 def test_who_hangs_for_ever_counts_where_he_was_sent(tmp_path: Path) -> None:
     patient = "patience = 1000.0\n" + HYPOTHESIS.replace("0.95", "0.3")
     silent = (
@@ -231,6 +243,7 @@ def test_who_hangs_for_ever_counts_where_he_was_sent(tmp_path: Path) -> None:
     assert report.impact.failed_count >= report.course.hung["during"] > 0
 
 
+@pytest.mark.slow
 def test_impact_is_about_all_requests_of_the_trouble(tmp_path: Path) -> None:
     report = played(tmp_path, HYPOTHESIS, trouble("network outage"))
     impact = report.impact
@@ -258,6 +271,7 @@ def test_names_that_the_system_does_not_have_are_misuse(tmp_path: Path) -> None:
         played(tmp_path, "[steady_state]\nduring.of.request = { p99 = 1.0 }\n", trouble("errors"))
 
 
+@pytest.mark.slow
 def test_report_is_a_value_of_plan_and_seed(tmp_path: Path) -> None:
     reports = [played(tmp_path, HYPOTHESIS, trouble("errors"), seed=seed) for seed in (5, 5, 6)]
     texts = [json.dumps(report.as_json(), allow_nan=False) for report in reports]
@@ -265,6 +279,7 @@ def test_report_is_a_value_of_plan_and_seed(tmp_path: Path) -> None:
     assert report_text(reports[0], "again") == report_text(reports[1], "again")
 
 
+@pytest.mark.slow
 def test_repetitions_are_counted_in_the_time_line(tmp_path: Path) -> None:
     report = played(tmp_path, HYPOTHESIS, trouble("dependency outage"))
     timeouts = [record for record in report.log.of_kind("timeout") if 1.0 <= record.time < 24.0]
@@ -274,6 +289,7 @@ def test_repetitions_are_counted_in_the_time_line(tmp_path: Path) -> None:
     assert times == sorted(times)
 
 
+@pytest.mark.slow
 def test_a_game_day_is_written_in_python_with_the_names_of_the_package_alone(tmp_path: Path) -> None:
     kinds: dict[str, Any] = {**KINDS}
     chaos_kinds: dict[str, Any] = {**CHAOS_KINDS}
@@ -312,6 +328,7 @@ def bare(env: Environment) -> Shop:
     return Shop(env, bare_shop())
 
 
+@pytest.mark.slow
 def test_any_system_may_take_the_place_of_the_shop(tmp_path: Path) -> None:
     day = read_game_day(written(tmp_path, HYPOTHESIS, trouble("dependency outage")))
     report = play(day, build=bare)

@@ -32,6 +32,7 @@ def test_a_bar_in_a_cell_is_no_border() -> None:
     assert _table([["a|b", "c"]]).splitlines()[0] == "| a\\|b | c |"
 
 
+@pytest.mark.slow
 def test_it_says_how_many_asked_for_what_was_answered(tmp_path: Path) -> None:
     """A feature that is asked once while nothing gets in is well, and says little."""
     report = play(read_game_day(written(tmp_path, HYPOTHESIS, trouble("network outage"))))
@@ -43,6 +44,7 @@ def test_it_says_how_many_asked_for_what_was_answered(tmp_path: Path) -> None:
     assert ["", "during"] in [row[:2] for row in cells]
 
 
+@pytest.mark.slow
 def test_orders_that_were_charged_and_looked_failed_are_told(tmp_path: Path) -> None:
     report = play(read_game_day(written(tmp_path, HYPOTHESIS, trouble("network outage"))), seed=4)
     untold = report.orders.unacknowledged_count

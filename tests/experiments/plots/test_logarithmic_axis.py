@@ -35,12 +35,14 @@ def numbers(ax: Axes) -> list[str]:
     ]
 
 
+@pytest.mark.slow
 def test_numbers_stand_at_one_two_and_five(ax: Axes) -> None:
     make_logarithmic(ax)
     ax.set_ylim(9.0, 1_100.0)
     assert numbers(ax) == ["10", "20", "50", "100", "200", "500", "1,000"]
 
 
+@pytest.mark.slow
 def test_long_axis_may_have_decades_only(ax: Axes) -> None:
     make_logarithmic(ax, steps=(1.0,))
     ax.set_ylim(0.01, 10_000.0)

@@ -166,6 +166,7 @@ def heat_map(means: list[list[float]]) -> SweepHeatMap:
     )
 
 
+@pytest.mark.slow
 def test_heat_map_prints_each_value_and_its_half_width() -> None:
     ax = plot_sweep_heat_map(heat_map([[0.5, 1.0], [0.25, np.nan]]), limits=(0.0, 1.0))
     assert [text.get_text() for text in ax.texts] == ["50.0\n±1.0", "100\n±1.0", "25.0\n±1.0", "–"]

@@ -31,12 +31,14 @@ def ran(**parameters: Any) -> Run:
     return balancer_loss(seed=1, outage=60.0, rate=10.0, **parameters)
 
 
+@pytest.mark.slow
 def test_a_single_balancer_is_a_single_point_of_failure() -> None:
     measures = ran().measures
     assert measures["lost"] == 1.0
     assert measures["recover_time"] == 60.0
 
 
+@pytest.mark.slow
 def test_a_pair_is_back_within_three_advertisements_and_a_skew() -> None:
     measures = ran(arrangement="pair").measures
     # The last advertisement is up to 1 s old: from 2.6 to 3.6 s, and whole seconds are looked at.
@@ -46,6 +48,7 @@ def test_a_pair_is_back_within_three_advertisements_and_a_skew() -> None:
     assert measures["takeovers"] == 2
 
 
+@pytest.mark.slow
 def test_names_are_as_slow_as_checks_and_caches() -> None:
     short = ran(arrangement="names", ttl=1.0).measures
     found_out = CHECKS.unhealthy_threshold * CHECKS.interval + CHECKS.timeout
@@ -53,6 +56,7 @@ def test_names_are_as_slow_as_checks_and_caches() -> None:
     assert 0.0 < short["lost"] < 0.5
 
 
+@pytest.mark.slow
 def test_who_asks_the_next_address_loses_nothing_and_waits_a_little() -> None:
     measures = ran(arrangement="names, next address", ttl=60.0).measures
     assert measures["lost"] == 0.0
@@ -63,12 +67,14 @@ def test_a_balancer_in_each_client_takes_one_client_with_it() -> None:
     assert 0.05 < ran(arrangement="in each client").measures["lost"] < 0.15
 
 
+@pytest.mark.slow
 def test_the_address_stays_where_only_the_process_dies_unless_it_is_tracked() -> None:
     untracked, tracked = (ran(arrangement="pair", loss="process", tracking=each) for each in (False, True))
     assert (untracked.measures["lost"], untracked.measures["takeovers"]) == (1.0, 0.0)
     assert tracked.measures["lost_time"] < 2.5
 
 
+@pytest.mark.slow
 def test_a_split_brain_of_balancers_serves_everybody() -> None:
     measures = ran(arrangement="pair", loss="cut apart").measures
     assert measures["lost"] < 0.005

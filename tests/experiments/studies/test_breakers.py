@@ -17,6 +17,7 @@ def short(**parameters: Any) -> Run:
     return breakers(**{"seed": 1, "duration": DURATION, "window": 10, "open_time": 2.0, **parameters})
 
 
+@pytest.mark.slow
 def test_low_threshold_opens_on_a_healthy_payment() -> None:
     low, high = (short(timeout=0.25, threshold=threshold).measures for threshold in (0.05, 0.8))
     assert low["false_openings"] > 5.0
@@ -24,6 +25,7 @@ def test_low_threshold_opens_on_a_healthy_payment() -> None:
     assert low["buy_healthy"] < high["buy_healthy"] - 0.1
 
 
+@pytest.mark.slow
 def test_high_threshold_opens_later_and_saves_less() -> None:
     low, high = (short(timeout=1.0, threshold=threshold).measures for threshold in (0.2, 0.9))
     assert low["open_delay"] < high["open_delay"]
@@ -61,12 +63,14 @@ def test_without_breaker_there_is_nothing_to_open_or_close() -> None:
     assert measures["saved_ratio"] == 0.0
 
 
+@pytest.mark.slow
 def test_breakers_close_after_the_heal() -> None:
     measures = short(timeout=0.5, threshold=0.5).measures
     assert 0.0 < measures["close_delay"] < 4.0
     assert measures["buy_after"] > 0.3
 
 
+@pytest.mark.slow
 def test_long_open_time_closes_later() -> None:
     soon, late = (
         short(timeout=0.5, threshold=0.5, open_time=time, duration=45.0).measures for time in (1.0, 10.0)

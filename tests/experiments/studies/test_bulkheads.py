@@ -18,12 +18,14 @@ def ran(**parameters: Any) -> Run:
     return bulkheads(seed=1, duration=24.0, **parameters)
 
 
+@pytest.mark.slow
 def test_without_isolation_those_suffer_who_never_asked() -> None:
     measures = ran().measures
     assert measures["cart_answered"] < 0.8
     assert measures["checkout_answered"] < 0.8
 
 
+@pytest.mark.slow
 def test_own_pools_keep_the_trouble_where_it_is() -> None:
     measures = ran(isolation="own pools", size=4).measures
     assert measures["cart_answered"] == 1.0
@@ -32,6 +34,7 @@ def test_own_pools_keep_the_trouble_where_it_is() -> None:
     assert measures["recover_time"] == 0.0
 
 
+@pytest.mark.slow
 def test_shared_pool_starves_the_pages_of_what_they_cannot_do_without() -> None:
     shared = ran(isolation="shared pool", size=28).measures
     assert shared["page_answered"] < 0.5
@@ -45,6 +48,7 @@ def test_pool_that_is_too_small_rejects_healthy_calls() -> None:
     assert large["rejected_healthy"] == 0.0
 
 
+@pytest.mark.slow
 def test_timeout_bounds_how_long_a_thread_is_lost() -> None:
     assert ran(isolation="timeout").measures["cart_answered"] > ran().measures["cart_answered"]
 

@@ -56,6 +56,7 @@ def figure_at(*rates: float) -> Figure:
     return figures["capacity"]
 
 
+@pytest.mark.slow
 def test_a_shop_with_little_to_do_keeps_its_promises_and_one_with_too_much_does_not() -> None:
     low, high = (short(rate=rate).measures for rate in (100.0, 400.0))
     assert (low["holds"], high["holds"]) == (1.0, 0.0)
@@ -66,6 +67,7 @@ def test_a_shop_with_little_to_do_keeps_its_promises_and_one_with_too_much_does_
     assert high["p99"] == math.inf
 
 
+@pytest.mark.slow
 def test_margins_are_shares_and_agree_with_the_verdict() -> None:
     for rate in (100.0, 270.0, 290.0, 310.0, 400.0):
         measures = short(rate=rate).measures
@@ -81,6 +83,7 @@ def test_threads_are_worn_out_while_cores_have_nothing_to_do() -> None:
     assert measures["cores_busy"] < 0.2
 
 
+@pytest.mark.slow
 def test_cores_are_as_busy_as_the_work_makes_them() -> None:
     run = short(rate=200.0)
     requests = run.detail.evidence.requests
@@ -88,6 +91,7 @@ def test_cores_are_as_busy_as_the_work_makes_them() -> None:
     assert run.measures["cores_busy"] == pytest.approx(expected, rel=0.1)
 
 
+@pytest.mark.slow
 def test_threads_are_held_as_littles_law_says() -> None:
     """Where nobody waits: held = load x (latency - the way over the internet and back, some 80 ms)."""
     few, many = (short(rate=rate, threads=64).measures for rate in (100.0, 200.0))
@@ -103,6 +107,7 @@ def test_past_capacity_goodput_stays_behind_throughput() -> None:
     assert measures["goodput"] < 0.85 * measures["throughput"]
 
 
+@pytest.mark.slow
 def test_watching_the_threads_changes_nothing() -> None:
     run = short(rate=200.0)
     shop = Storefront(Environment(seed=1), StorefrontSettings(rate=200.0, web_threads=4))
@@ -112,6 +117,7 @@ def test_watching_the_threads_changes_nothing() -> None:
         np.testing.assert_array_equal(run.detail.requests.columns()[name], column)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("option", "measure"),
     [

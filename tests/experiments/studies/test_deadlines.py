@@ -17,6 +17,7 @@ def ran(travels: str, offered: float) -> Run:
     return deadlines(seed=1, deadlines=travels, offered=offered, duration=25.0)
 
 
+@pytest.mark.slow
 def test_patience_that_is_kept_to_oneself_wastes_the_work() -> None:
     measures = ran("kept", 1.5).measures
     assert measures["wasted"] > 0.8
@@ -31,6 +32,7 @@ def test_deadline_that_travels_saves_it(travels: str) -> None:
     assert measures["goodput_ratio"] > 3 * ran("kept", 1.5).measures["goodput_ratio"]
 
 
+@pytest.mark.slow
 def test_cancelling_is_heard_before_a_deadline() -> None:
     # Three of ten leave long before: without a message the catalogue works for them, too.
     honoured, cancelling = (ran(travels, 1.5).measures for travels in ("honoured", "cancelling"))
@@ -47,6 +49,7 @@ def test_without_haste_messages_that_cancel_come_too_late_to_matter() -> None:
     assert cancelling == pytest.approx(honoured, rel=0.1)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("travels", TRAVELS)
 def test_without_overload_it_makes_no_difference(travels: str) -> None:
     measures = ran(travels, 0.5).measures

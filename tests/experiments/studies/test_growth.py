@@ -55,6 +55,7 @@ def test_the_designs_are_those_that_can_be_asked_for() -> None:
     assert tuple(DESIGNS) == tuple(LADDER) == get_args(Design)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("design", "name"), LADDER.items())
 def test_light_load_says_what_is_next(design: str, name: str) -> None:
     assert first(design, 3.0).name == name
@@ -85,6 +86,7 @@ def test_a_step_lies_beyond_the_one_before() -> None:
     assert reached[-1] > 100.0
 
 
+@pytest.mark.slow
 def test_threads_are_full_because_of_what_is_behind_them() -> None:
     for design in ("one host", "bigger host"):
         use = ran(design, 10.0).detail.report.use("web threads")
@@ -146,6 +148,7 @@ def test_a_sweep_without_load_has_no_figures() -> None:
     assert dict(make(swept().select(lambda point: point["load"] == 1.0))) == {}
 
 
+@pytest.mark.slow
 def test_the_figure_of_a_run_says_what_is_saturated() -> None:
     make = growth.figures_of_run
     assert make is not None

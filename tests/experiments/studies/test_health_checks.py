@@ -37,6 +37,7 @@ def ran(**parameters: Any) -> Run:
     return health_checks(seed=1, **parameters)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("scene", ["pauses", "slow answers"])
 def test_the_dead_are_found_when_the_law_says(scene: str) -> None:
     run = ran(scene=scene, interval=5.0, strikes=3)
@@ -64,11 +65,13 @@ def test_patience_is_what_counts_with_pauses_and_strikes_with_slow_answers() -> 
     assert wrong("slow answers", 2.0, 3) < 0.1 * wrong("slow answers", 10.0, 1)
 
 
+@pytest.mark.slow
 def test_checks_past_threads_and_cores_see_no_overload() -> None:
     detail = ran(scene="overload", check="port").detail
     assert not detail.log.of_kind("health.down")
 
 
+@pytest.mark.slow
 def test_panic_is_what_saves_who_believes_deep_checks() -> None:
     believed = ran(scene="dependency", check="deep", panic_threshold=0.0)
     doubted = ran(scene="dependency", check="deep")

@@ -38,6 +38,7 @@ def test_shorter_delay_costs_more() -> None:
             assert measures["extra_load"] == pytest.approx(copied, abs=bound)
 
 
+@pytest.mark.slow
 def test_budget_bounds_the_cost() -> None:
     measures = hedging(seed=1, leaves=10, after=50.0, budget=0.1).measures
     assert measures["extra_load"] == pytest.approx(0.1, abs=0.01)

@@ -17,17 +17,20 @@ def ran(keys: str, timeout: float = 0.1, crashes: int = 6) -> Run:
     return idempotency(seed=1, keys=keys, timeout=timeout, crashes=crashes, duration=30.0)
 
 
+@pytest.mark.slow
 def test_without_a_key_short_timeouts_charge_twice() -> None:
     assert ran("no key").measures["charged_twice"] > 200.0
     assert ran("no key", 1.6).measures["charged_twice"] < 30.0
 
 
+@pytest.mark.slow
 def test_key_of_each_try_is_no_key() -> None:
     per_try, none = ran("key per try").measures, ran("no key").measures
     assert per_try["charged_twice"] == pytest.approx(none["charged_twice"], rel=0.2)
     assert per_try["replayed"] == 0.0
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("keys", ["in memory", "durable"])
 def test_store_charges_once_as_long_as_nothing_crashes(keys: str) -> None:
     measures = ran(keys, crashes=0).measures
@@ -36,11 +39,13 @@ def test_store_charges_once_as_long_as_nothing_crashes(keys: str) -> None:
     assert measures["replayed"] > 100.0
 
 
+@pytest.mark.slow
 def test_durable_store_charges_once_across_crashes() -> None:
     assert ran("durable").measures["charged_twice"] == 0.0
     assert ran("in memory").measures["charged_twice"] > 0.0
 
 
+@pytest.mark.slow
 def test_gap_between_payment_and_record_charges_twice_after_a_crash() -> None:
     assert ran("separate").measures["charged_twice"] > 0.0
     assert ran("separate", crashes=0).measures["charged_twice"] == 0.0

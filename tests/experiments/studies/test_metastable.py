@@ -38,6 +38,7 @@ def test_below_the_vulnerable_load_it_comes_back_by_itself() -> None:
     assert [measures["recovered"] for measures in swept(0.3)] == [1.0, 1.0, 1.0]
 
 
+@pytest.mark.slow
 def test_without_a_trigger_that_is_large_enough_the_same_load_is_carried() -> None:
     measures = ran(load=0.6, size=1.2).measures
     assert measures["goodput_after"] > 0.99
@@ -86,6 +87,7 @@ def test_relief_ends_it(relief: str) -> None:
         assert 15.0 < measures["recover_time"] < 45.0
 
 
+@pytest.mark.slow
 def test_goodput_never_exceeds_what_the_server_can_do_for_long() -> None:
     run = ran(load=0.6, remedy="queue age")
     assert run.detail.goodput(10.0).values.max() < 1.1 * CAPACITY

@@ -18,6 +18,7 @@ def ran(**parameters: Any) -> Run:
     return neighbours(seed=1, duration=15.0, **parameters)
 
 
+@pytest.mark.slow
 def test_each_way_of_sharing_protects_better_than_the_one_before() -> None:
     hows = ({"sharing": "first-come"}, {"sharing": "processor sharing"}, {}, {"weight": 4.0})
     p99 = [ran(**how).measures["p99"] for how in hows]
@@ -32,18 +33,21 @@ def test_without_quotas_no_core_is_idle_beside_a_noisy_neighbour(sharing: str) -
     assert measures["cores"] + measures["neighbour_cores"] == pytest.approx(CORES)
 
 
+@pytest.mark.slow
 def test_a_weight_that_is_too_small_starves_the_service() -> None:
     measures = ran(weight=0.25).measures
     assert measures["cores"] == pytest.approx(0.8)
     assert measures["answered"] < 0.9
 
 
+@pytest.mark.slow
 def test_a_quota_for_the_neighbour_leaves_cores_idle() -> None:
     measures = ran(neighbour_quota=2.0).measures
     assert measures["neighbour_cores"] == pytest.approx(2.0)
     assert measures["idle_cores"] == pytest.approx(2.0 - measures["cores"])
 
 
+@pytest.mark.slow
 def test_a_tight_quota_throttles_although_cores_are_idle() -> None:
     free, tight = ran(neighbour_jobs=0).measures, ran(neighbour_jobs=0, quota=1.25).measures
     assert tight["p99"] > 2.0 * free["p99"]
@@ -52,6 +56,7 @@ def test_a_tight_quota_throttles_although_cores_are_idle() -> None:
     assert free["throttled_periods"] == 0.0
 
 
+@pytest.mark.slow
 def test_a_shorter_period_of_the_same_quota_evens_less_out() -> None:
     long, short = (ran(neighbour_jobs=0, quota=1.25, period=period).measures["p99"] for period in (0.1, 0.01))
     assert short > 1.2 * long

@@ -46,6 +46,7 @@ LEFT = {
 }
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("rule", ["pack", "one per host", "spread racks", "spread zones", "spread regions"])
 def test_a_loss_leaves_what_the_rule_says(rule: str) -> None:
     left = tuple(ran(rule=rule, loss=loss).measures["capacity_left"] * INSTANCES for loss in LOSSES)

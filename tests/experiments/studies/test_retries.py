@@ -29,6 +29,7 @@ def test_every_budget_bounds_the_attempts(budget: str) -> None:
     assert 1.0 <= measures["attempts_per_request"] < 6.0
 
 
+@pytest.mark.slow
 def test_envoys_budget_bounds_retries_that_wait_and_not_those_at_once() -> None:
     # It counts retries under way, and a refusal is over before the next one asks.
     waiting, at_once = (
@@ -39,6 +40,7 @@ def test_envoys_budget_bounds_retries_that_wait_and_not_those_at_once() -> None:
     assert at_once > 7.0
 
 
+@pytest.mark.slow
 def test_every_budget_of_the_default_sweep_keeps_layers_from_multiplying() -> None:
     for budget in ("token bucket", "grpc", "envoy", "sre"):
         deep = short(attempts=3, layers=3, backoff="full jitter", budget=budget).measures

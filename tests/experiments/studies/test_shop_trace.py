@@ -102,6 +102,7 @@ def test_options_that_could_not_act_are_misuse(tmp_path: Path) -> None:
         timeouts(seed=1, trace=path, speed_up=1.0, duration=500.0)
 
 
+@pytest.mark.slow
 @pytest.mark.filterwarnings("always::experiments.misuse.Remark")
 @pytest.mark.parametrize("command", ["run", "sweep"])
 def test_malformed_lines_are_counted_and_named_on_standard_error(

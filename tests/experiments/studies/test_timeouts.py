@@ -25,6 +25,7 @@ def test_without_timeout_browsing_fails_in_silence_and_never_recovers() -> None:
     assert measures["browse_p99"] == math.inf
 
 
+@pytest.mark.slow
 def test_with_a_timeout_browsing_survives_silence_and_slowness() -> None:
     for fault in ("silent", "slow"):
         measures = short(0.5, fault=fault).measures
@@ -33,6 +34,7 @@ def test_with_a_timeout_browsing_survives_silence_and_slowness() -> None:
         assert measures["browse_p99"] < 0.5
 
 
+@pytest.mark.slow
 def test_short_timeout_cuts_off_healthy_payments() -> None:
     assert short(0.1).measures["cut_off"] > 0.2
     assert short(2.0).measures["cut_off"] < 0.02
@@ -47,11 +49,13 @@ def test_failures_that_are_fast_need_no_timeout(fault: str) -> None:
     assert measures["threads_waiting"] < 1.0
 
 
+@pytest.mark.slow
 def test_timeouts_waste_the_work_of_a_slow_payment() -> None:
     assert short(0.5, fault="slow").measures["wasted_work"] > 0.8
     assert short(None, fault="slow").measures["wasted_work"] == 0.0
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("fault", OUTAGE_MODES)
 def test_where_nobody_waits_for_payment_all_its_finished_work_is_wasted(fault: str) -> None:
     run = short(0.001, fault=fault)
@@ -68,6 +72,7 @@ def test_recommended_timeout_does_not_hang_on_the_timeout_of_the_run() -> None:
     assert recommended[1] == HEAD_ROOM * healthy.percentiles([99.0])[0]
 
 
+@pytest.mark.slow
 def test_ceiling_is_threads_over_payment_rate() -> None:
     assert short(2.0).measures["ceiling"] == pytest.approx(48 / 18, rel=0.4)
     assert short(2.0, threads=4).measures["ceiling"] == pytest.approx(
@@ -75,12 +80,14 @@ def test_ceiling_is_threads_over_payment_rate() -> None:
     )
 
 
+@pytest.mark.slow
 def test_threads_waiting_grow_with_the_timeout() -> None:
     waiting = [short(timeout).measures["threads_waiting"] for timeout in (0.1, 0.5, 2.0)]
     assert waiting == sorted(waiting)
     assert waiting[2] > 5 * waiting[0]
 
 
+@pytest.mark.slow
 def test_same_seed_same_measures() -> None:
     assert dict(short(0.5).measures) == dict(timeouts(seed=1, timeout=0.5, duration=DURATION).measures)
 

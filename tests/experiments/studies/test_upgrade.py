@@ -30,17 +30,20 @@ def ran(**parameters: Any) -> Run:
     return upgrade(seed=1, **{"duration": 80.0, **parameters})
 
 
+@pytest.mark.slow
 def test_planned_and_drained_loses_nobody_and_a_crash_of_the_same_instances_does() -> None:
     assert ran().measures["lost"] == 0.0
     assert ran(strategy="crash").measures["lost"] > 100
 
 
+@pytest.mark.slow
 def test_who_refuses_before_balancers_have_heard_of_it_loses_requests() -> None:
     lost = [ran(linger=linger).measures["lost"] for linger in (0.0, 0.5, 1.0)]
     assert lost[0] > lost[1] > lost[2] == 0.0
     assert ran(linger=0.0, discovery_delay=0.0).measures["lost"] == 0.0
 
 
+@pytest.mark.slow
 def test_rolling_upgrade_brings_out_whatever_becomes_ready() -> None:
     erring = ran(version="errors").measures
     assert (erring["rolled_back"], erring["met_new"] > 0.8, erring["lost"] > 200) == (0.0, True, True)
@@ -48,12 +51,14 @@ def test_rolling_upgrade_brings_out_whatever_becomes_ready() -> None:
     assert (never["lost"], never["met_new"], never["finish_time"]) == (0.0, 0.0, float("inf"))
 
 
+@pytest.mark.slow
 def test_canary_shows_a_bad_version_to_few() -> None:
     canary, switched = (ran(strategy=name, version="errors").measures for name in ("canary", "blue-green"))
     assert canary["rolled_back"] == switched["rolled_back"] == 1.0
     assert canary["met_new"] < switched["met_new"] < 0.1
 
 
+@pytest.mark.slow
 def test_users_who_meet_both_versions_are_those_that_an_incompatible_one_hurts() -> None:
     lost = {
         name: ran(strategy=name, version="incompatible").measures["lost"]
@@ -63,6 +68,7 @@ def test_users_who_meet_both_versions_are_those_that_an_incompatible_one_hurts()
     assert lost["blue-green"] == 0.0
 
 
+@pytest.mark.slow
 def test_second_set_costs_most() -> None:
     extra = {name: ran(strategy=name).measures["extra"] for name in ("crash", "rolling", "blue-green")}
     assert extra["crash"] == 0.0
@@ -117,6 +123,7 @@ def test_one_strategy_alone_is_compared_with_nothing() -> None:
     assert dict(upgrade.figures_of_sweep(result)) == {}
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("strategy", ["crash", "canary"])
 def test_a_run_is_shown_over_time(strategy: str) -> None:
     assert upgrade.figures_of_run is not None

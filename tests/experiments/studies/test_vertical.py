@@ -29,6 +29,7 @@ def test_theory_knows_its_own_limits() -> None:
     assert isnan(sojourn_by_theory("more hosts", 9, "two choices", 0.7))
 
 
+@pytest.mark.slow
 def test_one_big_host_takes_everything_with_it_and_one_of_many_its_share() -> None:
     assert ran(growth="more cores", size=8).measures["answered"] == 0.0
     at_random = ran(growth="more hosts", size=8, balancing="random").measures["answered"]

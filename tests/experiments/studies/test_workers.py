@@ -31,12 +31,14 @@ def ran(**parameters: Any) -> Run:
     return workers(seed=1, **parameters)
 
 
+@pytest.mark.slow
 def test_when_all_is_well_no_job_is_lost_or_cut_short_and_next_to_none_is_done_twice() -> None:
     measures = ran(visibility=60.0, heartbeat=False).measures
     assert measures["lost"] == measures["begun_anew"] == measures["crashes"] == 0
     assert measures["done_twice"] < 0.002
 
 
+@pytest.mark.slow
 def test_short_timeout_has_jobs_done_again_and_a_heartbeat_prevents_that() -> None:
     short = ran(visibility=5.0, deaths=4.0, heartbeat=False).measures
     assert short["extra_work"] > 0.3
@@ -47,6 +49,7 @@ def test_short_timeout_has_jobs_done_again_and_a_heartbeat_prevents_that() -> No
     assert short["age_max"] > 5 * beating["age_max"]
 
 
+@pytest.mark.slow
 def test_long_timeout_has_the_jobs_of_the_dead_wait_for_it() -> None:
     for visibility in (120.0, 300.0):
         measures = ran(visibility=visibility, deaths=4.0, heartbeat=False).measures
@@ -54,6 +57,7 @@ def test_long_timeout_has_the_jobs_of_the_dead_wait_for_it() -> None:
         assert measures["lost"] == 0
 
 
+@pytest.mark.slow
 def test_job_that_crashes_its_worker_does_so_until_it_is_a_dead_letter() -> None:
     for_ever = ran(poison=0.01, heartbeat=True).measures
     dead = ran(poison=0.01, heartbeat=True, receives_max=3).measures
@@ -63,6 +67,7 @@ def test_job_that_crashes_its_worker_does_so_until_it_is_a_dead_letter() -> None
     assert dead["lost"] == for_ever["lost"] == 0
 
 
+@pytest.mark.slow
 def test_more_workers_get_over_a_surge_sooner_and_cost_more_unless_they_come_only_then() -> None:
     few, many = (ran(surge=3.0, heartbeat=True, size=size).measures for size in (8, 24))
     scaled = ran(surge=3.0, heartbeat=True, size=8, fleet="scaled").measures
@@ -70,6 +75,7 @@ def test_more_workers_get_over_a_surge_sooner_and_cost_more_unless_they_come_onl
     assert few["cost"] < scaled["cost"] < many["cost"]
 
 
+@pytest.mark.slow
 def test_by_default_a_surge_shows_the_surge_and_no_job_that_never_leaves() -> None:
     run = ran(surge=3.0)
     assert run.measures["extra_work"] == 0.0
@@ -78,6 +84,7 @@ def test_by_default_a_surge_shows_the_surge_and_no_job_that_never_leaves() -> No
     assert run.detail.backlog.oldest_age == 0.0
 
 
+@pytest.mark.slow
 def test_spot_hosts_cost_a_third_lose_nothing_and_have_jobs_begun_anew() -> None:
     scaled = ran(surge=3.0, heartbeat=True, size=8, fleet="scaled").measures
     spot = ran(surge=3.0, heartbeat=True, size=8, fleet="spot", notice=0.0, takings=6.0).measures
@@ -93,6 +100,7 @@ def test_notice_goes_with_spot_hosts_only() -> None:
         workers(fleet="spot")
 
 
+@pytest.mark.slow
 def test_run_is_the_same_again() -> None:
     parameters: dict[str, Any] = {
         "fleet": "spot",

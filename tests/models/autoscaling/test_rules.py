@@ -151,6 +151,7 @@ def test_every_change_has_a_reason(rule: ScalingRule) -> None:
     )
 
 
+@pytest.mark.slow
 @settings(deadline=None)
 @given(demand=st.floats(0.5, 8.0), start=st.integers(LOW, HIGH))
 def test_kubernetes_finds_its_number_and_stays(demand: float, start: int) -> None:

@@ -51,6 +51,7 @@ def test_only_the_keys_of_a_target_that_is_ill_move_and_they_come_back(policy: P
     assert placed(choose) == before
 
 
+@pytest.mark.slow
 def test_maglev_moves_some_more() -> None:
     targets = numbered(10)
     members = list(targets)
@@ -86,6 +87,7 @@ def test_jump_hash_hashes_again_until_somebody_is_available() -> None:
     assert {choose(Request(key=key)).endpoint.name for key in range(200)} == {"target-50"}
 
 
+@pytest.mark.slow
 def test_weights_of_a_ring_and_of_a_table_are_shares_of_the_keys() -> None:
     for policy in (ConsistentHash(virtual_nodes=500), Maglev()):
         counts = Counter(placed(chooser(policy, lettered(0, 0, weights=(1, 3)))).values())
@@ -131,6 +133,7 @@ def test_a_function_may_say_what_a_request_is_about() -> None:
     assert len({choose(Request(key=1, origin=f"user {number}")) for number in range(50)}) > 5
 
 
+@pytest.mark.slow
 def test_requests_without_a_key_go_anywhere() -> None:
     assert len(set(chosen(chooser(Maglev(), numbered(10)), 300))) == 10
 

@@ -101,6 +101,7 @@ class Changing:
         assert refused or self.last in allowed
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("policy", [*POLICIES, *NESTED], ids=repr)
 def test_it_asks_only_who_may_be_asked_whatever_happens(policy: Policy) -> None:
     world = Changing(policy, seed=7)

@@ -163,11 +163,13 @@ OF_PROJECTIONS: tuple[Fault, ...] = tuple(
 )
 
 
+@pytest.mark.slow
 def test_one_schedule_of_crashes_of_projections_alone() -> None:
     plant = CqrsPlant(patience=0.1)
     check(plant, run(OF_PROJECTIONS, plant=plant, flaws=CommandFlaws(), order=Checkpointing.TOGETHER))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("make_log", [on_disk(), on_disk(SyncEachWrite()), on_raft])
 def test_one_schedule_of_many_crashes(make_log: Any) -> None:
     plant = CqrsPlant(make_log, patience=0.1)
@@ -177,6 +179,7 @@ def test_one_schedule_of_many_crashes(make_log: Any) -> None:
     check(plant, told)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("flaws", "order"),
     [
@@ -195,6 +198,7 @@ def test_planted_flaws_are_found(flaws: CommandFlaws, order: Checkpointing) -> N
         check(plant, told)
 
 
+@pytest.mark.slow
 def test_log_that_loses_its_tail_takes_what_was_told_and_read_models_follow_it() -> None:
     plant = CqrsPlant(on_disk(PeriodicSync(interval=0.2)), patience=0.1)
     run(SCHEDULE, plant=plant, flaws=CommandFlaws(), order=Checkpointing.TOGETHER)

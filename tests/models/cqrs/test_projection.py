@@ -145,6 +145,7 @@ def test_what_is_delivered_twice_has_its_effect_once_by_its_position(ignores: bo
         assert stock.counts.doubled_count == 0
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("crashed", ["host", "process"])
 @pytest.mark.parametrize("order", Checkpointing)
 def test_crash_at_any_step_shows_what_the_order_of_two_writes_is_worth(
@@ -171,6 +172,7 @@ def test_crash_at_any_step_shows_what_the_order_of_two_writes_is_worth(
     assert (lost > 0) == (order is Checkpointing.BEFORE)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("policy", [SyncEachWrite(), PeriodicSync(interval=0.02)])
 def test_projection_holds_the_fold_of_its_position_at_every_instant(policy: Any) -> None:
     plant = CqrsPlant()
@@ -388,6 +390,7 @@ def test_rebuild_serves_the_old_rows_until_the_new_ones_have_come_as_far_and_nob
     assert has_converged(stock, plant.commits())
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("crashed", ["host", "process"])
 def test_crash_at_any_step_of_a_rebuild_continues_it_or_leaves_the_old_rows(crashed: str) -> None:
     ends = set()

@@ -95,6 +95,7 @@ def test_without_a_judge_a_version_that_errs_is_the_only_one_in_the_end() -> Non
     assert town.seen.table("2").availability() == 0.0
 
 
+@pytest.mark.slow
 def test_one_that_is_never_ready_is_never_switched_to() -> None:
     town = Town(3, is_routed=True)
     town.users_come(until=60.0)

@@ -28,6 +28,7 @@ def seen_between(town: Town, since: float, until: float) -> dict[str, int]:
     return {name: len(town.seen.table(name).sample(since, until, by="start")) for name in town.seen.versions}
 
 
+@pytest.mark.slow
 def test_by_weight_the_shares_are_exact_and_the_old_set_is_whole() -> None:
     town = Town(4, is_routed=True)
     town.users_come(until=120.0)
@@ -101,6 +102,7 @@ def test_old_set_of_which_a_part_is_down_is_not_sent_all_requests_at_once() -> N
     assert len(town.balancer.targets) == 4
 
 
+@pytest.mark.slow
 def test_by_count_a_canary_takes_an_old_ones_place_and_no_share_is_less_than_an_instance() -> None:
     town = Town(4)
     town.users_come(until=120.0)
@@ -128,6 +130,7 @@ def test_version_that_errs_is_rolled_back_and_the_rest_never_see_it(judge: Judge
     assert len(town.seen.table("2")) == town.lost_count
 
 
+@pytest.mark.slow
 @JUDGES
 def test_good_version_is_promoted_although_it_is_judged(judge: Judge) -> None:
     town = Town(4, is_routed=True)
@@ -154,6 +157,7 @@ def test_slowness_is_judged_by_a_latency_objective() -> None:
     assert town.lost_count == 0, "slow, and answered"
 
 
+@pytest.mark.slow
 def test_too_few_requests_are_no_reason_to_go_on() -> None:
     town = Town(4, is_routed=True)
     town.users_come(until=640.0, gap=4.0)
@@ -175,6 +179,7 @@ def leaking(instance: Instance, request: Request) -> Generator[Any, Any, str]:
     return instance.version
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("pause", "outcome"), [(20.0, "complete"), (120.0, "rolled back")])
 def test_canary_that_is_too_short_does_not_see_a_leak(pause: float, outcome: str) -> None:
     town = Town(4, is_routed=True)

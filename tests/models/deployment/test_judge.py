@@ -130,6 +130,7 @@ def rolled_back_share(judge: Judge, of: tuple[int, list[Any]]) -> float:
     ) / len(canaries)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("kind", "looks"), [(ByObjective, 60), (AgainstOld, 20)])
 def test_good_version_is_rolled_back_as_seldom_as_it_says_however_often_one_looks(
     kind: type[Judge], looks: int

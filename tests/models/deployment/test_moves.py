@@ -97,6 +97,7 @@ def test_of_nothing_there_is_nothing_to_do() -> None:
 counts = st.integers(min_value=0, max_value=12)
 
 
+@pytest.mark.slow
 @given(
     desired=st.integers(min_value=1, max_value=12),
     surge=st.integers(min_value=0, max_value=4),
@@ -129,6 +130,7 @@ def test_bounds_hold_whatever_becomes_ready_when(
         assert (new.count, old.count) == (desired, 0)
 
 
+@pytest.mark.slow
 @given(
     new=counts,
     new_share=st.floats(0, 1),

@@ -98,6 +98,7 @@ def test_a_break_begins_the_time_to_be_ready_anew() -> None:
     assert 22.0 <= town.deployment.rollouts[0].ended_at <= 23.2
 
 
+@pytest.mark.slow
 def test_version_that_is_never_ready_stops_at_the_bounds_and_the_old_one_serves() -> None:
     town = Town(4)
     town.users_come(until=200.0)
@@ -182,6 +183,7 @@ def test_an_upgrade_waits_for_a_new_instance_that_is_down() -> None:
     assert town.versions == ["2"] * 3
 
 
+@pytest.mark.slow
 def test_new_hosts_come_from_a_pool_and_go_back_to_it() -> None:
     pools: list[HostPool] = []
     kind = HostType(boot_time=10.0)

@@ -79,6 +79,7 @@ def test_every_other_fault_may_overlap_with_it(sample: Sample) -> None:
         assert sample.look(world) == healthy
 
 
+@pytest.mark.slow
 @given(turns=st.lists(st.tuples(st.integers(0, 2 * len(SAMPLES) - 1), st.booleans()), max_size=40))
 @settings(deadline=None, max_examples=60)
 def test_in_whatever_order_faults_come_and_go_nothing_is_left_of_them(turns: list[tuple[int, bool]]) -> None:
@@ -148,6 +149,7 @@ def test_statistics_add_up_while_it_lasts(sample: Sample) -> None:
     assert fault.statistics() == FaultStatistics(injected_count=1, healed_count=0, injected_time=3.0)
 
 
+@pytest.mark.slow
 @every_fault
 def test_an_environment_is_not_kept_by_what_is_open_in_it(sample: Sample, watch: Watch) -> None:
     watch.is_on = False  # it holds whatever is made

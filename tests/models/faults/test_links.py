@@ -94,6 +94,7 @@ def lost_by_time(fault_settings: dict[str, Any], seconds: float, *, busy: bool =
     return [time for time in sent if time not in arrived]
 
 
+@pytest.mark.slow
 def test_loss_in_bursts_comes_in_bursts_at_the_same_times_whatever_the_traffic() -> None:
     bursts = {"burst_mean": 1.0, "gap_mean": 3.0}
     lost = lost_by_time(bursts, 200.0)

@@ -35,6 +35,7 @@ def test_key_moves_only_to_the_newest_bucket() -> None:
             before = bucket
 
 
+@pytest.mark.slow
 def test_shares_are_as_even_as_chance_allows() -> None:
     """A million keys in 50 buckets: each share has a standard deviation of 0.7 % of itself."""
     shares = JumpBuckets(names(50)).shares_of(np.arange(1_000_000))

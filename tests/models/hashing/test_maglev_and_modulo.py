@@ -44,6 +44,7 @@ def test_smallest_table_has_two_places() -> None:
     assert MaglevTable(["a", "b"], size=2).place_counts() == (1, 1)
 
 
+@pytest.mark.slow
 def test_more_keys_move_than_with_a_ring_and_fewer_with_a_larger_table() -> None:
     small, large = (
         moved_share(MaglevTable(names(50), size=size), MaglevTable(names(51), size=size), KEYS)

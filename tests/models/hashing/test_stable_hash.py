@@ -23,6 +23,7 @@ def test_text_has_the_hash_of_its_bytes() -> None:
     assert hash_of("customer 17") == hash_of(b"customer 17") == int.from_bytes(digest, "little")
 
 
+@pytest.mark.slow
 def test_hash_does_not_depend_on_the_hash_seed_of_the_process() -> None:
     program = "from models.hashing import hash_of; print(hash_of(('cart', 17, b'x')), hash_of('Zürich'))"
     another = "2" if os.environ.get("PYTHONHASHSEED") == "1" else "1"
@@ -102,6 +103,7 @@ def test_one_odd_key_among_texts_is_hashed_or_refused_as_alone() -> None:
         hashes_of(["a", None])
 
 
+@pytest.mark.slow
 def test_each_bit_of_a_hash_is_set_for_half_of_the_keys() -> None:
     """100,000 keys: a share of 1/2 has a standard deviation of 0.0016; five are 0.008."""
     for hashes in (hashes_of(np.arange(100_000)), hashes_of(f"key {number}" for number in range(100_000))):

@@ -18,6 +18,7 @@ PIECES = st.lists(st.tuples(EIGHTHS, st.integers(0, 32).map(lambda n: n / 8)), m
 pytestmark = pytest.mark.parametrize("scheduling", DISCIPLINES)
 
 
+@pytest.mark.slow
 @given(cores=st.integers(1, 4), pieces=PIECES)
 @settings(deadline=None)
 def test_work_is_conserved(scheduling: str, cores: int, pieces: list[tuple[float, float]]) -> None:
@@ -34,6 +35,7 @@ def test_work_is_conserved(scheduling: str, cores: int, pieces: list[tuple[float
         assert end >= time + demand - 1e-9
 
 
+@pytest.mark.slow
 @given(pieces=PIECES, speed=st.sampled_from([0.5, 1.0, 2.0]))
 @settings(deadline=None)
 def test_one_core_is_never_idle_while_there_is_work(
@@ -61,6 +63,7 @@ def end_of_all_work(pieces: list[tuple[float, float]], speeds: dict[float, float
     return end
 
 
+@pytest.mark.slow
 @given(pieces=PIECES, speeds=st.dictionaries(EIGHTHS, st.sampled_from([0.125, 0.5, 1.0, 4.0]), max_size=5))
 @settings(deadline=None)
 def test_one_core_works_at_the_speed_of_the_moment(
@@ -73,6 +76,7 @@ def test_one_core_works_at_the_speed_of_the_moment(
     assert max(worked.run()) == pytest.approx(end_of_all_work(pieces, speeds), abs=1e-9)
 
 
+@pytest.mark.slow
 @given(cores=st.integers(1, 3), pieces=PIECES)
 @settings(deadline=None)
 def test_littles_law_holds_on_every_trace(
@@ -94,6 +98,7 @@ def test_littles_law_holds_on_every_trace(
     assert area == pytest.approx(sojourn, abs=1e-9)
 
 
+@pytest.mark.slow
 @given(pieces=PIECES, factor=st.sampled_from([0.5, 2.0, 4.0]))
 @settings(deadline=None)
 def test_a_host_that_is_twice_as_fast_does_in_half_the_time_what_comes_at_once(

@@ -115,6 +115,7 @@ def test_what_has_no_share_of_its_own_is_a_group_of_weight_1() -> None:
 EIGHTHS = st.integers(0, 40).map(lambda n: n / 8)
 
 
+@pytest.mark.slow
 @given(
     cores=st.integers(1, 3),
     pieces=st.lists(st.tuples(EIGHTHS, st.integers(1, 16).map(lambda n: n / 8)), max_size=12),
@@ -136,6 +137,7 @@ def test_pieces_of_equal_weight_share_as_under_processor_sharing(
     assert together.run() == pytest.approx(expected, abs=1e-7)
 
 
+@pytest.mark.slow
 @given(
     weights=st.lists(st.sampled_from([0.5, 1.0, 3.0]), min_size=2, max_size=3),
     pieces=st.lists(
@@ -219,6 +221,7 @@ def test_throttling_counts_once_in_a_period() -> None:
     assert shared.throttled() == (1, 0.02), "who has no work is not throttled"
 
 
+@pytest.mark.slow
 @given(
     cores=st.integers(1, 4),
     quota=st.sampled_from([0.1, 0.25, 0.5, 0.9, 1.0, 1.7]),
@@ -340,6 +343,7 @@ def test_a_quota_that_begins_to_bind_later_is_counted_from_the_beginning_of_the_
     assert shared.ends == {1: pytest.approx(5.135)}
 
 
+@pytest.mark.slow
 @given(
     cores=st.integers(1, 3),
     groups=st.lists(

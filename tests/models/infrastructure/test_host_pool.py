@@ -354,6 +354,7 @@ def test_a_host_is_billed_from_provisioning_to_release_boot_and_crashes_included
     assert (statistics.host_count, statistics.provisioned_count, statistics.released_count) == (0, 1, 1)
 
 
+@pytest.mark.slow
 @given(stays=st.lists(st.tuples(st.integers(0, 500), st.integers(0, 500)), max_size=8))
 @settings(deadline=None)
 def test_host_hours_are_the_sum_of_all_stays(stays: list[tuple[int, int]]) -> None:
@@ -376,6 +377,7 @@ def test_host_hours_are_the_sum_of_all_stays(stays: list[tuple[int, int]]) -> No
     assert pool.hosts == ()
 
 
+@pytest.mark.slow
 def test_thousands_of_hosts_come_and_go() -> None:
     env = Environment()
     areas = zones(3)

@@ -35,6 +35,7 @@ def per_zone(hosts: list[Host]) -> dict[str, int]:
 # -- spread
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("level", ["zone", "region"])
 @given(sizes=st.lists(st.integers(1, 5), min_size=1, max_size=4), count=st.integers(1, 20))
 @settings(deadline=None, max_examples=30)
@@ -119,6 +120,7 @@ def test_hosts_outside_of_racks_stand_together_in_their_zone() -> None:
 # -- pack
 
 
+@pytest.mark.slow
 @given(
     sizes=st.lists(st.tuples(st.integers(1, 4), st.integers(1, 6)), min_size=1, max_size=6),
     count=st.integers(1, 8),

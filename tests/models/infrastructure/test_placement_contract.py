@@ -38,6 +38,7 @@ def hosts_of(sizes: list[tuple[int, int]]) -> list[Host]:
     return hosts
 
 
+@pytest.mark.slow
 @policies
 @given(
     sizes=SIZES,

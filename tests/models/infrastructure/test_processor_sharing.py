@@ -134,6 +134,7 @@ FIFTHS = st.integers(1, 30).map(lambda n: n / 5)
 ODD_TIMES = st.integers(1, 40).map(lambda n: n / 7 + 1 / 9973)
 
 
+@pytest.mark.slow
 @given(
     count=st.integers(1, 4),
     pieces=st.lists(st.tuples(QUARTERS, st.integers(1, 12).map(lambda n: n / 4)), max_size=10),

@@ -139,6 +139,7 @@ def test_on_shared_hosts_the_fullest_gives_one_up() -> None:
     assert [instance.name for instance in group.instances] == ["shop-1", "shop-4"]
 
 
+@pytest.mark.slow
 @settings(max_examples=25, deadline=None)
 @given(st.lists(st.integers(0, 3), min_size=1, max_size=12), st.integers(0, 12), st.booleans())
 def test_going_all_at_once_takes_the_same_as_going_one_by_one(
@@ -301,6 +302,7 @@ ACTIONS = st.one_of(
 )
 
 
+@pytest.mark.slow
 @settings(max_examples=40, deadline=None)
 @given(st.lists(st.tuples(st.floats(0.0, 40.0), ACTIONS), max_size=12), st.integers(3, 8))
 def test_whatever_happens_it_comes_to_its_number_and_pays_for_nobody_else(

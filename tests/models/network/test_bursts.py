@@ -79,6 +79,7 @@ def test_the_long_run_share_of_lost_packets(burst: float, gap: float, probabilit
     assert share == pytest.approx(expected, abs=4 * error)
 
 
+@pytest.mark.slow
 def test_losses_follow_each_other_more_than_independent_ones_do() -> None:
     world = World(seed=4)
     bursts = bursts_of(world, burst=1.0, gap=4.0)

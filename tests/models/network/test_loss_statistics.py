@@ -43,6 +43,7 @@ def test_two_lossy_parts_lose_independently() -> None:
     assert lowest <= arrived_of_many(world) <= highest
 
 
+@pytest.mark.slow
 def test_the_share_of_duplicates() -> None:
     world = World(seed=13)
     world.network.override(world.a, world.b, duplicate_probability=0.2)

@@ -110,6 +110,7 @@ def test_goodput_counts_answers_in_time_and_not_what_ends() -> None:
     assert GoodputObjective(within=0.5, at_least=1.0).judge(evidence).value == 0.7
 
 
+@pytest.mark.slow
 @settings(max_examples=150, deadline=None)
 @given(
     st.lists(st.sampled_from([OK, (0.3, "ok"), SLOW, FAILED, (0.2, "degraded")]), max_size=60),

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from math import floor
 
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from models.resilience.recent_count import RecentCount
 
 
+@pytest.mark.slow
 @settings(deadline=None)
 @given(st.lists(st.tuples(st.integers(0, 40), st.booleans()), max_size=80))
 def test_it_counts_what_lies_in_the_last_sixty_slices(steps: list[tuple[int, bool]]) -> None:

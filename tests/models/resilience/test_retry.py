@@ -206,6 +206,7 @@ def test_a_killed_call_gives_back_what_it_took(kill_at: float) -> None:
     assert entries.count("start") == entries.count("end") == 1
 
 
+@pytest.mark.slow
 def test_a_call_that_gives_up_leaves_no_garbage_in_circles() -> None:
     class Mine(ServerError):
         pass

@@ -37,6 +37,7 @@ def test_key_is_in_the_last_range_that_begins_at_or_before_it(key: str, place: i
     assert [key in stretch for stretch, _ in three_ranges().ranges()] == [place == each for each in range(3)]
 
 
+@pytest.mark.slow
 @given(st.sets(st.text(max_size=3), min_size=1, max_size=8), st.text(max_size=4))
 def test_each_key_is_in_just_one_range_and_it_is_the_one_that_is_found(bounds: set[str], key: str) -> None:
     starts = (LOWEST, *sorted(bounds))
@@ -45,6 +46,7 @@ def test_each_key_is_in_just_one_range_and_it_is_the_one_that_is_found(bounds: s
     assert holders == [table.find(key)[0]]
 
 
+@pytest.mark.slow
 @given(
     st.sets(st.text(max_size=2), min_size=1, max_size=6),
     st.none() | st.text(max_size=3),

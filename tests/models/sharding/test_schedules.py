@@ -27,6 +27,7 @@ def check(seed: int) -> Schedule:
     return schedule
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("seed", range(4))
 def test_history_is_linearizable_while_ranges_are_frozen_and_moves_given_up(seed: int) -> None:
     check(seed)

@@ -254,6 +254,7 @@ TABLES = st.builds(
 )
 
 
+@pytest.mark.slow
 @given(TABLES, EPOCHS, st.sampled_from(["a", "l", "m", "z"]), st.sampled_from(["one", "two"]))
 def test_key_is_dead_where_the_table_could_know_it_and_does_not(
     table: RoutingTable, epoch: int, key: str, shard: str

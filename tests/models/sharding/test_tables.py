@@ -23,6 +23,7 @@ def test_even_table_deals_ranges_out_in_turn() -> None:
     assert len(even_table(NAMES).starts) == 80
 
 
+@pytest.mark.slow
 def test_modulo_is_even_and_jump_and_ring_are_so_on_the_average() -> None:
     assert set(counts(hash_table(ModuloBuckets(NAMES), range_count=1000)).values()) == {200}
     for placement in (JumpBuckets(NAMES), HashRing(NAMES, virtual_nodes=1000), MaglevTable(NAMES)):

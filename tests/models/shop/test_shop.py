@@ -53,6 +53,7 @@ def share(table: RequestTable, operation: str, outcome: str) -> float:
     return table.sample(operation=operation).shares()[outcome]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("settings", [bare_shop(), careful_shop()], ids=["bare", "careful"])
 def test_healthy_shop_answers_everybody_and_charges_each_order_once(settings: ShopSettings) -> None:
     shop, table = run(settings)
@@ -66,6 +67,7 @@ def test_healthy_shop_answers_everybody_and_charges_each_order_once(settings: Sh
     assert shop.lost_orders_count == 0
 
 
+@pytest.mark.slow
 def test_bare_page_fails_without_recommendations_and_a_careful_one_is_degraded() -> None:
     _, bare = run(bare_shop(), crash("recommendations"))
     _, careful = run(careful_shop(), crash("recommendations"))
@@ -76,12 +78,14 @@ def test_bare_page_fails_without_recommendations_and_a_careful_one_is_degraded()
         assert table.sample(operation=CHECKOUT).availability() == 1.0
 
 
+@pytest.mark.slow
 def test_cart_is_optional_on_a_page_and_nowhere_else() -> None:
     _, table = run(careful_shop(), crash("cart"))
     assert share(table, PAGE, "degraded") == 1.0
     assert share(table, CART, "server_error") == share(table, CHECKOUT, "server_error") == 1.0
 
 
+@pytest.mark.slow
 def test_feature_that_is_switched_off_is_answered_at_once_and_never_called() -> None:
     shop, table = run(
         bare_shop(), crash("recommendations"), lambda shop: shop.features["recommendations"].switch.turn_off()
@@ -96,12 +100,14 @@ def test_feature_that_is_switched_off_is_answered_at_once_and_never_called() -> 
     assert calls.counts()["degraded"] == len(calls) > 50
 
 
+@pytest.mark.slow
 def test_checkout_that_is_switched_off_accepts_no_order() -> None:
     shop, table = run(careful_shop(), lambda shop: shop.features["checkout"].switch.turn_off())
     assert share(table, CHECKOUT, "degraded") == 1.0
     assert shop.orders.acknowledged_count == shop.orders.applied_count == 0
 
 
+@pytest.mark.slow
 def test_order_is_accepted_while_payment_is_down_and_charged_when_it_is_back() -> None:
     env = Environment(seed=3)
     shop = Shop(env, careful_shop())
@@ -119,6 +125,7 @@ def test_order_is_accepted_while_payment_is_down_and_charged_when_it_is_back() -
     assert shop.orders.lost_count == shop.waiting_orders_count == 0
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("is_durable", [True, False])
 def test_crash_of_a_checkout_host_loses_orders_that_wait_in_memory(is_durable: bool) -> None:
     env = Environment(seed=3)
@@ -138,6 +145,7 @@ def test_crash_of_a_checkout_host_loses_orders_that_wait_in_memory(is_durable: b
     assert shop.lost_orders_count == (0 if is_durable else waiting)
 
 
+@pytest.mark.slow
 def test_payment_that_is_repeated_charges_twice_unless_it_is_idempotent() -> None:
     settings = replace(
         bare_shop(), protections={"payment": Protection(timeout=0.1, attempts=3)}, checkout_share=0.5
@@ -149,6 +157,7 @@ def test_payment_that_is_repeated_charges_twice_unless_it_is_idempotent() -> Non
     assert once.orders.distinct_count > 100
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("is_idempotent", [False, True])
 def test_checkout_that_is_repeated_charges_twice_unless_orders_have_keys(is_idempotent: bool) -> None:
     # The bank takes longer than the web host waits for the checkout, and less than the user for both.
@@ -169,6 +178,7 @@ def test_checkout_that_is_repeated_charges_twice_unless_orders_have_keys(is_idem
         assert orders.applied_more_than_once_count == orders.distinct_count
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("deadlines", Deadlines)
 @pytest.mark.parametrize("pay_later", [PayLater.ON_FAILURE, PayLater.ALWAYS])
 def test_order_that_waits_outlives_the_patience_of_its_user(
@@ -187,6 +197,7 @@ def test_order_that_waits_outlives_the_patience_of_its_user(
     assert shop.waiting_orders_count == shop.lost_orders_count == 0
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("pay_later", [PayLater.ON_FAILURE, PayLater.ALWAYS])
 def test_orders_wait_while_payment_is_switched_off(pay_later: PayLater) -> None:
     env = Environment(seed=3)
@@ -209,6 +220,7 @@ def test_where_no_order_can_wait_payment_that_is_switched_off_gives_the_goods_aw
     assert shop.lost_orders_count == shop.orders.acknowledged_count > 20
 
 
+@pytest.mark.slow
 def test_order_counts_as_lost_however_many_others_wait_that_nobody_was_told_of() -> None:
     env = Environment(seed=3)
     settings = replace(careful_shop(), pay_later=PayLater.ALWAYS, orders_are_durable=False)
@@ -228,6 +240,7 @@ def test_order_counts_as_lost_however_many_others_wait_that_nobody_was_told_of()
     assert shop.waiting_orders_count == told - lost + 1000
 
 
+@pytest.mark.slow
 def test_shared_pool_lets_one_slow_feature_starve_the_others() -> None:
     slow = {"recommendations": ServiceSize(threads=200, work=Constant(30.0))}
     own = {name: Protection(bulkhead=10) for name in ("catalogue", "recommendations", "cart", "checkout")}
@@ -237,6 +250,7 @@ def test_shared_pool_lets_one_slow_feature_starve_the_others() -> None:
     assert share(apart, CART, "ok") > 0.99
 
 
+@pytest.mark.slow
 def test_deadlines_that_are_honoured_stop_work_for_users_who_have_left() -> None:
     sizes = {"catalogue": ServiceSize(cores=1, threads=1, queue_size_max=1000, work=Constant(0.1))}
     served = {}
@@ -248,6 +262,7 @@ def test_deadlines_that_are_honoured_stop_work_for_users_who_have_left() -> None
     assert served[Deadlines.HONOURED] == pytest.approx(served[Deadlines.CANCELLING], rel=0.1)
 
 
+@pytest.mark.slow
 def test_deadlines_with_messages_also_stop_work_for_attempts_that_were_given_up() -> None:
     sizes = {"catalogue": ServiceSize(cores=1, threads=1, queue_size_max=1000, work=Constant(0.1))}
     impatient = {"catalogue": Protection(timeout=0.15)}
@@ -280,6 +295,7 @@ def _look_at_a_page(shop: Shop, seen: list[Any]) -> Generator[Any, Any, None]:
         seen.append(error)
 
 
+@pytest.mark.slow
 def test_front_stands_before_every_instance() -> None:
     limit = {"catalogue": lambda env, instance: Timeout(env, instance, 1e-6)}
     _, table = run(replace(bare_shop(), fronts=limit))
@@ -330,6 +346,7 @@ def answered_late(shop: Shop, table: RequestTable, since: float) -> float:
     return table.sample(since, UNTIL + 20.0, by="start").availability()
 
 
+@pytest.mark.slow
 def test_a_dead_web_host_is_left_alone_once_health_checks_have_found_out() -> None:
     # In turn: two choices would see that the calls to it never end.
     settings = replace(bare_shop(), patience=2.0, policy=RoundRobin())
@@ -347,6 +364,7 @@ def test_a_dead_web_host_is_left_alone_once_health_checks_have_found_out() -> No
     assert shares["checked"] == 1.0
 
 
+@pytest.mark.slow
 def test_an_instance_that_errs_is_ejected_by_those_who_call_it() -> None:
     shop, table = run(
         replace(bare_shop(), outlier_ejection=OutlierSettings()),
@@ -369,6 +387,7 @@ def test_a_second_edge_takes_over_from_the_first(has_second_edge: bool, share: f
     assert answered_late(shop, table, 4.0) == share
 
 
+@pytest.mark.slow
 def test_instances_that_come_later_on_a_host_that_has_one_are_as_good_as_the_first() -> None:
     def replace_web(shop: Shop) -> None:
         web = shop.system.service("web")

@@ -107,6 +107,7 @@ def test_operation_that_there_is_not_is_a_server_error() -> None:
         changed(ONE, Request("steal", 7))
 
 
+@pytest.mark.slow
 @settings(max_examples=50)
 @given(st.lists(st.tuples(st.sampled_from("tgdc"), st.integers(1, 4)), max_size=6))
 def test_every_request_repeated_at_once_changes_nothing_and_is_answered_alike(

@@ -123,6 +123,7 @@ def test_count_that_is_wrong_makes_the_record_wrong() -> None:
     assert shop.shelf.present(0) == 20
 
 
+@pytest.mark.slow
 def test_popular_items_are_wanted_more_often() -> None:
     shop = shop_of(items=4, popularity=3.0, order_rate=10.0, warehouse=WarehouseSettings(units=500))
     shop.admit_users(since=3.0, until=9.0)
@@ -339,6 +340,7 @@ def test_whatever_crashes_all_orders_and_all_money_are_accounted_for(make: Any, 
                 assert held["stock", item].available == shop.shelf.present(item)
 
 
+@pytest.mark.slow
 def test_same_seed_gives_the_same_run() -> None:
     def digest(seed: int) -> Any:
         shop = shop_of(all_ap, seed=seed)

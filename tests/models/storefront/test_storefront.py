@@ -31,28 +31,33 @@ def availability(table: RequestTable, operation: str, since: float, until: float
     return table.sample(since, until, operation=operation, by="start").availability()
 
 
+@pytest.mark.slow
 def test_healthy_storefront_answers_everybody() -> None:
     _, table = run(mode=None, payment_timeout=None)
     assert table.availability() == 1.0
 
 
+@pytest.mark.slow
 def test_without_timeout_silence_reaches_those_who_only_browse() -> None:
     _, table = run(payment_timeout=None)
     assert availability(table, BROWSE, 0.0, FAULT_START) > 0.95
     assert availability(table, BROWSE, 10.0, FAULT_END) < 0.05
 
 
+@pytest.mark.slow
 def test_without_timeout_browsing_does_not_come_back_when_payment_does() -> None:
     _, table = run(payment_timeout=None)
     assert availability(table, BROWSE, FAULT_END + 1.0, USERS_UNTIL) < 0.05
 
 
+@pytest.mark.slow
 def test_with_a_timeout_browsing_survives_and_buying_does_not() -> None:
     _, table = run(payment_timeout=0.5)
     assert availability(table, BROWSE, FAULT_START, FAULT_END) > 0.99
     assert availability(table, BUY, FAULT_START, FAULT_END) < 0.05
 
 
+@pytest.mark.slow
 def test_threads_held_by_silence_follow_littles_law() -> None:
     shop, _ = run(payment_timeout=1.0)
     since, until = FAULT_START + 1.0, FAULT_END
@@ -62,6 +67,7 @@ def test_threads_held_by_silence_follow_littles_law() -> None:
     assert shop.threads_on_payment.maximum < shop.settings.thread_count
 
 
+@pytest.mark.slow
 def test_breaker_saves_calls_and_threads() -> None:
     without, _ = run(payment_timeout=2.0)
     with_breaker, _ = run(payment_timeout=2.0, payment_breaker=BREAKER)
@@ -71,6 +77,7 @@ def test_breaker_saves_calls_and_threads() -> None:
     assert with_breaker.threads_on_payment.mean() < 0.7 * without.threads_on_payment.mean()
 
 
+@pytest.mark.slow
 def test_each_web_host_has_a_breaker_that_opens_in_the_fault_and_closes_afterwards() -> None:
     shop, _ = run(payment_timeout=0.5, payment_breaker=BREAKER)
     log = shop.env.event_log
@@ -102,6 +109,7 @@ def test_time_at_payment_is_that_of_the_bank_and_what_a_fault_adds() -> None:
     assert slow == pytest.approx(3.25)
 
 
+@pytest.mark.slow
 def test_where_every_caller_has_gone_all_the_time_at_payment_is_wasted() -> None:
     shop, _ = run("slow", delay=3.0, payment_time=Constant(0.25), payment_timeout=0.1)
     statistics = [connection.statistics() for connection in shop.payment_connections]
@@ -109,12 +117,14 @@ def test_where_every_caller_has_gone_all_the_time_at_payment_is_wasted() -> None
     assert sum(one.wasted_time for one in statistics) == pytest.approx(shop.payment_work.latencies().sum())
 
 
+@pytest.mark.slow
 def test_silent_calls_stay_at_payment_for_ever() -> None:
     shop, _ = run(payment_timeout=0.5)
     taken = sum(instance.statistics().in_service_count for instance in shop.payment.instances)
     assert shop.payment_work.in_flight == taken > 50
 
 
+@pytest.mark.slow
 def test_refusals_are_fast_and_never_reach_payment() -> None:
     shop, table = run("refused", payment_time=Constant(0.5), payment_timeout=None)
     assert availability(table, BROWSE, FAULT_START, FAULT_END) > 0.99
@@ -127,6 +137,7 @@ def test_refusals_are_fast_and_never_reach_payment() -> None:
     assert shop.payment_work.counts()["cancelled"] == counts["unknown"] > 0
 
 
+@pytest.mark.slow
 def test_errors_are_fast_and_cost_no_threads() -> None:
     shop, table = run("errors", payment_timeout=None)
     assert availability(table, BROWSE, FAULT_START, FAULT_END) > 0.99
@@ -135,6 +146,7 @@ def test_errors_are_fast_and_cost_no_threads() -> None:
     assert shop.payment_calls.counts()["server_error"] > 100
 
 
+@pytest.mark.slow
 def test_retries_multiply_the_calls_to_a_failing_payment() -> None:
     once, _ = run("errors", payment_timeout=0.5)
     thrice, _ = run("errors", payment_timeout=0.5, payment_attempts=3)
@@ -142,6 +154,7 @@ def test_retries_multiply_the_calls_to_a_failing_payment() -> None:
     assert errors[1] == pytest.approx(3 * errors[0], rel=0.1)
 
 
+@pytest.mark.slow
 def test_fault_is_in_the_event_log() -> None:
     shop, _ = run()
     records = shop.env.event_log.of_kind("fault.start", "fault.end")
@@ -151,6 +164,7 @@ def test_fault_is_in_the_event_log() -> None:
     ]
 
 
+@pytest.mark.slow
 def test_same_seed_same_trace_digest() -> None:
     def digest() -> str:
         env = Environment(seed=4, trace=True)

@@ -358,6 +358,7 @@ def test_worker_is_made_of_an_instance_and_a_way() -> None:
         Worker(env, Instance(env, host, Work(1.0)), way).drain(-1.0)
 
 
+@pytest.mark.slow
 def test_way_that_answers_in_place_of_the_backlog_stops_the_run_unless_it_says_that_there_is_nothing() -> (
     None
 ):

@@ -146,6 +146,7 @@ def until_noticed(plant: Plant) -> float:
     return plant.env.now
 
 
+@pytest.mark.slow
 def test_hosts_are_taken_at_the_rate_that_is_said() -> None:
     plant = Plant(20, rate_per_hour=20.0, notice=0.0)
     plant.env.run(until=3600.0)

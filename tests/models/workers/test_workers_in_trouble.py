@@ -141,6 +141,7 @@ def test_backlog_in_memory_loses_what_it_says_and_nothing_else(
     assert set(floor.log.lost()) <= {message.job.key for message in floor.backlog.lost}
 
 
+@pytest.mark.slow
 @settings(max_examples=10, deadline=None, derandomize=True)
 @given(RULES, WORKERS, TROUBLES, st.integers(0, 3))
 def test_same_trouble_is_the_same_run(

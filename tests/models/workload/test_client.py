@@ -161,6 +161,7 @@ def test_an_outer_deadline_that_passes_cuts_the_request_short() -> None:
     assert client.table.latencies().tolist() == [0.3]
 
 
+@pytest.mark.slow
 def test_a_request_that_is_never_answered_keeps_what_it_has_taken() -> None:
     """Nobody but the client refers to it: a garbage collection must not give its permit back."""
     env = Environment()
@@ -181,6 +182,7 @@ def test_a_request_that_is_never_answered_keeps_what_it_has_taken() -> None:
     assert client.table.in_flight == client.in_flight == 1
 
 
+@pytest.mark.slow
 @pytest.mark.unwatched(reason="asks that nobody holds what it makes")
 def test_a_run_that_is_over_stays_as_it_was_when_it_is_thrown_away() -> None:
     env = Environment()

@@ -37,6 +37,7 @@ def test_throughput_is_users_over_think_plus_response_time() -> None:
     assert users.issued == 10 * 40
 
 
+@pytest.mark.slow
 def test_throughput_obeys_both_asymptotic_bounds() -> None:
     """min(N / (Z + D), 1 / D): few users are limited by themselves, many by the server."""
 

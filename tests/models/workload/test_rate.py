@@ -50,6 +50,7 @@ def test_a_daily_sine_has_its_top_at_the_peak_time() -> None:
 positive = st.floats(1e-3, 1e6)
 
 
+@pytest.mark.slow
 @given(positive, positive, positive, positive, st.floats(0.0, 1.0), st.floats(-1e5, 1e5))
 def test_no_shape_leaves_its_bound(
     low: float, more: float, rise: float, fall: float, ratio: float, time: float

@@ -281,6 +281,7 @@ def test_a_file_that_is_not_there_and_a_folder_are_one_clear_line(folder: Path) 
         load_trace(folder)
 
 
+@pytest.mark.slow
 def test_a_hostile_line_is_refused_quickly(folder: Path) -> None:
     """The first took an unbounded pattern time quadratic in its length: 1.6 s for a tenth of this one."""
     hostile = ("a b " + " [" * 100_000, "a b " + ' [x] "' * 50_000, 'a b c [x] "' + '\\"' * 100_000)

@@ -107,6 +107,7 @@ def test_a_random_spread_follows_the_seed_and_the_others_need_none(tmp_path: Pat
         replay(trace, seed=None)
 
 
+@pytest.mark.slow
 def test_the_arrivals_are_known_from_the_start(tmp_path: Path) -> None:
     env = Environment(seed=1)
     recorder = Recorder(env)

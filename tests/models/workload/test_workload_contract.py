@@ -164,6 +164,7 @@ def test_another_workload_beside_it_changes_none_of_its_requests(make: Make) -> 
     assert starts(crowded=True) == starts(crowded=False)
 
 
+@pytest.mark.slow
 def test_requests_in_flight_survive_a_garbage_collection(make: Make) -> None:
     env = Environment(seed=1)
     released = []

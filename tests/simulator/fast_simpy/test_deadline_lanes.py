@@ -130,6 +130,7 @@ def test_a_deadline_that_was_met_does_not_lend_its_turn_to_the_next_of_its_lengt
     assert order_at_one(first_is_met=True) == ["call", "second deadline"]
 
 
+@pytest.mark.slow
 @given(
     st.lists(
         st.tuples(

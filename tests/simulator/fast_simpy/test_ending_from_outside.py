@@ -321,6 +321,7 @@ def test_a_cancellation_that_is_not_ones_own_is_an_error_like_any_other() -> Non
     assert isinstance(process.value, Cancelled)
 
 
+@pytest.mark.slow
 def test_what_a_cancelled_process_knew_is_not_left_to_the_garbage_collector() -> None:
     class Known:
         """Something that is large in life."""

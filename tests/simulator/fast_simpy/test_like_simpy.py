@@ -267,6 +267,7 @@ generated = settings(
 )
 
 
+@pytest.mark.slow
 @settings(generated, max_examples=250)
 @given(programs, plans, st.booleans())
 def test_random_program_happens_as_on_simpy(program: Any, plan: Any, trace: bool) -> None:

@@ -187,6 +187,7 @@ def test_the_clock_can_begin_anywhere() -> None:
     assert log == [-2.5, -1.5, -0.5]
 
 
+@pytest.mark.slow
 def test_processes_that_wait_for_ever_are_kept_from_the_garbage_collector() -> None:
     env = Environment()
     log: list[str] = []

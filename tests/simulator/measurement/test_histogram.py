@@ -40,6 +40,7 @@ def test_every_percentile_is_within_the_stated_relative_error(values: list[float
     assert np.all(np.abs(reported - true) <= error * true)
 
 
+@pytest.mark.slow
 @settings(max_examples=100, deadline=None)
 @given(LATENCIES)
 def test_recording_many_is_recording_each(values: list[float]) -> None:
@@ -53,6 +54,7 @@ def test_recording_many_is_recording_each(values: list[float]) -> None:
     assert np.all(np.abs(many.percentiles(QS) - true) <= 0.01 * true)
 
 
+@pytest.mark.slow
 @settings(max_examples=50, deadline=None)
 @given(LATENCIES, LATENCIES)
 def test_merging_is_recording_both(first: list[float], second: list[float]) -> None:

@@ -150,6 +150,7 @@ def test_a_table_travels_between_processes(table: RequestTable) -> None:
     assert (copied.counts(), copied.in_flight) == (table.counts(), table.in_flight)
 
 
+@pytest.mark.slow
 def test_a_row_takes_24_bytes_and_no_python_object() -> None:
     tracemalloc.start()
     try:

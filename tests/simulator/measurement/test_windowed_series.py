@@ -58,6 +58,7 @@ def test_a_share_is_of_the_observations_of_the_window() -> None:
     np.testing.assert_array_equal(series.values, [0.75, math.nan, 0.0])
 
 
+@pytest.mark.slow
 @settings(max_examples=50, deadline=None)
 @given(
     st.lists(st.tuples(st.floats(0.0, 10.0), st.floats(0.0, 5.0)), max_size=60),

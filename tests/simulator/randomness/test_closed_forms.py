@@ -53,6 +53,7 @@ def test_laws_agree_with_scipy(law: Distribution, reference: stats.rv_frozen) ->
     assert law.survival(values) == pytest.approx(reference.sf(values), rel=1e-9)
 
 
+@pytest.mark.slow
 @given(mean=st.floats(1e-3, 1e3), scv=st.floats(1.0, 1e6))
 def test_a_hyperexponential_has_the_mean_and_variability_asked_for(mean: float, scv: float) -> None:
     law = Hyperexponential.from_mean_and_scv(mean=mean, scv=scv)
@@ -62,6 +63,7 @@ def test_a_hyperexponential_has_the_mean_and_variability_asked_for(mean: float, 
     assert shares[0] == pytest.approx(shares[1], rel=1e-9)
 
 
+@pytest.mark.slow
 @given(shape=st.floats(5.0, 1e6))
 def test_the_variance_of_a_steep_weibull_keeps_its_digits(shape: float) -> None:
     # For large shapes ln X is Gumbel: variance ~ mean² · π²/6 / shape², up to a factor 1 + O(1/shape).

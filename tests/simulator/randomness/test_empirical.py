@@ -93,6 +93,7 @@ def test_bad_values_are_errors(values: list[float], error: type[Exception], mess
 measurements = st.lists(st.floats(0.0, 1e6), min_size=1, max_size=50)
 
 
+@pytest.mark.slow
 @given(measurements)
 def test_quantile_and_cdf_are_exact_inverses_at_each_measurement(values: list[float]) -> None:
     law = Empirical(values)
@@ -101,6 +102,7 @@ def test_quantile_and_cdf_are_exact_inverses_at_each_measurement(values: list[fl
     assert np.array_equal(law.upper_quantile(law.survival(ordered)), ordered)
 
 
+@pytest.mark.slow
 @given(measurements)
 def test_moments_are_those_of_the_data(values: list[float]) -> None:
     law = Empirical(values)

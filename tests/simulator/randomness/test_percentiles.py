@@ -14,6 +14,7 @@ two_parameter_laws = pytest.mark.parametrize("family", [LogNormal, Weibull, Pare
 names = st.sampled_from(["p1", "p10", "p25", "p50", "p75", "p90", "p95", "p99", "p999", "p9999"])
 
 
+@pytest.mark.slow
 @two_parameter_laws
 @given(
     pair=st.lists(names, min_size=2, max_size=2, unique_by=probability_of),
@@ -32,6 +33,7 @@ def test_quantiles_are_the_given_percentiles(
     assert law.cdf(low * ratio) == pytest.approx(probability_of(upper), rel=1e-7)
 
 
+@pytest.mark.slow
 @given(name=names, value=st.floats(1e-6, 1e6))
 def test_an_exponential_needs_one_percentile(name: str, value: float) -> None:
     law = Exponential.from_percentiles(**{name: value})

@@ -26,6 +26,7 @@ from simulator.randomness import (
 )
 
 
+@pytest.mark.slow
 @given(start=st.floats(0.0, 600.0), mean=st.floats(1e-3, 1e3))
 def test_an_exponential_has_no_memory(start: float, mean: float) -> None:
     law = Truncated(Exponential(mean=mean), minimum=start * mean)
@@ -34,6 +35,7 @@ def test_an_exponential_has_no_memory(start: float, mean: float) -> None:
     assert law.quantile(0.5) - start * mean == pytest.approx(math.log(2.0) * mean, rel=1e-9)
 
 
+@pytest.mark.slow
 @given(width=st.floats(1e-6, 300.0), start=st.floats(0.0, 100.0))
 def test_a_doubly_truncated_exponential_has_its_closed_form(width: float, start: float) -> None:
     law = Truncated(Exponential(mean=1.0), minimum=start, maximum=start + width)
@@ -47,6 +49,7 @@ def test_a_doubly_truncated_exponential_has_its_closed_form(width: float, start:
     assert law.variance == pytest.approx(variance, rel=1e-5 + 1e-14 * (1.0 + start) / width)
 
 
+@pytest.mark.slow
 @given(low=st.floats(0.0, 10.0), width=st.floats(1e-3, 10.0))
 def test_a_truncated_uniform_is_uniform(low: float, width: float) -> None:
     law = Truncated(Uniform(0.0, 20.0), minimum=low, maximum=low + width)

@@ -110,6 +110,7 @@ def test_same_seed_gives_the_same_values() -> None:
     assert check.simulate(3, 0.1) == check.simulate(3, 0.1) != check.simulate(4, 0.1)
 
 
+@pytest.mark.slow
 def test_detection_lies_between_that_of_the_best_and_of_the_worst_moment() -> None:
     """From k - 1 intervals and a timeout, where a probe is sent at the crash, to one interval more."""
     times = [detection(seed, interval=5.0, strikes=3, timeout=1.0, crashes_count=1)[0] for seed in range(200)]
@@ -117,6 +118,7 @@ def test_detection_lies_between_that_of_the_best_and_of_the_worst_moment() -> No
     assert 15.7 < max(times) <= 16.0
 
 
+@pytest.mark.slow
 def test_what_a_crash_takes_is_poisson() -> None:
     """Mean and variance are alike, and the share of crashes that lose none is that of the law."""
     once = partial(replication_lag, rate=2.0, lag=Constant(0.5), crashes_count=1, lags=2.0)

@@ -17,6 +17,7 @@ from tests.theory.running import changed, expecting, is_found_out, remembered, v
 FIVE = {"node_count": 5, "failed_count": 0}
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("nodes", "latency", "timeout"),
     [
@@ -39,6 +40,7 @@ def test_terms_without_events_are_what_events_give(
     assert split == pytest.approx(odds.split, abs=3.5 * (odds.split * (1 - odds.split) / len(runs)) ** 0.5)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("node_count", "failed_count"), [(3, 0), (3, 1), (5, 0), (5, 2), (6, 1)])
 def test_split_votes_with_equal_latencies_are_the_integral(node_count: int, failed_count: int) -> None:
     setup = {"node_count": node_count, "failed_count": failed_count, "timeout": (0.15, 0.165)}

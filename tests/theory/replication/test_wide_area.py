@@ -21,6 +21,7 @@ FAR = 0.075
 WRITES = 600
 
 
+@pytest.mark.slow
 def test_the_wide_area_of_the_paper_can_be_set_up() -> None:
     """LNKD-DISK, and 75 ms more each way to the data centres but one, which is chosen for each operation.
 

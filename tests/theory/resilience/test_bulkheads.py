@@ -68,6 +68,7 @@ def verdicts(expected: tuple[float, ...], **system: Any) -> list[str]:
     ]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("law", LAWS)
 def test_bulkhead_without_a_room_is_a_loss_system_whatever_the_service_law(law: str) -> None:
     expected = (erlang_b(5, 4.0), 1.0)
@@ -75,10 +76,12 @@ def test_bulkhead_without_a_room_is_a_loss_system_whatever_the_service_law(law: 
     assert verdicts(expected, kind="permits", size=5, rate=4.0, law=LAWS[law]) == ["holds"] * 2
 
 
+@pytest.mark.slow
 def test_thread_pool_without_a_queue_is_one_too() -> None:
     assert verdicts((erlang_b(5, 4.0), 1.0), kind="threads", size=5, rate=4.0) == ["holds"] * 2
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("kind", ["permits", "threads"])
 def test_bulkhead_with_a_room_is_a_queue_with_so_many_places(kind: str) -> None:
     theory = many_servers(3, 3 + 4, 3.5)
@@ -86,6 +89,7 @@ def test_bulkhead_with_a_room_is_a_queue_with_so_many_places(kind: str) -> None:
     assert verdicts(expected, kind=kind, size=3, rate=3.5, room=4) == ["holds"] * 2
 
 
+@pytest.mark.slow
 def test_bulkhead_with_a_limited_wait_is_a_queue_with_impatient_customers() -> None:
     expected = constant_patience_abandonment(3.2, 0.25, 4.0)
     assert expected == pytest.approx(0.275196, abs=1e-6)
@@ -93,6 +97,7 @@ def test_bulkhead_with_a_limited_wait_is_a_queue_with_impatient_customers() -> N
     assert verdicts((expected,), kind="permits", **system) == ["holds"]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "wrong",
     [

@@ -22,6 +22,7 @@ def test_stated_probability_is_that_of_the_plain_program() -> None:
     assert probability(PLAIN_BACKOFF, runs=10, seed=1) == (0.0, 0.0)
 
 
+@pytest.mark.slow
 def test_arrivals_of_the_plain_program_follow_the_rate() -> None:
     chance = random.Random(3)
     counts = []
@@ -34,6 +35,7 @@ def test_arrivals_of_the_plain_program_follow_the_rate() -> None:
     assert fmean(counts) == pytest.approx(400.0, abs=4 * (400 / 50) ** 0.5)
 
 
+@pytest.mark.slow
 def test_counting_itself_slows_a_request_by_one_more_in_flight() -> None:
     # 67.33 instead of 66.67: the same seeds meet the same luck, so that few runs show it.
     runs = [
@@ -43,6 +45,7 @@ def test_counting_itself_slows_a_request_by_one_more_in_flight() -> None:
     assert fmean(itself - others for itself, others in runs) == pytest.approx(2 / 3, rel=0.1)
 
 
+@pytest.mark.slow
 def test_without_a_spike_nothing_collapses() -> None:
     assert not any(collapse(seed, peak_rate=40.0).is_collapsed for seed in range(4))
 
@@ -52,6 +55,7 @@ def test_a_higher_spike_always_collapses_without_backoff() -> None:
     assert all(collapse(seed, peak_rate=120.0, end=60.0).is_collapsed for seed in range(2))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "cure",
     [{"backoff": BACKOFF}, {"attempts": 1}, {"timeout": 60.0}],
@@ -62,6 +66,7 @@ def test_without_its_causes_there_is_no_collapse(cure: dict[str, object]) -> Non
     assert not any(collapse(seed, **cure).is_collapsed for seed in range(3))  # type: ignore[arg-type]
 
 
+@pytest.mark.slow
 def test_collapse_keeps_the_server_busy_with_work_that_nobody_waits_for() -> None:
     run = next(run for run in map(collapse, range(20)) if run.is_collapsed)
     assert run.goodput == 0.0

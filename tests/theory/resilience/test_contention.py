@@ -28,6 +28,7 @@ def test_waits_begin_at_twice_the_base_of_the_post(policy: str, lowest: float) -
     assert list(shortest) == pytest.approx([lowest * wait for wait in longest])
 
 
+@pytest.mark.slow
 def test_decorrelated_waits_begin_at_the_base_itself() -> None:
     uniforms = [0.9, 0.1, 0.5, 0.99, 0.99, 0.99, 0.99, 0.99]
 

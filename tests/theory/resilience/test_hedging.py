@@ -45,6 +45,7 @@ def test_a_hedge_that_comes_later_or_earlier_differs() -> None:
         assert is_found_out(changed(check, delay=delay), 0.2)
 
 
+@pytest.mark.slow
 def test_hedging_shortens_the_tail_for_five_percent_more_load() -> None:
     p99, _, _, copies = hedged(1, 1.0, delay=P95, slow=3.8005, calls_count=20_000)
     assert p99 == pytest.approx(3.8005, rel=0.03)

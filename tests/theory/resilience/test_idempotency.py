@@ -84,6 +84,7 @@ def assert_mean(values: list[float], wanted: float) -> None:
 POINTS = pytest.mark.parametrize(("p", "retries_count"), [(0.05, 1), (0.3, 2), (0.5, 4), (0.8, 3)])
 
 
+@pytest.mark.slow
 @POINTS
 def test_without_a_key_an_order_takes_effect_as_often_as_it_is_tried(p: float, retries_count: int) -> None:
     seen = run(p, retries_count, has_key=False)
@@ -100,6 +101,7 @@ def test_without_a_key_an_order_takes_effect_as_often_as_it_is_tried(p: float, r
     assert now.applied_more_than_once_count == sum(count > 1 for count in seen.applications)
 
 
+@pytest.mark.slow
 @POINTS
 def test_with_a_key_every_order_takes_effect_exactly_once(p: float, retries_count: int) -> None:
     without, seen = (run(p, retries_count, has_key=has_key) for has_key in (False, True))

@@ -35,6 +35,7 @@ def agree(first: list[float], second: list[float], slack: float = 0.0) -> bool:
     return abs(fmean(first) - fmean(second)) <= 4.5 * error + slack
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("policy", WITH_MEMORY)
 @pytest.mark.parametrize("p", [0.05, 0.5])
 def test_chain_is_what_a_plain_program_gives_without_delays(policy: str, p: float) -> None:

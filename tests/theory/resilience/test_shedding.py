@@ -54,6 +54,7 @@ def share_rejected(
     return users.table.sample(50.0, until).shares()["rejected"]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("servers", "load", "law"),
     [
@@ -74,6 +75,7 @@ def test_a_fixed_limit_without_a_queue_is_erlangs_loss_system(
     assert fmean(shares) == pytest.approx(erlang_b(servers, load), abs=0.012)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("rate", "patience", "lost"), [(0.8, 1.0, 0.275196), (1.0, 2.0, 0.25)])
 def test_a_queue_with_an_age_limit_is_that_of_customers_with_constant_patience(
     rate: float, patience: float, lost: float
@@ -175,6 +177,7 @@ class Crowded:
         self.slowness = float(served.latency.mean()) / work
 
 
+@pytest.mark.slow
 def test_vegas_with_a_window_settles_six_above_the_knee() -> None:
     # It comes down from its start, until no more than 6 are estimated to queue: 10 at 4 cores. Measured: 10
     # throughout, all capacity used, 2.33 times the work.
@@ -184,6 +187,7 @@ def test_vegas_with_a_window_settles_six_above_the_knee() -> None:
     assert crowded.slowness < 2.5
 
 
+@pytest.mark.slow
 def test_vegas_by_each_call_hunts_around_the_knee() -> None:
     # What it sees is a queue's length too late. Measured at 16 cores: 9 to 45, 24 in the mean, and a tenth of
     # the capacity lost on the low side.
@@ -193,6 +197,7 @@ def test_vegas_by_each_call_hunts_around_the_knee() -> None:
     assert 0.85 < crowded.carried < 0.97
 
 
+@pytest.mark.slow
 def test_vegas_by_each_call_takes_variable_work_for_a_queue() -> None:
     # The shortest of many exponential durations is next to nothing, so that all of it looks like waiting: the
     # limit falls to 6, where 6 queue, whatever the cores.
@@ -204,6 +209,7 @@ def test_vegas_by_each_call_takes_variable_work_for_a_queue() -> None:
     assert limiter.limit_gauge.mean() < 8
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("cores", [4, 16])
 def test_envoys_gradient_gives_a_quarter_and_a_root_more_than_the_cores(cores: int) -> None:
     # Measured: 7.2 at 4 cores and 24.8 at 16, by the formula 7.2 and 24.5; all capacity used, 1.6 and 1.5
@@ -214,6 +220,7 @@ def test_envoys_gradient_gives_a_quarter_and_a_root_more_than_the_cores(cores: i
     assert crowded.carried > 0.98
 
 
+@pytest.mark.slow
 def test_gradient2_starts_near_the_knee_and_creeps_away_from_it() -> None:
     # Measured at 4 cores, window 0.1 s: 12 after five seconds of overload and 15 after fifteen, when it goes
     # on rising. No capacity is lost, the durations are.

@@ -328,6 +328,7 @@ def _texts_overlap(ax: Axes, one: str, other: str) -> bool:
     return bool(first.get_window_extent().overlaps(second.get_window_extent()))
 
 
+@pytest.mark.slow
 def test_long_texts_have_room_and_arrows_end_at_the_edges_of_the_window() -> None:
     history = (
         operation("write", 1, 0.0, 1.0, key="a long key"),
@@ -344,6 +345,7 @@ def test_long_texts_have_room_and_arrows_end_at_the_edges_of_the_window() -> Non
     plt.close("all")
 
 
+@pytest.mark.slow
 def test_axes_of_ones_own_have_a_legend_each(full: SpaceTime) -> None:
     figure, both = plt.subplots(2, 1, figsize=(8, 8), layout="constrained")
     for ax in both:

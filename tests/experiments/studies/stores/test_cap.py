@@ -51,6 +51,7 @@ def answered(measures: Any) -> tuple[float, ...]:
     return tuple(measures[name] for name in SIDES_AND_KINDS)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("store", CONSISTENT)
 def test_a_consistent_store_serves_one_side_and_refuses_the_other_everything(store: str) -> None:
     measures = ran(store=store).measures
@@ -61,6 +62,7 @@ def test_a_consistent_store_serves_one_side_and_refuses_the_other_everything(sto
     assert measures["lost_orders"] == measures["lost_changes"] == 0.0
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("store", AVAILABLE)
 def test_an_available_store_answers_everybody_and_is_not_linearizable(store: str) -> None:
     measures = ran(store=store).measures
@@ -83,6 +85,7 @@ def test_who_has_the_single_process_on_the_other_side_has_nothing() -> None:
     assert answered(ran(store="single process", cut_off=True).measures) == (0.0, 0.0, 1.0, 1.0)
 
 
+@pytest.mark.slow
 def test_asynchronous_replicas_go_on_answering_reads_and_are_as_stale_as_the_cut_is_long() -> None:
     measures = ran(store="asynchronous").measures
     assert answered(measures) == (1.0, 1.0, 1.0, 0.0)
@@ -90,6 +93,7 @@ def test_asynchronous_replicas_go_on_answering_reads_and_are_as_stale_as_the_cut
     assert measures["linearizable"] == 0.0
 
 
+@pytest.mark.slow
 def test_failover_without_a_lease_makes_two_primaries_and_loses_what_the_old_one_took() -> None:
     run = ran(store="asynchronous, failover", cut_off=True)
     measures = run.measures
@@ -115,6 +119,7 @@ def test_a_lease_bounds_what_an_asynchronous_failover_loses() -> None:
     assert long["minority_writes"] < short["minority_writes"]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("store", ["synchronous", "raft"])
 def test_a_majority_replaces_a_leader_that_is_cut_off_and_loses_nothing(store: str) -> None:
     measures = ran(store=store, cut_off=True, partition=14.0).measures
@@ -139,6 +144,7 @@ def test_a_sloppy_quorum_is_available_once_it_knows_who_is_gone() -> None:
     assert long["linearizable"] == 0.0
 
 
+@pytest.mark.slow
 def test_a_node_that_is_heard_and_not_reached_is_not_stood_in_for() -> None:
     """What is cut is the way to the majority alone: its signs of life still come."""
     measures = ran(store="sloppy quorums", cut="to the majority", partition=14.0).measures
@@ -180,6 +186,7 @@ def test_what_is_lost_of_a_multi_primary_store_is_what_its_own_books_say() -> No
     assert 0 < run.measures["lost_changes"] <= store.statistics().overwritten_count
 
 
+@pytest.mark.slow
 def test_copies_are_equal_after_the_heal_and_not_before() -> None:
     for store in ("asynchronous", "raft", "sloppy quorums", "partial quorums", "multi-primary"):
         run = ran(store=store)
@@ -191,6 +198,7 @@ def test_copies_are_equal_after_the_heal_and_not_before() -> None:
     assert len(first) > 20
 
 
+@pytest.mark.slow
 def test_a_watched_run_is_the_same_run() -> None:
     run = ran(store="raft")
     watched = run_cut(seed=1, watch=lambda places: MessageWatch(places.network), **dict(run.parameters))
@@ -263,6 +271,7 @@ def test_copies_that_are_equal_for_a_moment_have_not_converged() -> None:
     assert env.now == pytest.approx(11.8)
 
 
+@pytest.mark.slow
 def test_a_broken_promise_names_the_seed_and_the_witness() -> None:
     run: CapRun = ran(store="multi-primary").detail
     require_kept_promise(run, 1)
@@ -364,6 +373,7 @@ def test_the_witness_shown_is_of_the_cut_though_replicas_are_late_before_it(stor
     assert witness.breaking.invoked_at - newest >= 0.2
 
 
+@pytest.mark.slow
 def test_where_the_cut_broke_nothing_any_witness_is_shown_and_none_where_there_is_none() -> None:
     skewed: CapRun = ran(store="strict quorums", partition=2.0, skew=-0.5).detail
     assert witness_to_show(skewed) in skewed.verdict.witnesses
@@ -424,6 +434,7 @@ def test_what_it_says_of_latency_is_what_the_sweep_shows() -> None:
     assert f"one of the majority takes {wrong:.2f} s" in said
 
 
+@pytest.mark.slow
 def test_each_store_kept_what_it_promised_in_every_run_of_the_sweep() -> None:
     for point in cap.points():
         for measures in runs_of(cap, **point):

@@ -128,6 +128,7 @@ def test_three_of_five_nodes_are_a_majority_and_two_of_three_copies_stand_with_i
         assert sorted(copies) == [False, True, True]
 
 
+@pytest.mark.slow
 def test_every_name_is_a_store() -> None:
     assert get_args(StoreName) == STORES
     promising = {"single process", "synchronous", "raft"}

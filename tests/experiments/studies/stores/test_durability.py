@@ -48,6 +48,7 @@ def measured(store: str, policy: str, trouble: str) -> Measures:
 # -- single runs
 
 
+@pytest.mark.slow
 def test_what_is_synced_outlives_a_host_crash_and_what_is_not_is_lost() -> None:
     synced = ran(store="single", durability="group commit", trouble="host crash").measures
     periodic = ran(store="single", durability="periodic", trouble="host crash").measures
@@ -57,6 +58,7 @@ def test_what_is_synced_outlives_a_host_crash_and_what_is_not_is_lost() -> None:
     assert REPAIR < synced["down"] < REPAIR + 2.0
 
 
+@pytest.mark.slow
 def test_a_process_crash_takes_nothing_that_was_written_and_a_lost_disk_all() -> None:
     crash = ran(store="single", durability="periodic", trouble="process crash").measures
     disk = ran(store="single", durability="group commit", trouble="disk loss").measures
@@ -65,6 +67,7 @@ def test_a_process_crash_takes_nothing_that_was_written_and_a_lost_disk_all() ->
     assert disk["lost"] == pytest.approx(well_for, rel=0.2)
 
 
+@pytest.mark.slow
 def test_what_is_lost_is_marked_in_the_moment_of_the_trouble() -> None:
     run = ran(store="single", durability="periodic", trouble="host crash")
     fates = [bar.fate for bar in space_time(run.detail.trace).bars]
@@ -80,6 +83,7 @@ def test_raft_keeps_no_promise_in_memory() -> None:
         durability(seed=0, store="raft", durability="periodic")
 
 
+@pytest.mark.slow
 def test_a_lost_disk_of_a_store_with_copies_is_found_again_on_another_host() -> None:
     run = ran(store="asynchronous", durability="group commit", trouble="disk loss")
     assert run.measures["lost_count"] == 0.0

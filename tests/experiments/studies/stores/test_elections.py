@@ -32,6 +32,7 @@ def test_timeouts_without_a_spread_never_elect_anybody() -> None:
     assert isnan(measures["split_law"])
 
 
+@pytest.mark.slow
 def test_leader_that_crashes_leaves_clients_without_an_answer_for_longer_than_the_cluster_has_none() -> None:
     run = ran(scene="leader crash")
     assert len(run.detail.leaderless) == 5

@@ -44,6 +44,7 @@ def ran(**parameters: Any) -> Run:
     return multi_primary(**{"seed": 1, "users": 2, "keys": 2, **parameters})
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("resolution", DRAWN)
 def test_both_sides_are_answered_throughout_a_partition_and_agree_after_it(resolution: str) -> None:
     measures = ran(resolution=resolution, partition=10.0).measures
@@ -98,6 +99,7 @@ def test_updates_meet_as_often_as_the_other_side_makes_some_within_the_delay(
     assert float(np.mean(found)) == pytest.approx(expected, abs=3.0 * deviation + 0.05 * expected)
 
 
+@pytest.mark.slow
 def test_a_clock_behind_loses_updates_and_a_hybrid_one_mends_that() -> None:
     behind = ran(resolution="last writer wins", skew=5.0).measures
     hybrid = ran(resolution="hybrid clock", skew=5.0).measures
@@ -188,6 +190,7 @@ def test_figures_show_what_is_lost_along_a_partition_and_without_one() -> None:
     assert "Without any partition, last writer wins loses" in texts(figures["no_partition"])
 
 
+@pytest.mark.slow
 def test_a_sweep_along_something_else_has_no_figure() -> None:
     points = Points([{"users": 1}, {"users": 2}])
     result = sweep(multi_primary, points, replications=1, executor=InProcess(), progress=False)
@@ -220,6 +223,7 @@ def test_what_it_says_is_to_be_seen_is_what_the_sweep_shows() -> None:
     assert f"agree {last['convergence_time']:.2f} s after it is healed" in said
 
 
+@pytest.mark.slow
 def test_how_soon_both_agree_depends_on_when_it_is_healed(monkeypatch: pytest.MonkeyPatch) -> None:
     """Each says once a second what it has, half a second after the other; then it is a way and a way back."""
 

@@ -164,6 +164,7 @@ def test_the_default_sweep_has_its_figures_and_they_are_complete() -> None:
         plt.close("all")
 
 
+@pytest.mark.slow
 def test_a_single_point_has_no_figure() -> None:
     result = sweep(quorums, Points([{}]), fixed={"rate": 1.0}, replications=2, executor=InProcess())
     assert quorums.figures_of_sweep is not None

@@ -47,6 +47,7 @@ def test_theory_comes_out_in_the_default_sweep(point: dict[str, Any]) -> None:
     assert abs(estimate([run["fresh"] for run in runs]).mean - theory) <= 4.0 * spread + 1e-9
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("law", "read_level", "after", "fresh"),
     [
@@ -66,6 +67,7 @@ def test_the_fits_are_those_of_the_paper(law: str, read_level: int, after: float
     assert found == pytest.approx(fresh, abs=4.0 * (found * (1.0 - found) / 100_000) ** 0.5 + 0.0005)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("shape", "fresh"), [(3.35, 0.887), (3.5, 0.893)])
 def test_what_the_paper_says_of_yammer_has_the_shape_of_its_program_and_not_of_its_table(
     shape: float, fresh: float

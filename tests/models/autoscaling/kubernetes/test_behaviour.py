@@ -72,6 +72,7 @@ limits = st.one_of(
 changes = st.lists(st.tuples(st.floats(0.0, 100.0), st.integers(-20, 20)), max_size=4)
 
 
+@pytest.mark.slow
 @settings(max_examples=50, deadline=None)
 @given(st.lists(limits, min_size=1, max_size=3), st.integers(0, 200), changes)
 def test_the_more_a_selection_allows_the_further_it_goes(

@@ -139,6 +139,7 @@ def test_the_next_interval_is_by_the_verdict_and_by_whether_it_may_change(
     assert times == expected
 
 
+@pytest.mark.slow
 def test_without_jitter_a_thousand_targets_are_probed_in_step_and_with_it_they_are_not() -> None:
     def busiest_tenth(settings: HealthCheckSettings) -> int:
         world = World(1000, seed=1)

@@ -125,6 +125,7 @@ def test_a_key_keeps_its_zone_and_its_target(inside: Policy) -> None:
         assert len({target.zone for target in met.values()}) >= 2
 
 
+@pytest.mark.slow
 def test_zones_get_keys_in_proportion_and_lose_only_those_that_they_must() -> None:
     """4,000 keys: a share of a half has a standard deviation of 0.008."""
     targets = in_zones(10, 10, 10)
@@ -241,6 +242,7 @@ def test_a_level_panics_only_when_all_together_cannot_take_everything() -> None:
     }
 
 
+@pytest.mark.slow
 def test_where_all_levels_panic_each_gets_as_much_as_it_has_targets() -> None:
     """Of 5 and of 20 targets two fifths and a tenth are well: healths 56 and 14. Five standard deviations."""
     targets = with_ill(in_zones(5, 20), "x0", "x1", "x2", *(f"y{n}" for n in range(18)))

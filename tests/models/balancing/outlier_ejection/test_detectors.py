@@ -97,6 +97,7 @@ def test_who_is_far_below_the_others(interval: list[IntervalCounts], outliers: l
     assert SUCCESS_RATE.outliers(interval) == outliers
 
 
+@pytest.mark.slow
 @given(st.integers(min_value=2, max_value=60), st.floats(min_value=0.0, max_value=0.9))
 def test_one_bad_target_of_n_is_sqrt_n_minus_1_deviations_below_the_mean(n: int, rate: float) -> None:
     rates = [rate] + [1.0] * (n - 1)

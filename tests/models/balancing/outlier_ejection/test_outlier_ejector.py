@@ -72,6 +72,7 @@ def test_what_is_found_and_not_enforced_is_counted_and_found_again_after_as_many
     assert world.ejector.statistics().ejected_counts == {}
 
 
+@pytest.mark.slow
 def test_half_enforced_ejects_every_other_time() -> None:
     world = World(400, seed=1, enforcing_consecutive_5xx=50.0, max_ejection_percent=100.0)
     for number in range(400):
@@ -212,6 +213,7 @@ def durations(world: World) -> list[float]:
     return [float(str(record.detail["duration"])) for record in world.env.event_log.of_kind("ejection")]
 
 
+@pytest.mark.slow
 def test_each_ejection_in_a_row_takes_one_base_longer_up_to_the_longest() -> None:
     assert eject_again_and_again(World(), 13) == [
         30.0, 60.0, 90.0, 120.0, 150.0, 180.0, 210.0, 240.0, 270.0, 300.0, 300.0, 300.0, 300.0,
@@ -291,6 +293,7 @@ def test_who_is_far_below_the_others_is_ejected_at_the_sweep() -> None:
     assert world.ejector.statistics().ejected_counts == {"success_rate": 1}
 
 
+@pytest.mark.slow
 def test_who_is_an_outlier_as_soon_as_one_can_tell_is_so_in_a_row() -> None:
     world = World(5)
     for _ in range(23):

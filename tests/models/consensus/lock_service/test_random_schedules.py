@@ -169,6 +169,7 @@ def test_planted_bugs_are_found(flaws: LockFlaws, witness: int) -> None:
         run(witness, flaws)[1].check_tokens()
 
 
+@pytest.mark.slow
 def test_schedules_are_no_child_s_play() -> None:
     world, watch, resource = run(4)
     assert len(watch.given) > 20

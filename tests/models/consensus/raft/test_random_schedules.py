@@ -62,6 +62,7 @@ def check(seed: int) -> None:
     assert all(content == contents[0] for content in contents), f"seed {seed}"
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("seed", range(1, 11))
 def test_history_is_linearizable_and_nodes_agree_when_all_has_healed(seed: int) -> None:
     check(seed)
@@ -74,6 +75,7 @@ def test_history_is_linearizable_over_many_schedules(seeds: range) -> None:
         check(seed)
 
 
+@pytest.mark.slow
 def test_schedules_are_no_child_s_play() -> None:
     worlds = [run(seed) for seed in (3, 8)]
     for world in worlds:

@@ -92,6 +92,7 @@ def reads_meanwhile(world: World, inside: Endpoint) -> tuple[Asked, list[Asked]]
     return written, reads
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("drifts", [False, True])
 @pytest.mark.parametrize("reads", SAFE)
 def test_leader_that_is_cut_off_answers_no_stale_read(reads: Reads, drifts: bool) -> None:
@@ -201,6 +202,7 @@ def test_leases_hold_over_a_restart_of_those_who_have_promised() -> None:
     assert world.cluster.leader in (candidate, forgetful)
 
 
+@pytest.mark.slow
 def test_lease_ends_where_nobody_answers_any_more() -> None:
     world, inside = stale_leader(Reads.LEASE)
     length = world.nodes[0].settings.lease

@@ -79,6 +79,7 @@ def test_texts_of_fifty_clients_on_one_key_are_decided() -> None:
     assert check_linearizability(swapped, "kv").verdict is Verdict.NOT_LINEARIZABLE
 
 
+@pytest.mark.slow
 def test_a_text_that_grows_takes_no_memory_with_the_square_of_its_length() -> None:
     """Its 1000 beginnings have 4.4 million characters in all."""
     values = [f"x 0 {number} y" for number in range(1_000)]

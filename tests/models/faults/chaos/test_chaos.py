@@ -178,6 +178,7 @@ def test_the_time_to_failure_is_working_time_where_there_are_hours() -> None:
     ]
 
 
+@pytest.mark.slow
 def test_no_failure_falls_outside_of_working_hours_and_none_is_saved_up_for_the_morning() -> None:
     world = Hosts(20, seed=2)
     hours = WorkingHours(start=9.0, end=15.0, day=24.0)

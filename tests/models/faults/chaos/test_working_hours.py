@@ -103,6 +103,7 @@ def test_what_has_been_worked_is_the_time_spent_in_working_hours(
     assert sum(hours.is_open(time + step / 8) for step in range(steps)) / 8 == worked
 
 
+@pytest.mark.slow
 @settings(deadline=None, derandomize=True, database=None, max_examples=300)
 @given(
     ends=st.tuples(st.floats(0.0, 1.0), st.floats(0.0, 1.0)).filter(lambda two: abs(two[0] - two[1]) > 0.01),

@@ -387,6 +387,7 @@ def turmoil(*, is_watched: bool) -> tuple[str, tuple[Message, ...]]:
     return env.trace_digest(), () if watch is None else watch.messages()
 
 
+@pytest.mark.slow
 def test_a_run_has_the_same_digest_with_a_watch() -> None:
     unwatched, _ = turmoil(is_watched=False)
     watched, messages = turmoil(is_watched=True)

@@ -55,6 +55,7 @@ def test_overload_runs_into_what_light_load_said_and_where(name: str, sizes: Siz
     assert report.rate == pytest.approx(first.saturates_at, rel=0.12)
 
 
+@pytest.mark.slow
 def test_what_is_full_of_those_who_wait_is_a_symptom() -> None:
     report = Chain(HEAVY, Sizes(api_cores=1)).watched(until=15.0)
     for name in ("api threads", "web to api pool"):
@@ -65,6 +66,7 @@ def test_what_is_full_of_those_who_wait_is_a_symptom() -> None:
         assert use.load < 0.2
 
 
+@pytest.mark.slow
 def test_threads_that_wait_for_what_nobody_can_hurry_are_the_bottleneck() -> None:
     chain = Chain(HEAVY)
     DependencyOutage(chain.system.service("api"), "slow").inject()
@@ -75,6 +77,7 @@ def test_threads_that_wait_for_what_nobody_can_hurry_are_the_bottleneck() -> Non
     assert report.use("api cores").utilisation < 0.3
 
 
+@pytest.mark.slow
 def test_pauses_before_a_retry_do_not_make_threads_the_bottleneck() -> None:
     chain = Chain(HEAVY, Sizes(api_cores=1, api_threads=2, web_threads=16))
     web = chain.system.service("web").instances[0]
@@ -111,6 +114,7 @@ def test_a_limiter_in_front_of_an_instance_is_found_without_a_name(limit: int) -
     assert report.first.name == ("front of stock-1 limit" if limit == 2 else "stock cores")
 
 
+@pytest.mark.slow
 def test_the_first_lines_say_it_in_words() -> None:
     def second_line(report: SaturationReport) -> str:
         return str(report).splitlines()[1]
@@ -144,6 +148,7 @@ def test_one_that_is_used_more_than_its_siblings_saturates_for_all() -> None:
     assert use.utilisation < 0.2
 
 
+@pytest.mark.slow
 def test_a_slow_one_of_three_is_the_bottleneck_although_the_others_have_nothing_to_do() -> None:
     chain = Chain(60.0)
     hosts = [chain.system.add_host(f"stock-{letter}", cores=2) for letter in "abc"]
@@ -161,6 +166,7 @@ def test_a_slow_one_of_three_is_the_bottleneck_although_the_others_have_nothing_
     assert report.first.utilisation < 0.5
 
 
+@pytest.mark.slow
 def test_a_pool_that_is_a_part_knows_where_it_stands() -> None:
     chain = Chain(HEAVY, Sizes(api_threads=6))
     chain.system._parts.clear()

@@ -16,6 +16,7 @@ from simulator.randomness import Constant, Exponential
 from tests.models.observers.saturation.building import API_WORK, PAUSE, WEB_WORK, Chain, Sizes
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("scheduling", ["first-come", "processor-sharing"])
 def test_utilisation_is_rate_times_demand_over_capacity(scheduling: str) -> None:
     report = Chain(200.0, Sizes(scheduling=scheduling)).watched(until=25.0)
@@ -28,6 +29,7 @@ def test_utilisation_is_rate_times_demand_over_capacity(scheduling: str) -> None
     assert report.rate_max == pytest.approx(4 / API_WORK, rel=0.05)
 
 
+@pytest.mark.slow
 def test_threads_held_are_rate_times_the_time_that_one_is_held() -> None:
     report = Chain(100.0).watched(until=25.0)
     use = report.use("api threads")
@@ -51,6 +53,7 @@ def fan_out(env: Environment, rate: float, width: int) -> tuple[System, OpenLoop
     return system, OpenLoop(env, users, rate=rate)
 
 
+@pytest.mark.slow
 def test_forced_flow_each_resource_is_visited_as_often_as_requests_want() -> None:
     env = Environment(seed=2)
     system, users = fan_out(env, 50.0, width=3)
@@ -99,6 +102,7 @@ def test_throughput_of_a_closed_network_keeps_within_its_asymptotic_bounds(users
     assert report.rate_max == pytest.approx(1.0 / max(demands))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("users_count", [5, 200])
 def test_the_bounds_are_reached_where_nothing_is_random(users_count: int) -> None:
     report = closed(users_count, is_random=False)

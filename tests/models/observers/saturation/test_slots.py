@@ -76,6 +76,7 @@ def test_light_load_says_how_many_jobs_the_pool_can_do() -> None:
     assert use.saturates_at == pytest.approx(LIMIT, rel=0.2)
 
 
+@pytest.mark.slow
 def test_pool_that_is_too_small_is_the_bottleneck_and_the_run_says_how_many_jobs_wait() -> None:
     office = Office(1.25 * LIMIT)
     report = office.watched()
@@ -85,6 +86,7 @@ def test_pool_that_is_too_small_is_the_bottleneck_and_the_run_says_how_many_jobs
     assert "mailer slots are saturated (held 1.00, " in str(report)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("knows_hosts", [True, False])
 def test_pool_whose_work_keeps_its_cores_busy_is_full_because_of_them(knows_hosts: bool) -> None:
     # Hosts by the hour need not be named in the system: the pool that is knows them.
@@ -95,6 +97,7 @@ def test_pool_whose_work_keeps_its_cores_busy_is_full_because_of_them(knows_host
     assert slots.because_of == ("mailer cores",)
 
 
+@pytest.mark.slow
 def test_pool_whose_jobs_are_shorter_than_the_way_to_the_backlog_is_full_all_the_same() -> None:
     report = Office(200.0, Pause(Exponential(0.001)), latency=0.01).watched(since=1.0, until=7.0)
     # A job takes two ways there and back, for the fetch and for the delete, and 1 ms.
@@ -103,6 +106,7 @@ def test_pool_whose_jobs_are_shorter_than_the_way_to_the_backlog_is_full_all_the
     assert first(report).served_rate == pytest.approx(WORKERS / 0.041, rel=0.05)
 
 
+@pytest.mark.slow
 def test_limit_of_messages_in_flight_is_the_bottleneck_where_it_leaves_workers_without_work() -> None:
     report = Office(6.0, rules=BacklogSettings(in_flight_max=2)).watched()
     assert first(report).name == "letters messages in flight"
@@ -124,6 +128,7 @@ def test_workers_that_are_down_have_no_slots() -> None:
     assert report.use("mailer slots").is_bottleneck, "one of four does 2 jobs per second"
 
 
+@pytest.mark.slow
 def test_worker_alone_is_found_by_its_name_too() -> None:
     office = Office(0.0001)
     env, network = office.env, office.system.network

@@ -30,6 +30,7 @@ def one_host(rate: float = 20.0, **settings: Any) -> tuple[System, OpenLoop]:
 # -- a pure observer
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("rate", [50.0, 400.0])
 def test_a_run_that_is_watched_is_the_same_run(rate: float) -> None:
     plain = Chain(rate, Sizes(api_cores=1, bandwidth=2e6), trace=True)
@@ -41,6 +42,7 @@ def test_a_run_that_is_watched_is_the_same_run(rate: float) -> None:
     assert watched.users.table.columns()["end"].tolist() == plain.users.table.columns()["end"].tolist()
 
 
+@pytest.mark.slow
 def test_a_watched_shop_is_the_same_shop() -> None:
     digests = []
     for is_watched in (False, True):

@@ -110,6 +110,7 @@ def test_at_the_same_time_a_delete_wins() -> None:
     assert world.held("x") == [None, None]
 
 
+@pytest.mark.slow
 def test_a_node_gives_its_own_writes_of_one_instant_different_times() -> None:
     world = World()
     world.call(0, write("x", 7))

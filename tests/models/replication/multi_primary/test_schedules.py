@@ -62,6 +62,7 @@ def test_all_nodes_agree_in_the_end_and_nothing_that_was_acknowledged_is_gone(
         assert statistics.overwritten_count > 10
 
 
+@pytest.mark.slow
 def test_all_nodes_agree_whatever_the_order() -> None:
     """One of the above, among the fast tests."""
     run = Schedule(plain(resolution=Crdts(), sync_time=0.005, transport="datagram"), 5)
@@ -107,6 +108,7 @@ def test_two_nodes_are_not_linearizable() -> None:
     assert Verdict.NOT_LINEARIZABLE in Schedule(settings, 0, count=2).verdicts()
 
 
+@pytest.mark.slow
 def test_a_run_is_the_same_every_time() -> None:
     first, second = (Schedule(plain(sync_time=0.005, durability=GroupCommit()), 7) for _ in range(2))
     assert first.world.store.statistics() == second.world.store.statistics()

@@ -35,6 +35,7 @@ def descend(left: MerkleTree, right: MerkleTree) -> tuple[set[int], int]:
         level += 1
 
 
+@pytest.mark.slow
 @settings(max_examples=40)
 @given(ENTRIES, ENTRIES)
 def test_the_leaves_that_are_found_are_those_that_hold_what_differs(

@@ -147,6 +147,7 @@ HANDOFF: dict[str, Any] = {
 }
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("levels", "count", "changes"),
     [
@@ -175,20 +176,24 @@ def test_schedules_do_much_and_something_is_in_the_way() -> None:
     assert {name for name in endings if endings.count(name) > 3} == {"OK", "FAILED", "UNKNOWN"}
 
 
+@pytest.mark.slow
 def test_reads_at_one_are_regular_where_all_acknowledge_and_not_linearizable() -> None:
     """What a read at one replica finds under way, a later one at another does not: repair sees nothing."""
     assert seen_by(strict(1, 3)) == {REGULAR}
 
 
+@pytest.mark.slow
 def test_reads_of_less_than_a_majority_are_no_better() -> None:
     settings = strict(2, 4, replicas=5, reads_from=ReadsFrom.ALL)
     assert seen_by(settings, first=10, count=5) == {REGULAR, ATOMIC}
 
 
+@pytest.mark.slow
 def test_without_repair_majority_reads_are_regular_and_not_linearizable() -> None:
     assert seen_by(strict(2, 2, read_repair=ReadRepair.NONE)) == {REGULAR, ATOMIC}
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("levels", [(1, 2), (2, 1), (1, 1)])
 def test_quorums_that_do_not_overlap_are_caught(levels: tuple[int, int]) -> None:
     assert (False, False) in seen_by(strict(*levels))
@@ -197,16 +202,19 @@ def test_quorums_that_do_not_overlap_are_caught(levels: tuple[int, int]) -> None
 COORDINATORS: dict[str, Any] = {"versioning": Versioning.COORDINATOR_CLOCK}
 
 
+@pytest.mark.slow
 def test_clocks_in_step_make_the_store_linearizable_for_several_writers() -> None:
     """A timestamp is then a moment between the call of its write and the answer."""
     assert seen_by(strict(2, 2, **COORDINATORS), writers=3, moves=True) == {ATOMIC}
 
 
+@pytest.mark.slow
 def test_clocks_half_a_second_apart_lose_writes_of_several_and_of_one_who_moves() -> None:
     assert seen_by(strict(2, 2, **COORDINATORS), writers=3, skew=0.5) == {(False, False)}
     assert seen_by(strict(2, 2, **COORDINATORS), moves=True, skew=0.5) == {(False, False)}
 
 
+@pytest.mark.slow
 def test_they_do_no_harm_to_one_writer_with_one_clock() -> None:
     assert seen_by(strict(2, 2, **COORDINATORS), skew=0.5) == {ATOMIC}
     assert seen_by(strict(2, 2), moves=True, skew=0.5) == {ATOMIC}
@@ -225,6 +233,7 @@ def test_what_the_promise_rests_on_is_needed(changes: dict[str, Any], seed: int,
     assert Schedule(strict(2, 2, **changes), seed, flaws=flaws).seen() == (False, False)
 
 
+@pytest.mark.slow
 def test_a_sloppy_quorum_overlaps_with_nothing() -> None:
     settings = strict(2, 2, sloppy=True, **HANDOFF)
     assert seen_by(settings, first=19, seeds=2, count=5) == {ATOMIC, (False, False)}

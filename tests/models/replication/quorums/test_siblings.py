@@ -126,6 +126,7 @@ def test_a_coordinator_that_does_not_keep_the_key_passes_the_write_on() -> None:
     assert told.outcome == "TimedOut"  # the other one coordinates, and misses an acknowledgement
 
 
+@pytest.mark.slow
 def test_with_all_replicas_away_a_sloppy_store_takes_writes_and_gives_no_dot_twice() -> None:
     world = World(dynamo(anti_entropy=None, hints=HintedHandoff(interval=1.0)), count=6, seed=1)
     replicas = world.store.replicas_of("x")

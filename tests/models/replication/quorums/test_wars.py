@@ -68,6 +68,7 @@ def test_reads_right_after_a_write_are_fresh_as_often_as_wars_says_and_later_but
     assert later[:2000].count(False) <= 8  # a Poisson number with mean 2 is larger once in 4,000 times
 
 
+@pytest.mark.slow
 def test_halfway_there_more_are_stale_which_the_bound_above_would_notice() -> None:
     (seen,) = fresh_reads(1.0, (1.0,), 400)
     assert seen.count(False) > 8

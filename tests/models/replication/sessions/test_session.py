@@ -341,6 +341,7 @@ def _use(env: Environment, client: Endpoint, number: int) -> Generator[Any, Any,
             yield from client.call(request)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("store", STORES)
 def test_no_session_over_a_store_without_order_breaks_what_it_promises(store: str) -> None:
     breaches = {

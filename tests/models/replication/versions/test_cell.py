@@ -69,12 +69,14 @@ def test_values_that_cannot_be_compared_have_an_order_all_the_same(
     assert found == [winner, winner]
 
 
+@pytest.mark.slow
 @given(st.lists(CELLS, min_size=1, max_size=4))
 def test_the_order_in_which_cells_are_met_does_not_matter(cells: list[Cell]) -> None:
     merged = [reduce(Cell.merged, order) for order in permutations(cells)]
     assert all(each == merged[0] for each in merged)
 
 
+@pytest.mark.slow
 @given(CELLS, CELLS)
 def test_cells_of_one_identity_are_equal_and_the_other_way_round(left: Cell, right: Cell) -> None:
     assert (left == right) == (left.identity() == right.identity())

@@ -6,6 +6,7 @@ from functools import reduce
 from itertools import permutations
 from typing import Any
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -76,6 +77,7 @@ def held(siblings: Siblings) -> set[int]:
     return {each.value for each in siblings.cells.values()}
 
 
+@pytest.mark.slow
 @given(STEPS)
 def test_it_keeps_what_full_histories_keep(steps: list[tuple[str, int]]) -> None:
     siblings = dict.fromkeys("abc", NONE)

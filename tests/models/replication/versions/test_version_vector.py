@@ -36,6 +36,7 @@ def test_a_writer_that_is_not_there_has_written_nothing() -> None:
         VersionVector({"a": 0})
 
 
+@pytest.mark.slow
 @given(VECTORS, VECTORS)
 def test_a_merged_vector_is_the_least_that_covers_both(left: VersionVector, right: VersionVector) -> None:
     merged = left.merged(right)
@@ -45,6 +46,7 @@ def test_a_merged_vector_is_the_least_that_covers_both(left: VersionVector, righ
     assert {writer: max(left[writer], right[writer]) for writer in merged} == dict(merged)
 
 
+@pytest.mark.slow
 @given(VECTORS, VECTORS)
 def test_merging_what_is_known_gives_the_very_same_vector(left: VersionVector, right: VersionVector) -> None:
     assert (left.merged(right) is left) == left.covers(right)

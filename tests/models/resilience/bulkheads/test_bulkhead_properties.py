@@ -58,6 +58,7 @@ def end_some(env: Environment, processes: list[Process], cut_short: list[Any]) -
             env.call_later(time, end, processes[number])
 
 
+@pytest.mark.slow
 @given(
     size=st.integers(1, 3),
     room=st.integers(0, 3),

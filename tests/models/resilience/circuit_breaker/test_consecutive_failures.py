@@ -49,6 +49,7 @@ class Coin(Endpoint):
         yield
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("count", "probability", "rate", "duration"), [(3, 0.5, 10.0, 1.0), (2, 0.3, 5.0, 2.0)]
 )

@@ -32,6 +32,7 @@ def test_its_defaults_are_those_of_the_library() -> None:
     assert (settings.open_duration, settings.trial_count) == (5.0, 1)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("failures", "state"), [(9, CLOSED), (10, OPEN)])
 def test_a_failure_ratio_at_the_threshold_opens(failures: int, state: BreakerState) -> None:
     lab = Lab(*[OK] * (100 - failures), FAILURE)

@@ -3,6 +3,7 @@
 from dataclasses import replace
 from typing import Any
 
+import pytest
 from hypothesis import given
 from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
@@ -24,6 +25,7 @@ CALLS = st.lists(
 )
 
 
+@pytest.mark.slow
 @hypothesis_settings(deadline=None, max_examples=50)  # a busy machine is no failure
 @given(calls=CALLS, trial_count=st.integers(1, 4), strict=st.booleans(), end=st.sampled_from(AbandonedTrial))
 def test_free_permits_and_results_add_up_once_nothing_is_under_way(

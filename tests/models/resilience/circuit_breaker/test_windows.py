@@ -48,6 +48,7 @@ def check(window: Window, results: list[Result], keeps: Callable[[float, float],
         assert counts(window) == expected([r for r in results[: index + 1] if keeps(r[0], now)])
 
 
+@pytest.mark.slow
 @unhurried
 @given(results=RESULTS, size=st.integers(1, 10))
 def test_a_count_window_keeps_the_last_results(results: list[Result], size: int) -> None:
@@ -57,12 +58,14 @@ def test_a_count_window_keeps_the_last_results(results: list[Result], size: int)
         assert counts(window) == expected(results[max(0, index + 1 - size) : index + 1])
 
 
+@pytest.mark.slow
 @unhurried
 @given(results=RESULTS.map(timed), seconds=st.integers(1, 6))
 def test_a_time_window_keeps_whole_aligned_seconds(results: list[Result], seconds: int) -> None:
     check(TimeWindow(seconds), results, lambda time, now: floor(time) > floor(now) - seconds)
 
 
+@pytest.mark.slow
 @unhurried
 @given(results=RESULTS.map(timed), buckets=st.integers(1, 6))
 def test_an_emitted_window_keeps_complete_buckets_only(results: list[Result], buckets: int) -> None:
@@ -72,6 +75,7 @@ def test_an_emitted_window_keeps_complete_buckets_only(results: list[Result], bu
     )
 
 
+@pytest.mark.slow
 @unhurried
 @given(results=RESULTS.map(timed))
 def test_sub_windows_keep_between_nine_tenths_and_all_of_their_duration(results: list[Result]) -> None:

@@ -145,6 +145,7 @@ def _drifting(at_most: float) -> Hedge:
     return hedge
 
 
+@pytest.mark.slow
 def test_with_a_server_down_it_drifts_away_unless_it_is_bounded() -> None:
     """CASSANDRA-14293: whoever waits for the delay makes the next one longer."""
     free = _drifting(inf)

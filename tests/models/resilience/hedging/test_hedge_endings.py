@@ -303,6 +303,7 @@ def test_an_error_in_the_model_stops_the_run_whichever_attempt_makes_it() -> Non
     assert any("search" in note for note in raised.value.__notes__)
 
 
+@pytest.mark.slow
 def test_a_call_that_fails_leaves_no_garbage_in_circles() -> None:
     class Mine(ServerError):
         pass

@@ -131,6 +131,7 @@ def test_cycles_count_from_time_zero_and_not_from_the_first_call() -> None:
     assert admitted(allowance, [0.8, 0.9, 1.0]) == [0.8, 1.0]
 
 
+@pytest.mark.slow
 @settings(deadline=None)
 @given(
     gaps=st.lists(st.integers(0, 6), min_size=1, max_size=40),

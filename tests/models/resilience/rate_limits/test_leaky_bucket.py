@@ -55,6 +55,7 @@ def test_with_an_endless_queue_nothing_is() -> None:
     assert left[-1] == 25.0
 
 
+@pytest.mark.slow
 @settings(deadline=None)
 @given(gaps=st.lists(st.integers(0, 6), max_size=60), size=st.integers(0, 3))
 def test_it_turns_the_same_calls_away_as_the_meter_which_is_a_token_bucket(

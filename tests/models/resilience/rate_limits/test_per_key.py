@@ -66,6 +66,7 @@ def test_limits_may_be_nested() -> None:
     assert by_both.lets_wait
 
 
+@pytest.mark.slow
 def test_memory_is_bounded_by_the_keys_that_were_active_lately(limit: RateLimit) -> None:
     env = Environment()
     allowances = PerKey(limit).start(env)

@@ -36,6 +36,7 @@ def test_a_longer_line_than_the_window_holds_goes_window_by_window() -> None:
     assert seen == [*((turn, "answer") for turn in turns), (0.75, Rejected)]
 
 
+@pytest.mark.slow
 @settings(deadline=None)
 @given(
     gaps=st.lists(st.integers(0, 6), min_size=1, max_size=40),

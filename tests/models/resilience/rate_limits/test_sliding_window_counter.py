@@ -48,6 +48,7 @@ def test_a_client_that_bursts_late_gets_nearly_twice_the_limit_into_one_window()
     assert len(admitted(log, times)) == 100
 
 
+@pytest.mark.slow
 def test_an_overload_gets_one_call_per_window_less_than_the_limit() -> None:
     allowance = SlidingWindowCounter(limit=4, window=1.0).start(Environment())
     assert len(admitted(allowance, (n / 100 for n in range(10_000)))) == 4 + 99 * 3

@@ -45,6 +45,7 @@ def test_a_part_of_a_token_lets_nobody_pass() -> None:
     assert admitted(tokens, [0.0, 0.099, 0.0999999, 0.1]) == [0.0, 0.1]
 
 
+@pytest.mark.slow
 def test_however_often_it_is_asked_what_comes_in_between_is_not_lost() -> None:
     # One token an hour, asked for every tenth of a millisecond: each time less than a millionth of a token.
     tokens = bucket(rate=1 / 3600, burst=1)
@@ -194,6 +195,7 @@ def test_misuse_is_named(changes: dict[str, Any], error: type[Exception], messag
 ticks = st.integers(0, 6)
 
 
+@pytest.mark.slow
 @settings(deadline=None)
 @given(gaps=st.lists(ticks, max_size=60), rate=st.sampled_from([1, 2, 3, 4]), burst=st.integers(1, 4))
 def test_it_lets_pass_what_the_definition_says(gaps: list[int], rate: int, burst: int) -> None:
@@ -208,6 +210,7 @@ def test_it_lets_pass_what_the_definition_says(gaps: list[int], rate: int, burst
     assert admitted(bucket(rate, burst), times) == passed
 
 
+@pytest.mark.slow
 @settings(deadline=None)
 @given(gaps=st.lists(ticks, max_size=40), rate=st.sampled_from([1, 3, 4]), burst=st.integers(1, 4))
 def test_it_lets_pass_what_the_generic_cell_rate_algorithm_does(
@@ -223,6 +226,7 @@ def test_it_lets_pass_what_the_generic_cell_rate_algorithm_does(
     assert admitted(bucket(rate, burst), times) == passed
 
 
+@pytest.mark.slow
 @settings(deadline=None)
 @given(
     gaps=st.lists(ticks, min_size=1, max_size=30),

@@ -81,6 +81,7 @@ def cut(world: MovingWorld, source: str, target: str, time: float, length: float
     world.at(time + length, lambda: world.network.heal(rules[0]))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("victim", VICTIMS)
 def test_nothing_is_lost_whatever_crashes_at_a_few_instants(victim: str) -> None:
     check(lambda world, time: world.strike(victim, time, OUTAGES[0]), first=40, one_in=FEW_IN)
@@ -100,5 +101,6 @@ def test_nothing_is_lost_whatever_link_is_cut_at_some_instants(way: tuple[str, s
     check(lambda world, time: cut(world, *way, time, length), first=len(way[0] + way[1]), one_in=2 * SOME_IN)
 
 
+@pytest.mark.slow
 def test_link_to_the_target_that_is_cut_at_a_few_instants_loses_nothing() -> None:
     check(lambda world, time: cut(world, "mover", "two", time, 1.7), first=25, one_in=FEW_IN)

@@ -94,11 +94,13 @@ def test_mover_with_a_flaw_is_caught(flaw: str) -> None:
     assert any(violations(CAUGHT_BY[flaw](seed, flaws)) for seed in range(1, 9))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("happens", dict.fromkeys(CAUGHT_BY.values()))
 def test_mover_without_flaws_is_not(happens: Callable[[int, MoverFlaws], MovingWorld]) -> None:
     assert not any(violations(happens(seed, NO_FLAWS)) for seed in range(1, 5))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("flaw", ["acknowledges_unasked", "serves_frozen", "hears_nothing"])
 def test_server_that_breaks_its_part_of_the_rules_is_caught(flaw: str) -> None:
     def violated(seed: int) -> list[str]:
@@ -110,6 +112,7 @@ def test_server_that_breaks_its_part_of_the_rules_is_caught(flaw: str) -> None:
     assert any(violated(seed) for seed in range(1, 9))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("bound", "is_safe"), [(1.25, True), (1.0, False)])
 def test_leases_are_waited_out_by_clocks_that_keep_to_the_bound(bound: float, is_safe: bool) -> None:
     """The mover's clock counts 1.1 s a second, that of a server which hears nothing 0.9: 1.22 to 1."""

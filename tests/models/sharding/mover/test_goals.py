@@ -48,6 +48,7 @@ owners = st.lists(st.sampled_from(SHARDS), min_size=1, max_size=40)
 wanted = st.lists(st.sampled_from(SHARDS), min_size=1, max_size=4, unique=True)
 
 
+@pytest.mark.slow
 @given(owners, wanted)
 def test_even_comes_to_even_shares_with_as_few_moves_as_can_be(owners: list[str], shards: list[str]) -> None:
     table, count = reached(table_of(owners), Even(shards))
@@ -60,6 +61,7 @@ def test_even_comes_to_even_shares_with_as_few_moves_as_can_be(owners: list[str]
     assert count == len(owners) - stay
 
 
+@pytest.mark.slow
 @given(owners, wanted, st.integers(0, 10))
 def test_even_asks_for_the_same_moves_however_often_it_is_asked(
     owners: list[str], shards: list[str], done_count: int
@@ -72,6 +74,7 @@ def test_even_asks_for_the_same_moves_however_often_it_is_asked(
     assert len(goal.steps(table, ())) == len(first[done_count:])
 
 
+@pytest.mark.slow
 @given(owners, wanted)
 def test_range_that_moves_already_is_not_asked_for_again(owners: list[str], shards: list[str]) -> None:
     table, goal = table_of(owners), Even(shards)
@@ -98,6 +101,7 @@ PLACEMENTS: list[tuple[type[Placement], float, float]] = [
 ]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("placement", "share", "tolerance"), PLACEMENTS, ids=str)
 def test_placed_moves_the_share_that_theory_says(placement: Any, share: float, tolerance: float) -> None:
     before, after = placement(["a", "b", "c"]), placement(["a", "b", "c", "d"])

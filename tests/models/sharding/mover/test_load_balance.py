@@ -90,6 +90,7 @@ def test_one_hot_key_is_not_split_but_named_and_the_others_leave_it() -> None:
     assert goal.hot_tokens == ("f",)
 
 
+@pytest.mark.slow
 @settings(max_examples=60)
 @given(st.dictionaries(st.sampled_from(KEYS), st.floats(0.1, 100.0), min_size=1))
 def test_it_comes_to_an_end_within_the_tolerance_or_where_a_key_is_too_hot(rates: dict[str, float]) -> None:
@@ -102,6 +103,7 @@ def test_it_comes_to_an_end_within_the_tolerance_or_where_a_key_is_too_hot(rates
     assert max(found.values()) <= max((1.0 + goal.tolerance) * mean, min(found.values()) + largest_key + mean)
 
 
+@pytest.mark.slow
 @settings(max_examples=60)
 @given(st.dictionaries(st.sampled_from(KEYS), st.floats(0.1, 100.0), min_size=1))
 def test_each_move_brings_the_most_loaded_shard_down_and_no_other_as_high(rates: dict[str, float]) -> None:
@@ -152,6 +154,7 @@ def test_server_that_started_afresh_counts_from_there() -> None:
     assert load.by_token == {"b": 2.0}
 
 
+@pytest.mark.slow
 @given(st.dictionaries(st.integers(0, 100), st.floats(0.1, 10.0), min_size=2))
 def test_median_leaves_halves_as_even_as_any_bound_does(by_token: dict[int, float]) -> None:
     load = RangeLoad(sum(by_token.values()), by_token)
@@ -220,6 +223,7 @@ def test_mover_splits_and_moves_until_loads_are_even_and_then_rests() -> None:
     assert goal.hot_tokens == ()
 
 
+@pytest.mark.slow
 def test_one_hot_key_is_left_where_it_is_and_named() -> None:
     readers = Readers({"f": 100.0, "a": 5.0})
     goal = Balanced(["one", "two"], load_interval=5.0, tolerance=0.25, gain=0.2)

@@ -129,6 +129,7 @@ def test_new_goal_takes_the_place_of_the_old_one_and_moves_under_way_are_finishe
     assert range_counts(world) == {"one": 6, "two": 7}
 
 
+@pytest.mark.slow
 def test_shard_that_is_down_holds_up_none_but_its_own_moves() -> None:
     world = MovingWorld(table=letters("one"))
     add_third(world)
@@ -257,6 +258,7 @@ def test_mover_on_a_host_that_is_down_begins_when_that_is_up() -> None:
     assert world.owner("a") == "two"
 
 
+@pytest.mark.slow
 def test_two_movers_do_no_harm() -> None:
     world = MovingWorld(table=letters("one", "two"), mover_settings=replace(MOVER, batch_size=1, pause=0.02))
     world.fill(KEYS)

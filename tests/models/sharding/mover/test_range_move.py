@@ -91,6 +91,7 @@ def test_what_changes_while_it_is_copied_is_copied_again_until_that_is_little() 
     assert record.freeze_time == pytest.approx(8 * HOP + CHANGE)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("rounds_max", [0, 1, 2])
 def test_rounds_are_as_many_as_may_be_where_it_always_changes(rounds_max: int) -> None:
     world = filled(mover_settings=replace(MOVER, batch_size=1, rounds_max=rounds_max), user_count=6)

@@ -117,6 +117,7 @@ class Counters:
         return [each for each in counter_balances(history, held) if each.lost or each.surplus]
 
 
+@pytest.mark.slow
 def test_nothing_is_counted_twice_or_not_at_all_in_a_turmoil() -> None:
     world = Turmoil(3).world
     counters = Counters(world)

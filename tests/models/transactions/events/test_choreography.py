@@ -84,6 +84,7 @@ def test_order_is_answered_at_once_and_approved_or_rejected_later(account: str, 
     assert shop.totals == (STOCK, 2 * MONEY)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("process", [True, False])
 @pytest.mark.parametrize("account", ["alice", "poor"])
 @pytest.mark.parametrize("name", NAMES)

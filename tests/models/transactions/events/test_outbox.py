@@ -151,6 +151,7 @@ def test_outbox_loses_and_invents_nothing(crashed: str, process: bool) -> None:
     assert set(audits(OUTBOX, crashed=crashed, process=process)) == {NOTHING}
 
 
+@pytest.mark.slow
 def test_outbox_without_an_inbox_at_the_other_end_does_things_twice() -> None:
     found = audits(OUTBOX, has_inbox=False)
     assert set(found) == {NOTHING, Audit(lost_count=0, phantom_count=0, doubled_count=1)}
@@ -219,6 +220,7 @@ STRUCK = {"sends_unlogged": "producer", "removes_before_sending": "stock"}
 """By whose crash a flaw is seen."""
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("flaw", STRUCK)
 def test_planted_flaw_is_seen(flaw: str) -> None:
     eager = ThroughOutbox(poll_interval=0.0012, send_timeout=0.05)

@@ -53,6 +53,7 @@ def test_crash_at_any_instant_leaves_a_saga_done_or_compensated(
     assert (len(endings) > 1) == (name == "orchestrator")  # nobody else is seen to crash
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", NAMES)
 def test_service_that_is_down_for_long_turns_the_saga_back_or_holds_it_up(name: str) -> None:
     """Before the pivot it gives up; after it, and on the way back, it waits for as long as it takes."""

@@ -96,6 +96,7 @@ def test_to_merge_is_associative(name: str, steps: Steps, picks: tuple[int, int,
         assert one.merged(two).merged(three) == one.merged(two.merged(three))
 
 
+@pytest.mark.slow
 @settings(max_examples=40, deadline=None, derandomize=True)
 @given(steps=STEPS)
 def test_a_counter_is_the_sum_of_the_adds_that_have_come(steps: Steps) -> None:
@@ -108,6 +109,7 @@ def test_a_counter_is_the_sum_of_the_adds_that_have_come(steps: Steps) -> None:
             assert states[-_nonempty(known) + _place(known, copy)].shown() == sum(known[copy].values())
 
 
+@pytest.mark.slow
 @settings(max_examples=40, deadline=None, derandomize=True)
 @given(steps=STEPS)
 def test_an_element_is_in_a_set_if_an_add_of_it_was_seen_by_no_remove_that_has_come(steps: Steps) -> None:

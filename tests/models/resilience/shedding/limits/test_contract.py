@@ -115,6 +115,7 @@ def test_only_a_random_limit_needs_a_seed(limit: ConcurrencyLimit) -> None:
         ConcurrencyLimiter(env, Scripted(env), limit)
 
 
+@pytest.mark.slow
 @for_all
 def test_no_more_calls_are_in_flight_than_the_limit_of_the_moment_says(limit: ConcurrencyLimit) -> None:
     env = Environment(seed=3)
