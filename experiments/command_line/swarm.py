@@ -27,6 +27,7 @@ from .study_options import read_whole_number
 
 if TYPE_CHECKING:
     from ..swarm import Failed, Finding, SwarmResult, SystemPlan
+    from ..swarm.projections import ProjectionsPlan
     from ..swarm.stores import StorePlan
 
 PLANS = Path("results/swarm")
@@ -58,21 +59,22 @@ def swarm(
     of: Annotated[
         str,
         typer.Option(
-            metavar="WHAT", help="What to draw: systems, stores under fire, or those of one design."
+            metavar="WHAT",
+            help="What to draw: systems, stores under fire, those of one design, or projections.",
         ),
     ] = "systems",
     flaw: Annotated[
         str | None,
         typer.Option(
-            metavar="NAME", help="Of stores: a bug to plant, to see it caught. A wrong name lists all."
+            metavar="NAME", help="Not of systems: a bug to plant, to see it caught. A wrong name lists all."
         ),
     ] = None,
     json: JsonFlag = False,
 ) -> int:
     """Draw random systems, wrappers, load and faults, run them, and check what must hold for any of them.
 
-    Or stores (--of stores, or raft, quorums, locks and so on), with clients and faults of many kinds: what a
-    store claims must hold whatever happens.
+    Or stores (--of stores, or raft, sharded, locks and so on), with clients and faults of many kinds: what a
+    store claims must hold whatever happens. Or event logs with projections (--of projections).
 
     A failure is cut down to a small system that fails in the same way; that is written to a file, and run
     again with --plan FILE. Exit code 1 if any system fails, 3 if none does and a check was given up. Ctrl-C
@@ -123,7 +125,7 @@ class _Words:
 
     @property
     def things(self) -> str:
-        return self.of if self.of in ("systems", "stores") else f"{self.of} stores"
+        return self.of if self.of in ("systems", "stores", "projections") else f"{self.of} stores"
 
     @property
     def file_stem(self) -> str:
@@ -168,6 +170,7 @@ def _write(result: "SwarmResult", folder: Path, run: _Words) -> dict[int, Path]:
 
 def _replay(path: Path, *, json: bool) -> int:
     from ..swarm import Failed, Finding, SwarmResult, SystemPlan, run_trial
+    from ..swarm.projections import ProjectionsPlan, run_projections_trial
     from ..swarm.stores import StorePlan, run_store_trial
     from ..swarm.subjects import read_any_plan
 
@@ -175,6 +178,8 @@ def _replay(path: Path, *, json: bool) -> int:
     try:
         if isinstance(plan, StorePlan):
             verdict = run_store_trial(plan, thorough=True)
+        elif isinstance(plan, ProjectionsPlan):
+            verdict = run_projections_trial(plan, thorough=True)
         else:
             assert isinstance(plan, SystemPlan)
             verdict = run_trial(plan, thorough=True)
@@ -237,10 +242,19 @@ def _paragraph(finding: "Finding", files: dict[int, Path], run: _Words) -> str:
     return "\n".join(lines)
 
 
-def _size(plan: "SystemPlan | StorePlan") -> str:
+def _size(plan: "SystemPlan | StorePlan | ProjectionsPlan") -> str:
+    from ..swarm.projections import ProjectionsPlan
     from ..swarm.stores import StorePlan
 
-    if isinstance(plan, StorePlan):
+    if isinstance(plan, ProjectionsPlan):
+        asks = sum(len(user.asks) for user in plan.users)
+        counts = {
+            "handler": len(plan.handlers),
+            "view": len(plan.views),
+            "user": len(plan.users),
+            "ask": asks,
+        }
+    elif isinstance(plan, StorePlan):
         operations = sum(len(client.operations) for client in plan.clients)
         counts = {"node": len(plan.hosts), "client": len(plan.clients), "operation": operations}
     else:

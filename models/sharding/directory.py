@@ -14,7 +14,7 @@ store of its own; MongoDB's documentation, "Config Servers".
 
 from __future__ import annotations
 
-from collections.abc import Generator
+from collections.abc import Callable, Generator
 from typing import Any
 
 from ..endpoint import Endpoint, require_endpoint
@@ -26,20 +26,28 @@ TABLE_KEY = "routing table"
 
 
 class Directory:
-    """The directory as `client`, one of its store, reaches it; `first` is the table of the set-up."""
+    """The directory as `client`, one of its store, reaches it; `first` is the table of the set-up.
 
-    __slots__ = ("_client", "first")
+    An observer is told by `note` of each table that was read, or was put there for certain.
+    """
 
-    def __init__(self, client: Endpoint, first: RoutingTable) -> None:
+    __slots__ = ("_client", "_note", "first")
+
+    def __init__(
+        self, client: Endpoint, first: RoutingTable, *, note: Callable[[RoutingTable], object] | None = None
+    ) -> None:
         require_endpoint("client", client)
         require_kind("first", first, RoutingTable)
         self._client = client
+        self._note = note
         self.first = first
 
     def read(self) -> Generator[Any, Any, RoutingTable]:
         """Return the present table. Raises what the store's client raises."""
         response = yield from self._client.call(read(TABLE_KEY))
         table: RoutingTable = self.first if response.value is None else response.value
+        if self._note is not None:
+            self._note(table)
         return table
 
     def replace(self, old: RoutingTable, new: RoutingTable) -> Generator[Any, Any, bool]:
@@ -52,6 +60,8 @@ class Directory:
             raise ValueError(f"version of the next table must be {old.version + 1}, got {new.version}")
         expected = None if old == self.first else old
         response = yield from self._client.call(compare_and_set(TABLE_KEY, expected, new))
+        if response.value and self._note is not None:
+            self._note(new)
         return bool(response.value)
 
 

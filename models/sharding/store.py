@@ -87,6 +87,7 @@ class ShardedStore(Store):
         self.network = network
         self.directory = directory
         self.first_table = table
+        self._newest = table
         self._transfers = transfers
         self._flaws = flaws
         self._shards: dict[str, Store] = {}
@@ -219,14 +220,22 @@ class ShardedStore(Store):
 
     def directory_from(self, host: Host) -> Directory:
         """Return the directory as it is reached from `host`."""
-        return Directory(self.directory.client(host), self.first_table)
+        return Directory(self.directory.client(host), self.first_table, note=self._note)
 
     # -- for observers --------------------------------------------------------------------------------------
 
     @property
     def table(self) -> RoutingTable:
-        """The present table: the newest that a node of the directory holds."""
-        return table_held(self.directory.contents(), self.first_table)
+        """The present table: the newest that a node of the directory holds, or that anybody was told of.
+
+        The second, since nodes may have to read their disks, and each other, before they know it again.
+        """
+        self._note(table_held(self.directory.contents(), self.first_table))
+        return self._newest
+
+    def _note(self, table: RoutingTable) -> None:
+        if table.version > self._newest.version:
+            self._newest = table
 
     def contents(self) -> Mapping[str, Mapping[Any, Any]]:
         """Return what each node of each shard holds now of the ranges that the shard has, by its name.

@@ -5,6 +5,9 @@
     drawing             draws a plan from a seed, with a random half of all features; schemes: not by chance
     fault_catalogue     whom a fault strikes, and with what; faults: those that only stores are tried with
     building            a plan turned into a live_store; watched_raft: nodes that are held to their word
+    moving_store        shards that come and go, and a mover with ever new goals; shards: what they stand on;
+                        schemes_of_moves: what strikes a move while it is under way
+    locked_store        a resource behind locks; replicas: which of them differ
     trial               runs one plan and judges it
     laws, merging_laws  what stores are held to, by name; histories: what laws ask of a run
     shrinking           cuts a plan that fails down to a small one

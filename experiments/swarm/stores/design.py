@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Generator, Iterable, Mapping
+from collections.abc import Callable, Generator, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from math import inf
 from random import Random
@@ -17,7 +17,7 @@ from models.storage import Disk, DurabilityPolicy, GroupCommit, PeriodicSync, Sy
 from simulator import Environment
 
 from ..choices import Choice, Parameter
-from ..plan import Value
+from ..plan import FaultPlan, Value
 from .plan import Does, StorePlan
 
 NEVER = 0
@@ -82,7 +82,8 @@ class StoreDesign(ABC):
     seconds after all has healed. `at_its_best`, with the right parameters, it promises these laws, and with
     others those of its `other_bests`. Where its `disks_may_be_lost` there is something that it promises even
     then. Of the kinds of faults that are not for all it is struck with those that it `suffers`. Some plans
-    are made after one of its `schemes`. Hosts of clients have `client_cores`.
+    are made after one of its `schemes`. Hosts of clients have `client_cores`. Processes whose names end in
+    one of `standing` are always there.
     """
 
     parameters: Mapping[str, Parameter]
@@ -96,6 +97,7 @@ class StoreDesign(ABC):
     suffers: tuple[str, ...] = ()
     schemes: tuple[Scheme, ...] = ()
     client_cores: int = 1
+    standing: tuple[str, ...] = (" memory",)
 
     @abstractmethod
     def build(self, site: Site, given: Mapping[str, Any], flaws: object | None) -> Store:
@@ -128,6 +130,14 @@ class StoreDesign(ABC):
     def drift_allowed(self, given: Mapping[str, Any]) -> float:
         """Return the drift that clocks may have before a promise ends; infinite where none rests on it."""
         return inf
+
+    def orders(self, random: Random, load_end: float) -> Sequence[FaultPlan]:
+        """Return what an operator wants on the way: in plans it stands among the faults."""
+        return ()
+
+    def tidy(self, store: Any) -> bool:
+        """Do what is done once when all is quiet; return whether there is anything of the kind."""
+        return False
 
     def goodbyes(self, store: Any) -> Iterable[Generator[Any, Any, None]]:
         """Return what each client does last, where that is more than to ask nothing any more."""

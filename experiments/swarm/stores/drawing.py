@@ -149,6 +149,7 @@ class _Drawing:
             return other.choice(self.design.schemes)(other, plan)
         faults = self._faults(plan)
         faults += self._changes_of_drift(plan, drift)
+        faults += self.design.orders(Random(f"{self.seed}, orders"), self.load_end)
         return plan.model_copy(update={"faults": tuple(faults)})
 
     # -- the store

@@ -32,9 +32,16 @@ from ...misuse import Misuse, unknown_name
 from ..choices import Choice, Names, Parameter, Reference
 from ..hand_made_faults import Several
 from ..plan import Value
-from .faults import BusyDisk, CrashAtSync, Hunt, OtherDrift
+from .faults import BusyDisk, CrashAtSync, Hunt, Order, OtherDrift
 from .live_store import LEADER, LiveStore
+from .moving_store import GOALS, MovingStore
 from .plan import DRIFT, LITTLE_DRIFT, StorePlan
+
+NEW_GOAL = "new_goal"
+"""What is no fault, but an order to a mover: it comes at a time, and is cut down, as faults are."""
+
+MOVED_KEYS = ("a", "b", "list", "mortal-1", "mortal-2", "number", "last of client-1")
+"""Keys whose ranges an order may be about: others lie between them."""
 
 _LEADER_SHARE = 0.45
 _LAST_SHARE = 0.15
@@ -136,6 +143,20 @@ def _process_crash(live: LiveStore, name: str, host: str) -> Fault | None:
     where = live.host_of(host)
     node = None if where is None else live.node_on(where)
     return None if node is None else ProcessCrash(node, name=name)
+
+
+def _part_crash(live: LiveStore, name: str, host: str, which: int) -> Fault | None:
+    where = live.host_of(host)
+    parts = [node for node in live.nodes() if node.host is where]
+    return ProcessCrash(parts[which % len(parts)], name=name) if parts else None
+
+
+def _new_goal(live: LiveStore, name: str, goal: str, key: str, shard: int) -> Fault:
+    def give() -> None:
+        if isinstance(live.store, MovingStore):
+            live.store.pursue(goal, key, shard)
+
+    return Order(live.env, give, name=name)
 
 
 def _host_crash(live: LiveStore, name: str, host: str, resets: bool) -> Fault | None:
@@ -263,6 +284,9 @@ _SOME = SomeHosts()
 
 STORE_FAULTS: Mapping[str, StoreFaultKind] = {
     "process_crash": StoreFaultKind(parameters={"host": _A_HOST}, make=_process_crash),
+    "part_crash": StoreFaultKind(
+        parameters={"host": _A_HOST, "which": Choice(0, 1, 2, 3)}, make=_part_crash, is_for_all=False
+    ),
     "host_crash": StoreFaultKind(
         parameters={"host": _A_HOST, "resets": Choice(False, True)}, make=_host_crash
     ),
@@ -304,5 +328,10 @@ STORE_FAULTS: Mapping[str, StoreFaultKind] = {
     DRIFT: StoreFaultKind(parameters={"host": _A_HOST, "drift": Drift()}, make=_drift, is_for_all=False),
     "pause": StoreFaultKind(parameters={"host": _A_CLIENT}, make=_pause, is_for_all=False),
     "client_crash": StoreFaultKind(parameters={"host": _A_CLIENT}, make=_client_crash, is_for_all=False),
+    NEW_GOAL: StoreFaultKind(
+        parameters={"goal": Choice(*GOALS), "key": Choice(*MOVED_KEYS), "shard": Choice(1, 2, 3)},
+        make=_new_goal,
+        is_for_all=False,
+    ),
     "slow_host": StoreFaultKind(parameters={"host": _A_HOST, "factor": Choice(0.01, 0.1)}, make=_slow_host),
 }

@@ -127,6 +127,20 @@ class OtherDrift(Fault):
             self._host.set_clock(self)
 
 
+class Order(Fault):
+    """No fault, but what an operator wants: `give` is called when it begins, and there is nothing to heal."""
+
+    def __init__(self, env: Environment, give: Callable[[], None], *, name: str) -> None:
+        super().__init__(env, name, "order", {})
+        self._give = give
+
+    def _start(self) -> None:
+        self._give()
+
+    def _stop(self) -> None:
+        """Let it stand."""
+
+
 class BusyDisk(Fault):
     """Others on a host sync its disk without a pause, `users_count` of them: a sync waits for a turn of each.
 

@@ -43,7 +43,6 @@ _LOOKS_COUNT = 5
 _LOOKS_APART = 0.0137
 _WATCH_EVERY = 0.05
 _MESSAGES_MAX = 100_000.0  # a second, of all nodes: a hundred for each operation of the busiest clients
-_ALWAYS = " memory"  # of a node, or of a client that coordinates
 _ASSERTED = re.compile(r"^(?P<law>[\w -]+) is broken at ")
 
 
@@ -94,11 +93,9 @@ def _play(live: LiveStore) -> None:
     if "works_again" in live.laws:
         _wait_until_it_works(live, settled_by)
     if "converges" in live.laws:
-        settled_by = env.now + live.design.settle
-        while differences := live.design.disagreement(live.store):
-            if env.now >= settled_by:
-                raise broken(live, "converges", contents_text(differences))
-            env.run(until=env.now + _LOOK_EVERY)
+        _wait_until_it_agrees(live)
+        if live.design.tidy(live.store):
+            _wait_until_it_agrees(live)
     if "works_again" in live.laws:  # or it may try for ever to come to work again
         _say_goodbye(live)
         _wait_until_it_is_empty(live)
@@ -118,6 +115,14 @@ def _wait_until_it_works(live: LiveStore, settled_by: float) -> None:
     while waiting:
         if live.env.now >= settled_by:
             raise broken(live, "works_again", f"not for {', '.join(waiting)}, whose calls all fail")
+        live.env.run(until=live.env.now + _LOOK_EVERY)
+
+
+def _wait_until_it_agrees(live: LiveStore) -> None:
+    settled_by = live.env.now + live.design.settle
+    while differences := live.design.disagreement(live.store):
+        if live.env.now >= settled_by:
+            raise broken(live, "converges", contents_text(differences))
         live.env.run(until=live.env.now + _LOOK_EVERY)
 
 
@@ -171,5 +176,5 @@ def _under_way(live: LiveStore) -> list[str]:
         if (said := node.statistics()).in_service_count or said.waiting_count
     ]
     return calls + sorted(
-        process.name for process in live.env.processes if not process.name.endswith(_ALWAYS)
+        process.name for process in live.env.processes if not process.name.endswith(live.design.standing)
     )

@@ -185,6 +185,8 @@ class Mover(Node):
                 yield from self._give_up_strangers()
             steps = yield from self._next_steps()
             self._begin(steps)
+            if steps:
+                self.is_settled = False
             if self._active:
                 yield from self._await_bell(None)
                 continue

@@ -172,6 +172,7 @@ def sharing(**service: Any) -> SystemPlan:
     return SystemPlan.model_validate(tree, strict=False)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("mutant", "service", "rule"),
     [

@@ -16,6 +16,7 @@ from experiments.swarm.campaign import DIED, SYSTEMS, Judged, judged_batches
 from .mutants import balancer_loses_a_count_where_a_call_fails, instance_answers_with_an_error_in_its_code
 
 
+@pytest.mark.slow
 def test_all_systems_pass() -> None:
     assert run_swarm(3, 5, jobs=1) == SwarmResult(
         first_seed=3, systems_count=5, requests_count=run_swarm(3, 5, jobs=1).requests_count, findings=()

@@ -17,6 +17,7 @@ from experiments.swarm.plan import REGION
 from experiments.swarm.policy_catalogue import POLICIES
 from models import Wrapper, balancing, faults
 from models.balancing import Policy
+from models.cqrs import FromTheCommandSide, OwnView, TwoSides, UntilItIsThere
 from models.faults import DiskLoss, Fault
 from models.replication import UniqueWrites
 from models.replication.sessions import Session
@@ -35,6 +36,10 @@ LEFT_OUT: dict[type, str] = {
     AgreedStock: "as Session",
     OverwrittenStock: "as Session",
     SplitStock: "as Session",
+    TwoSides: "stands at clients of handlers and projections, which no drawn system has",
+    FromTheCommandSide: "as TwoSides",
+    OwnView: "as TwoSides",
+    UntilItIsThere: "as TwoSides; `projections` has users who demand their own commands themselves",
     DiskLoss: "strikes a disk; drawn for stores, which have some",
 }
 
@@ -101,6 +106,7 @@ def wrappers_to_try() -> Iterator[tuple[str, str, dict[str, Any]]]:
                 yield from ((side, kind, {name: value}) for value in parameter.values[1:])
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("kind", WRAPPERS)
 def test_every_wrapper_works_with_every_value_on_every_side(kind: str) -> None:
     for side, name, parameters in wrappers_to_try():
@@ -185,6 +191,7 @@ def test_every_policy_there_is_can_be_drawn() -> None:
     assert {getattr(balancing, name) for name in balancing.__all__} & public(Policy) == known
 
 
+@pytest.mark.slow
 def test_every_fault_there_is_can_be_drawn() -> None:
     made = set()
     for kind, parameters in faults_to_try():

@@ -36,6 +36,7 @@ def test_the_same_plan_is_drawn_in_another_process_under_another_hash_seed() -> 
     assert done.stdout.strip() == draw_plan(17).to_json()
 
 
+@pytest.mark.slow
 def test_all_plans_are_sound() -> None:
     for plan in MANY:
         require_sound(plan)

@@ -49,6 +49,7 @@ def is_small(plan: SystemPlan) -> bool:
     )
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("mutant", MUTANTS, ids=lambda mutant: mutant.__name__)
 def test_mutant_is_found(mutant: Mutant, monkeypatch: pytest.MonkeyPatch) -> None:
     """One system of the first three hundred is enough: the one that is known to show it, if it still does."""

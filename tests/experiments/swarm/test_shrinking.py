@@ -41,6 +41,7 @@ def has_breaker_and_crash(plan: SystemPlan) -> Verdict:
     return FAILED if kinds & {"timeout"} and faults else Passed(0)
 
 
+@pytest.mark.slow
 def test_what_the_failure_does_not_need_is_gone() -> None:
     plan = rich_plan()
     shrunk = shrink(plan, FAILED, run=has_breaker_and_crash)
@@ -53,6 +54,7 @@ def test_what_the_failure_does_not_need_is_gone() -> None:
     require_sound(shrunk.plan)
 
 
+@pytest.mark.slow
 def test_every_candidate_can_be_built() -> None:
     def run(plan: SystemPlan) -> Verdict:
         build(plan)
@@ -88,6 +90,7 @@ def test_values_that_do_not_matter_become_the_simplest() -> None:
     assert [set(client["way"]) for client in tree["clients"]] == [{"service"}]
 
 
+@pytest.mark.slow
 def test_a_failure_of_another_kind_is_not_followed() -> None:
     def fails_otherwise_when_small(plan: SystemPlan) -> Verdict:
         if len(plan.clients) >= 2:
@@ -97,6 +100,7 @@ def test_a_failure_of_another_kind_is_not_followed() -> None:
     assert len(shrink(rich_plan(), FAILED, run=fails_otherwise_when_small).plan.clients) == 2
 
 
+@pytest.mark.slow
 def test_shrinking_is_deterministic_and_tries_no_plan_twice() -> None:
     tried: list[str] = []
 

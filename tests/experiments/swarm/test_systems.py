@@ -27,6 +27,7 @@ def failures(first: int, count: int) -> list[str]:
     ]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("first", range(0, 200, 25))
 def test_random_systems_keep_the_invariants(first: int) -> None:
     assert failures(first, 25) == []
@@ -38,6 +39,7 @@ def test_more_random_systems_keep_the_invariants(first: int) -> None:
     assert failures(first, 100) == []
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("path", FOUND, ids=lambda path: path.stem)
 def test_what_was_found_once_stays_mended(path: Path, request: pytest.FixtureRequest) -> None:
     if path.stem in UNMENDED.values():

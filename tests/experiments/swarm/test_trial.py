@@ -129,6 +129,7 @@ def test_luck_of_its_own_is_found_by_running_twice(monkeypatch: pytest.MonkeyPat
     assert verdict.entity == "the run"
 
 
+@pytest.mark.slow
 def test_a_client_that_disturbs_the_run_by_being_looked_at_is_found(monkeypatch: pytest.MonkeyPatch) -> None:
     """A check is an observer: what it reads must change nothing."""
     in_flight = Client.in_flight.fget
@@ -148,6 +149,7 @@ def test_one_in_eight_seeds_is_run_thoroughly() -> None:
     assert sum(map(is_sampled, range(800))) == 100
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("seed", [3, 11])
 def test_a_verdict_is_the_same_twice(seed: int) -> None:
     assert run_trial(draw_plan(seed), thorough=True) == run_trial(draw_plan(seed), thorough=True)

@@ -126,6 +126,20 @@ SHARDS: dict[str, Callable[[World, str], Store]] = {
 }
 
 
+def test_table_for_observers_is_not_forgotten_while_all_of_the_directory_is_down() -> None:
+    """A node of Raft that starts again knows nothing until there is a leader: a shard could be removed."""
+    world = World(directory=lambda world: SHARDS["raft"](world, "directory"))
+    world.run(5.0)
+    world.store.add_shard("three", SHARDS["raft"](world, "three"))
+    world.moved("a", "three")
+    for node in world.directory.nodes:
+        node.crash()
+        node.restart()
+    assert world.store.table.version == 3
+    with pytest.raises(ValueError, match="no range"):
+        world.store.remove_shard("three")
+
+
 @pytest.mark.parametrize("kind", SHARDS)
 @pytest.mark.parametrize("has_raft_directory", [False, True])
 def test_any_store_is_a_shard_and_raft_a_directory(kind: str, has_raft_directory: bool) -> None:

@@ -10,6 +10,7 @@ from .multi_primary import MultiPrimaryDesign
 from .primary_replica import PrimaryReplicaDesign
 from .quorums import QuorumsDesign
 from .raft import RaftDesign
+from .sharded import ShardedDesign
 from .single import SingleDesign
 
 DESIGNS: Mapping[str, StoreDesign] = {
@@ -19,4 +20,5 @@ DESIGNS: Mapping[str, StoreDesign] = {
     "multi_primary": MultiPrimaryDesign(),
     "single": SingleDesign(),
     "locks": LocksDesign(),
+    "sharded": ShardedDesign(),
 }

@@ -28,6 +28,7 @@ from models.replication.quorums import (
 from ...choices import Choice
 from ..design import DISK_PARAMETERS, DURABILITY, NEVER, Flaw, Site, StoreDesign
 from ..plan import StorePlan
+from ..replicas import replicas_that_differ
 
 _LEVELS = {"quorum": Level.QUORUM, "one": Level.ONE, "two": Level.TWO, "all": Level.ALL, "any": Level.ANY}
 _SPECULATION: Mapping[str, Never | AfterDelay | Always] = {
@@ -147,14 +148,7 @@ class QuorumsDesign(StoreDesign):
     def disagreement(self, store: Store) -> Mapping[Any, Mapping[str, Any]]:
         """Return what replicas of a key hold, where they differ."""
         assert isinstance(store, QuorumStore)
-        contents = store.contents()
-        keys = dict.fromkeys(key for held in contents.values() for key in held)
-        found = {}
-        for key in keys:
-            held = {node.name: contents[node.name].get(key) for node in store.replicas_of(key)}
-            if len(set(held.values())) > 1:
-                found[key] = held
-        return found
+        return replicas_that_differ(store)
 
 
 def _needed(given: Mapping[str, Any], name: str) -> int:

@@ -168,6 +168,7 @@ CASES: list[tuple[Any, SystemPlan, str]] = [
 ]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("mutant", "plan", "rule"), CASES, ids=[case[0].__name__ for case in CASES])
 def test_a_law_that_is_broken_is_found(
     mutant: Any, plan: SystemPlan, rule: str, monkeypatch: pytest.MonkeyPatch

@@ -23,6 +23,7 @@ def values_of(kind: str) -> Iterator[dict[str, Any]]:
             yield from ({name: value} for value in parameter.values[1:])
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("kind", PARTS)
 def test_every_kind_works_with_every_value(kind: str) -> None:
     trouble = fault("host_crash", host=SERVERS[0])

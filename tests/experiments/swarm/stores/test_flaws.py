@@ -29,6 +29,8 @@ from models.consensus.lock_service import LockFlaws
 from models.replication.multi_primary import MultiPrimaryFlaws
 from models.replication.primary_replica import ReplicationFlaws
 from models.replication.quorums import QuorumFlaws
+from models.sharding import ShardingFlaws
+from models.sharding.mover import MoverFlaws
 
 from .plans import plan
 
@@ -40,26 +42,36 @@ WITNESSES: dict[str, int] = {
     "acknowledges_before_quorum": 1,
     "acknowledges_before_standby": 3,
     "acknowledges_in_memory": 2,
+    "acknowledges_unasked": 13,
     "answers_first": 6,
-    "ends_leases_early": 9,
     "commits_older_epochs": 2,
     "commits_older_terms": 58,
+    "ends_leases_early": 9,
     "fences_writes_alone": 25,
+    "forgets_deletions": 34,
+    "forgets_epochs": 17,
     "forgets_tombstones": 83,
     "forgets_what_is_removed": 4,
+    "hears_nothing": 5,
+    "ignores_leases": 10,
     "ignores_sessions": 8,
     "ignores_tokens": 5,
     "lease_factor": 85,
+    "leaves_out_last_copy": 4,
     "loses_outbox": 43,
     "merges_by_arrival": 4,
     "no_fencing": 8,
     "no_grace": 107,
     "reads_unchecked": 13,
     "renewals_unconfirmed": 10,
+    "reuses_epochs": 17,
+    "serves_frozen": 5,
     "skips_gaps": 2,
     "tokens_not_replicated": 2,
     "trusts_clocks": 31,
+    "trusts_unknown_imports": 10,
     "votes_not_durable": 4,
+    "waits_for_nobody": 9,
 }
 
 
@@ -108,7 +120,8 @@ def test_a_flaw_has_one_design_and_every_flaw_of_the_models_is_there() -> None:
     assert sum(len(design.flaws) for design in DESIGNS.values()) == len(flaws_of_stores())
     planted = [flaw.flaws for design in DESIGNS.values() for flaw in design.flaws.values()]
     planted += [each.service for each in planted if isinstance(each, LockBugs)]
-    for kind in (LockBugs, LockFlaws, MultiPrimaryFlaws, QuorumFlaws, RaftFlaws, ReplicationFlaws):
+    kinds = (LockBugs, LockFlaws, MultiPrimaryFlaws, QuorumFlaws, RaftFlaws, ReplicationFlaws)
+    for kind in (*kinds, ShardingFlaws, MoverFlaws):
         of_kind = [each for each in planted if isinstance(each, kind)]
         names = {each.name for each in fields(kind)}
         changed = {name for each in of_kind for name in names if getattr(each, name) != getattr(kind(), name)}

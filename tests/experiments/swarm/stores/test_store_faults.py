@@ -26,6 +26,7 @@ STRUCK: dict[str, dict[str, object]] = {
     "hunt": {},
     "pause": {"host": "client-1"},
     "client_crash": {"host": "client-1"},
+    "new_goal": {},
     "power_outage": {},
 }
 

@@ -158,6 +158,25 @@ def test_mover_is_settled_when_its_goal_asks_for_nothing_more() -> None:
     assert world.store.table.version == version
 
 
+def test_mover_is_not_settled_any_more_when_its_goal_asks_for_something_again() -> None:
+    world = MovingWorld()
+    world.fill()
+    world.pursue()
+    while not world.mover.is_settled:
+        world.env.step()
+    back = Listed(MoveRange(LOWEST, "one"))
+    other = Mover(world.env, Host(world.env, "other"), world.store, goal=back, settings=MOVER, name="other")
+    while world.owner("a") == "two":
+        world.env.step()
+    other.pursue(None)
+    while len(world.mover.records) < 2:
+        world.env.step()
+    assert not world.mover.is_settled
+    world.env.run(until=world.env.now + 30.0)
+    assert world.mover.is_settled
+    assert world.owner("a") == "two"
+
+
 # -- side by side -------------------------------------------------------------------------------------------
 
 
