@@ -15,6 +15,9 @@
     nodes                                   processes that work by messages, and forget in a crash
     storage                                 disks, logs, tables: what a crash does not take
     replication, consensus                  stores on several nodes, by primary, by quorum, by agreement
+    sharding                                keys spread over stores, and found again while they move
+    cqrs                                    commands and questions apart, and events between them
+    transactions                            sagas, two-phase commit, a database and its messages
     consistency                             histories of what clients saw, and what they prove
     resilience                              timeouts, retries, breakers, bulkheads, limits, hedges
     faults                                  what goes wrong: planned, or at random
