@@ -24,11 +24,15 @@ scan. Keys that it asks for by name and is not told of are read as `None` (not w
 alone). So every checker of reads judges scans too; that the keys were read at one instant none does. A scan
 without an answer is not recorded, as it has changed and told nothing.
 
+What a store holds at the beginning (`contents`) nobody has written, and a read of it would accuse the store
+of having made it up. So a recorder that is given it begins with a write of each, over before all else.
+
 It is an observer: it changes nothing, draws no number and schedules no event.
 """
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from heapq import heappop, heappush
 from math import inf
@@ -41,15 +45,16 @@ from ..failures import BreakerOpen, CallFailed, Refused, Rejected, Unavailable
 from ..request import Request
 from ..resilience import Retry
 from ..resilience.hedging import Hedge
+from ..validation import require_kind
 from .operation import Ending, Operation
 
 _NOTHING_DONE = (Refused, Rejected, BreakerOpen, Unavailable)
 
 
 class HistoryRecorder:
-    """Records the history of a run.
+    """Records the history of a run, on a store that holds `contents` (values by key) when it begins.
 
-    Example::
+    Each of these is an operation of the history. Example::
 
         recorder = HistoryRecorder(env)
         client = recorder.around(store.client(host), site="zone-a")
@@ -57,9 +62,11 @@ class HistoryRecorder:
         history = recorder.history()
     """
 
-    def __init__(self, env: Environment) -> None:
+    def __init__(self, env: Environment, *, contents: Mapping[Any, Any] | None = None) -> None:
+        if contents is not None:
+            require_kind("contents", contents, Mapping)
         self._env = env
-        self._ended: list[Operation] = []
+        self._ended: list[Operation] = _written_before(contents or {}, env.now)
         self._under_way: dict[int, _Begun] = {}
         self._process_count = 0
         self._session_count = 0
@@ -140,6 +147,26 @@ class _Begun:
     session: _Session
     invoked_at: float
     invoked_order: int
+
+
+def _written_before(contents: Mapping[Any, Any], time: float) -> list[Operation]:
+    """Return a write of each value by a process of its own, one after the other, all before order 0."""
+    written = [(key, value) for key, value in contents.items() if value is not None]
+    return [
+        Operation(
+            process=-number,
+            kind="write",
+            key=key,
+            value=value,
+            result=None,
+            invoked_at=time,
+            ended_at=time,
+            ending=Ending.OK,
+            invoked_order=-2 * number,
+            ended_order=1 - 2 * number,
+        )
+        for number, (key, value) in zip(range(len(written), 0, -1), written, strict=True)
+    ]
 
 
 def _operation(

@@ -58,9 +58,11 @@ class TwoSidesStatistics:
 class TwoSides(Wrapper):
     """A client of `commands` (handlers) and `queries` (projections), which must be on one host; no remedy.
 
-    Example::
+    Nothing here limits the time of a call: put a `Timeout` around each way, or who asks a host that has
+    crashed waits for ever. Example::
 
-        shop = TwoSides(network.connect(web, handler), network.connect(web, stock))
+        ways = [Timeout(env, network.connect(web, side), 0.5) for side in (handler, stock)]
+        shop = TwoSides(*ways)
     """
 
     def __init__(self, commands: Endpoint, queries: Endpoint, *, name: str = "two sides") -> None:

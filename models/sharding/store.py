@@ -106,25 +106,30 @@ class ShardedStore(Store):
         directory_host: Host,
         *,
         table: RoutingTable | None = None,
+        range_count: int | None = None,
         contents: Mapping[Any, Any] | None = None,
+        node: Mapping[str, Any] | None = None,
         name: str = "sharded",
         **settings: Any,
     ) -> ShardedStore:
         """Return a store with a shard of one node on each of `hosts`, called "shard-1" and so on.
 
-        The directory is one node on `directory_host`; by default ranges of hashes are dealt out evenly.
-        `contents` are the values by key that are there at the beginning, `settings` those of the store.
+        The directory is one node on `directory_host`. Without a `table` of these names `range_count` ranges
+        of hashes are dealt out evenly (`even_table`). `contents` are the values by key that are there at the
+        beginning, `node` the settings of each shard's `SingleNodeStore`, `settings` those of the store.
 
         Example::
 
-            store = ShardedStore.on_hosts(env, network, hosts, directory_host)
+            store = ShardedStore.on_hosts(env, network, hosts, directory_host, node={"request_work": 0.02})
         """
+        if table is not None and range_count is not None:
+            raise ValueError(f"range_count must be left out where a table is given, got {range_count!r}")
         listed = require_each("hosts", hosts, Host)
         names = [f"shard-{number}" for number in range(1, len(listed) + 1)]
-        table = even_table(names) if table is None else table
+        table = even_table(names, range_count=range_count) if table is None else table
         held = table.dealt_out(contents or {})
         shards = {
-            shard: SingleNodeStore(env, network, host, contents=held.get(shard), name=shard)
+            shard: SingleNodeStore(env, network, host, contents=held.get(shard), name=shard, **(node or {}))
             for shard, host in zip(names, listed, strict=True)
         }
         directory = SingleNodeStore(env, network, directory_host, name="directory")

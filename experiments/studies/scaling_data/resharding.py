@@ -238,7 +238,7 @@ def _measures_of_moves(moving: Resharding, placement: Way, trouble: Trouble) -> 
     moves, moved = moving.mover.move_statistics(), moving.moved_share()
     died = trouble.startswith("mover")
     copied = moves.first_count + moves.again_count + moves.frozen_count
-    history = moving.history()
+    history = moving.recorder.history()
     stale = [each.seconds for each in staleness_of_reads(history) if each.seconds > 0.0]
     return {
         "moved": moved,

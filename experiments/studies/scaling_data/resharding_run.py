@@ -12,9 +12,9 @@ from math import nan
 from typing import Any, Literal
 
 from models import Host, Network
-from models.consistency import Ending, HistoryRecorder, Operation
+from models.consistency import HistoryRecorder
 from models.faults import Fault, HostCrash, NetworkPartition, ProcessCrash
-from models.replication import WRITE, SingleNodeStore, Store, UniqueWrites
+from models.replication import SingleNodeStore, Store, UniqueWrites
 from models.resilience import Timeout
 from models.sharding import (
     RoutingTable,
@@ -129,7 +129,7 @@ class Resharding:
             ),
             flaws=FLAWS[flaw],
         )
-        self.recorder = HistoryRecorder(env)
+        self.recorder = HistoryRecorder(env, contents=dict.fromkeys(range(keys), 0))
         self.users = request_table()
         self._loops = self._admit_users(rate)
         self.served: list[Mapping[str, int]] = []
@@ -244,25 +244,6 @@ class Resharding:
         return ProcessCrash(self.mover)
 
     # -- what was seen --------------------------------------------------------------------------------------
-
-    def history(self) -> tuple[Operation, ...]:
-        """Return what users asked and were told, after the write of 0 to each key with which all began."""
-        loaded = [
-            Operation(
-                process=-1 - key,
-                kind=WRITE,
-                key=key,
-                value=0,
-                result=None,
-                invoked_at=0.0,
-                ended_at=0.0,
-                ending=Ending.OK,
-                invoked_order=2 * (key - self.keys),
-                ended_order=2 * (key - self.keys) + 1,
-            )
-            for key in range(self.keys)
-        ]
-        return (*loaded, *self.recorder.history())
 
     def held(self) -> dict[Any, Any]:
         """Return the value of each key at the shard whose it is in the end."""

@@ -11,9 +11,10 @@ from ...validation import require_count, require_delay, require_finite_duration
 class MoverSettings:
     """How a mover works; times in seconds, of its host's clock.
 
-    An import carries `batch_size` (>= 1) items; between two there is a `pause` (>= 0). `parallel_moves`
-    (>= 1) are under way at a time. Before a range is frozen it is brought up to date for up to `rounds_max`
-    (>= 0) times, until a round has found no more than a batch.
+    An import carries `batch_size` (>= 1) items; between two there is a `pause` (>= 0), which makes a move
+    longer (within an import, and an export or a drop, servers pace themselves: `TransferSettings`).
+    `parallel_moves` (>= 1) are under way at a time. Before a range is frozen it is brought up to date for up
+    to `rounds_max` (>= 0) times, until a round has found no more than a batch.
 
     The directory, and a server that is asked something small, is waited for `patience` (> 0), a server that
     exports, imports or drops for `copy_patience` (> 0). When a range has been frozen for `freeze_max` (> 0)

@@ -49,6 +49,25 @@ def asking(client: Endpoint, *requests: Request) -> Generator[Any, Any, None]:
             yield from client.call(request)
 
 
+def test_what_a_store_holds_at_the_beginning_is_a_write_of_each_before_all_else() -> None:
+    env = Environment(seed=1)
+    recorders = [HistoryRecorder(env, contents={"x": 7, "y": 7, "z": None}), HistoryRecorder(env)]
+    for recorder in recorders:
+        env.process(asking(recorder.around(answering(0.0, 7)), read("x"), read("y")))
+    env.run(until=5)
+    told = [(each.kind, each.key, each.value) for each in recorders[0].history()]
+    assert told == [("write", "x", 7), ("write", "y", 7), ("read", "x", None), ("read", "y", None)]
+    verdicts = [check_linearizability(recorder.history()).verdict for recorder in recorders]
+    assert verdicts == [Verdict.LINEARIZABLE, Verdict.NOT_LINEARIZABLE]
+    env = Environment(seed=1)
+    held = HistoryRecorder(env, contents={"x": 8})
+    env.process(asking(held.around(answering(0.0, 7)), read("x")))
+    env.run(until=5)
+    assert check_linearizability(held.history()).verdict is Verdict.NOT_LINEARIZABLE
+    with pytest.raises(TypeError, match="contents must be a Mapping"):
+        HistoryRecorder(env, contents=["x"])  # type: ignore[arg-type]
+
+
 def test_operation_has_what_was_asked_and_told_and_when() -> None:
     env = Environment(seed=1)
     recorder = HistoryRecorder(env)

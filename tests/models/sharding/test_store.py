@@ -185,6 +185,21 @@ def test_store_on_hosts_has_a_shard_on_each_and_ranges_dealt_out_evenly() -> Non
     assert store.directory.nodes[0].host is hosts[3]
 
 
+def test_store_on_hosts_has_as_many_ranges_and_nodes_as_slow_as_is_said() -> None:
+    env = Environment(seed=1)
+    network = Network(env, latencies=0.001)
+    host, directory_host, web = (Host(env, name) for name in ("a", "directory", "web"))
+    store = ShardedStore.on_hosts(
+        env, network, [host], directory_host, range_count=5, node={"request_work": 3.0}
+    )
+    assert len(store.table.starts) == 5
+    call = env.process(store.client(web).call(read("k")))
+    env.run(until=call)
+    assert env.now == pytest.approx(3.0, abs=0.01)
+    with pytest.raises(ValueError, match="range_count must be left out where a table is given, got 5"):
+        ShardedStore.on_hosts(env, network, [host], web, table=even_table(["shard-1"]), range_count=5)
+
+
 def test_contents_at_the_beginning_are_where_the_table_has_them() -> None:
     env = Environment(seed=1)
     network = Network(env, latencies=0.001)
