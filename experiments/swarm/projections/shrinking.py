@@ -5,9 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from functools import partial
 
-from ..choices import Reference
 from ..cutting_down import TRIALS_MAX, Path, Shrunk, Species, cut_down
-from ..plan import FaultPlan
+from ..stores.fault_repair import repaired_fault, targets_before
 from ..stores.live_store import LEADER
 from ..verdict import Failed, Verdict
 from .fault_catalogue import FAULTS
@@ -42,7 +41,7 @@ class _Projections(Species[ProjectionsPlan]):
         """Return the plan without faults that strike what is gone."""
         plan = ProjectionsPlan.model_validate_json(text)
         known = {*plan.names().hosts, LEADER}
-        faults = [_repaired(fault, known) for fault in plan.faults]
+        faults = [repaired_fault(fault, FAULTS, known) for fault in plan.faults]
         plan = plan.model_copy(update={"faults": tuple(each for each in faults if each is not None)})
         require_sound(plan)
         return plan
@@ -51,25 +50,5 @@ class _Projections(Species[ProjectionsPlan]):
         """Return the names before the one that a fault strikes, of those that it might."""
         match path:
             case ("faults", int(index), "parameters", str(name)):
-                fault = plan.faults[index]
-                parameter = FAULTS[fault.kind].parameters[name]
-                if isinstance(parameter, Reference):
-                    names = parameter.candidates(plan.names())
-                    return names[: names.index(str(fault.parameters[name]))]
+                return targets_before(plan.faults[index], name, FAULTS, plan.names())
         return ()
-
-
-def _repaired(fault: FaultPlan, known: set[str]) -> FaultPlan | None:
-    """Return a fault without hosts that are gone; None if none is left that it needs."""
-    if fault.kind not in FAULTS:
-        return fault
-    given = dict(fault.parameters)
-    for name, parameter in FAULTS[fault.kind].parameters.items():
-        value = given.get(name)
-        if isinstance(value, tuple):
-            given[name] = left = tuple(each for each in value if each in known)
-            if not left:
-                return None
-        elif isinstance(parameter, Reference) and value not in known:
-            return None
-    return fault.model_copy(update={"parameters": given})

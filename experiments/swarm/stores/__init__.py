@@ -10,7 +10,7 @@
     locked_store        a resource behind locks; replicas: which of them differ
     trial               runs one plan and judges it
     laws, merging_laws  what stores are held to, by name; histories: what laws ask of a run
-    shrinking           cuts a plan that fails down to a small one
+    shrinking           cuts a plan that fails down to a small one; fault_repair: what is left of its faults
 
 `gameday swarm --of stores` is its command. A new design is a file in `designs`, and an entry in its
 catalogue.

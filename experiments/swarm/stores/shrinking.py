@@ -6,11 +6,10 @@ from collections.abc import Callable, Sequence
 from functools import partial
 from typing import TypeVar
 
-from ..choices import Reference
 from ..cutting_down import TRIALS_MAX, Path, Shrunk, Species, cut_down
-from ..plan import FaultPlan
 from ..verdict import Failed, Verdict
 from .fault_catalogue import STORE_FAULTS, names_of
+from .fault_repair import repaired_fault, targets_before
 from .live_store import LEADER
 from .plan import StoreClientPlan, StoreHostPlan, StorePlan
 from .plan_rules import require_sound_store
@@ -52,11 +51,7 @@ class _Stores(Species[StorePlan]):
         """Return the names before the one that a fault strikes, of those that it might."""
         match path:
             case ("faults", int(index), "parameters", str(name)):
-                fault = plan.faults[index]
-                parameter = STORE_FAULTS[fault.kind].parameters[name]
-                if isinstance(parameter, Reference):
-                    names = parameter.candidates(names_of(plan))
-                    return names[: names.index(str(fault.parameters[name]))]
+                return targets_before(plan.faults[index], name, STORE_FAULTS, names_of(plan))
         return ()
 
 
@@ -64,7 +59,7 @@ def repaired_store(plan: StorePlan) -> StorePlan:
     """Return a plan without whatever names something that is not there."""
     used = {host.zone for host in plan.host_plans} | {client.zone for client in plan.clients}
     known = {*names_of(plan).hosts, LEADER}
-    faults = [_repaired_fault(fault, known) for fault in plan.faults]
+    faults = [repaired_fault(fault, STORE_FAULTS, known) for fault in plan.faults]
     return plan.model_copy(
         update={
             "zones": tuple(zone for zone in plan.zones if zone in used),
@@ -78,19 +73,3 @@ def repaired_store(plan: StorePlan) -> StorePlan:
 
 def _in_a_zone(part: _Part, plan: StorePlan) -> _Part:
     return part if part.zone in plan.zones else part.model_copy(update={"zone": None})
-
-
-def _repaired_fault(fault: FaultPlan, known: set[str]) -> FaultPlan | None:
-    """Return a fault without hosts that are gone; None if none is left that it needs."""
-    if fault.kind not in STORE_FAULTS:
-        return fault
-    given = dict(fault.parameters)
-    for name, parameter in STORE_FAULTS[fault.kind].parameters.items():
-        value = given.get(name)
-        if isinstance(value, tuple):
-            given[name] = left = tuple(each for each in value if each in known)
-            if not left:
-                return None
-        elif isinstance(parameter, Reference) and value not in known:
-            return None
-    return fault.model_copy(update={"parameters": given})
