@@ -12,6 +12,7 @@ from collections.abc import Hashable, Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from ..validation import require_kind
 from .log import Commit
 from .projections import OnPoison, Projection, ReadModel, Rows, apply_commit
 
@@ -33,6 +34,7 @@ def differences(projection: Projection, commits: Sequence[Commit]) -> dict[Hasha
     It should hold the fold of `commits`, all of the log, up to its position. Where the log has lost what
     the projection has, that is for the projection to find out first.
     """
+    require_kind("projection", projection, Projection)
     should = fold(
         projection.model,
         commits[: projection.position],
@@ -48,7 +50,8 @@ def differences(projection: Projection, commits: Sequence[Commit]) -> dict[Hasha
 
 def has_converged(projection: Projection, commits: Sequence[Commit]) -> bool:
     """Return whether `projection` holds what all of the log makes, and nothing else."""
-    return projection.position == len(commits) and not differences(projection, commits)
+    differing = differences(projection, commits)
+    return projection.position == len(commits) and not differing
 
 
 @dataclass(frozen=True, slots=True)
