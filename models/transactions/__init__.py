@@ -5,6 +5,7 @@
     events/             a database and a message: the dual write, the transactional outbox, choreography
     changes             Put, Add: what is done to the data of one service, and refused
     ending              Ending, run, read: what clients ask and are told
+    leader              TransactionLeader: what orchestrators and coordinators promise to clients
     local_store         LocalStore: the database of one service; one record of one log is one transaction
     storing_node        StoringNode: a process with such a database
 

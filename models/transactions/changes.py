@@ -25,7 +25,7 @@ from ..validation import require_number
 
 @dataclass(frozen=True, slots=True)
 class Put:
-    """The key has `value` from now on; never refused."""
+    """The key has `value` from now on (`None`: it is no more); never refused."""
 
     key: Any
     value: Any

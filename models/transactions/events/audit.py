@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Hashable, Mapping
 from dataclasses import dataclass
 
+from ...validation import require_kind
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Audit:
@@ -21,6 +23,8 @@ class Audit:
 
 def audit(written: Mapping[Hashable, float], received: Mapping[Hashable, float]) -> Audit:
     """Compare how often what was written with how often it was received, both by its identity."""
+    require_kind("written", written, Mapping)
+    require_kind("received", received, Mapping)
     return Audit(
         lost_count=sum(count > 0 and received.get(key, 0) == 0 for key, count in written.items()),
         phantom_count=sum(count > 0 and written.get(key, 0) == 0 for key, count in received.items()),

@@ -5,8 +5,12 @@
     ThroughOutbox   writes the message beside the data, in one transaction; a relay sends it afterwards
 
 The first two are the *dual write*, and no order of the two is right. Under the third a message is sent at
-least once: a crash of the relay between sending and taking it out of the outbox sends it again, so that the
-receiver has to know it again (`EventService(has_inbox=True)`).
+least once: a crash of the relay between sending and taking it out of the outbox sends it again, and so does
+an answer that comes too late; the receiver has to know it again (`EventService(has_inbox=True)`).
+
+Order: the relay sends events one after the other as they were written, and the next when the last has
+arrived. A receiver with an inbox therefore does them in that order, whatever crashes; one without does an old
+one again after newer ones. The dual write keeps no order.
 
 This outbox is not `resilience.Outbox`: that one is a queue of requests, durable by itself, to which a caller
 hands what is to be delivered later. Whoever writes to a database and then calls it has written twice, and may

@@ -10,7 +10,12 @@
 
 A *choreographed* saga is services that react to each other: orders tells of an order, stock takes the goods
 and tells of that, payment refuses and tells of that, and stock puts them back. It needs no part of its own,
-and nobody knows how far it is. Source: Richardson, "Microservices Patterns" (2018), sections 3.3 and 4.2.1.
+and nobody knows how far it is.
+
+Leaves out: a broker between services, with a place in its log for each subscriber (here one that is down
+holds up the others); an inbox that is ever emptied. Sources: Richardson, "Microservices Patterns" (2018),
+sections 3.3 and 4.2.1; Helland, "Life beyond Distributed Transactions" (CIDR 2007), on what must be
+remembered.
 """
 
 from __future__ import annotations
@@ -75,15 +80,15 @@ class EventService(StoringNode):
         self._reactions = dict(reactions)
         self._publishing = publishing
         self._has_inbox = has_inbox
-        self._subscribers: dict[str, Endpoint] = {}
+        self._subscribers: dict[str, list[Endpoint]] = {}
         self.flaws = flaws
         super().__init__(env, disk, network, data=data, name=name, **node_settings)
 
     def subscribe(self, kind: str, subscriber: Endpoint) -> None:
-        """Send events of this `kind` to `subscriber`, an endpoint on this host: a connection."""
+        """Send events of this `kind` to `subscriber` too, an endpoint on this host: a connection."""
         require_name("kind", kind)
         require_endpoint("subscriber", subscriber)
-        self._subscribers[kind] = subscriber
+        self._subscribers.setdefault(kind, []).append(subscriber)
 
     def wake_up(self) -> None:
         """Begin to send what is in the outbox."""
@@ -144,7 +149,9 @@ class EventService(StoringNode):
             return {}, reaction.events_if_refused, REFUSED
 
     def send_event(self, event: Event) -> Generator[Any, Any, None]:
-        """Bring an event to whoever has subscribed to its kind; nobody else hears of it."""
-        subscriber = self._subscribers.get(event.kind)
-        if subscriber is not None:
+        """Bring an event to all that have subscribed to its kind, in that order; nobody else hears of it.
+
+        Where one of them fails the rest are not told: through an outbox all are told again.
+        """
+        for subscriber in self._subscribers.get(event.kind, ()):
             yield from subscriber.call(event.request())

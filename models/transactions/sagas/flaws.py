@@ -20,6 +20,7 @@ class SagaFlaws:
     The orchestrator's:
 
     - `begins_unlogged`: the first step goes out before the saga is on disk.
+    - `turns_back_unlogged`: the first compensation goes out before it is on disk that the saga turns back.
     - `leaves_unknown_step`: a step of which nobody knows is taken for not done, and not undone.
     - `trusts_silent_pivot`: a pivot of which nobody knows is taken for not done.
     - `trusts_memory`: after a crash, what it does not remember to have asked for is taken for not done.
@@ -33,6 +34,7 @@ class SagaFlaws:
     """
 
     begins_unlogged: bool = False
+    turns_back_unlogged: bool = False
     leaves_unknown_step: bool = False
     trusts_silent_pivot: bool = False
     trusts_memory: bool = False

@@ -9,8 +9,9 @@ Sagas are not isolated. An observer sees all services and knows how each saga en
                         given back later: a sale that is lost although the stock was there
     lost update         a compensation that puts a value back has replaced one that another saga had put since
 
-A saga is decided by its pivot: what it has changed by then is final. It is half-done from its first change
-until it has ended.
+A saga is decided by its pivot, when that is on the disk of its service: what it has changed by then is final.
+It is half-done from its first change until it has ended. Reads and refusals are counted where they were
+judged, also if a crash has taken back what came of it.
 
 Source: the anomalies are those of Richardson, "Microservices Patterns" (2018), section 4.3.1, after Berenson
 et al., "A Critique of ANSI SQL Isolation Levels" (SIGMOD 1995).
@@ -97,8 +98,6 @@ class SagaObserver:
         if life.changed_at is None:
             life.changed_at = self._env.now
         self._note_read(service, saga, changes)
-        if not is_undoable:
-            self._close(saga)
         for change in changes:
             place = (service, change.key)
             self._last[place] = saga
@@ -107,6 +106,11 @@ class SagaObserver:
             amount = change.amount if isinstance(change, Add) else 0.0
             self._open[place][saga] = self._open[place].get(saga, 0.0) + amount
             self._places[saga][place] = None
+
+    def decided(self, saga: Any) -> None:
+        """Note that the pivot is on a disk, or a step after it: what the saga has changed is final."""
+        for place in self._places.pop(saga, ()):
+            self._open[place].pop(saga, None)
 
     def refused(self, service: str, saga: Any, changes: Changes, data: Mapping[Any, Any]) -> None:
         """Note that a step was refused, by `data`."""
@@ -144,11 +148,16 @@ class SagaObserver:
             if stay is not None:
                 stay.unmarked_at = self._env.now
 
-    def restarted(self, service: str, done: Container[Any]) -> None:
-        """Note that a service has read its disk, and which sagas have `done` anything there.
+    def restarted(self, service: str, *, done: Container[Any], marks: Mapping[Any, Any]) -> None:
+        """Note that a service has read its disk: which sagas have `done` anything there, and its `marks`.
 
         A compensation that the crash has taken back counts as done: it will be very soon.
         """
+        for where, key, saga in list(self._marked):
+            if where == service and marks.get(key) != saga:
+                self.unmarked(service, saga, [key])
+        for key, saga in marks.items():
+            self.marked(service, saga, [key])
         for (where, _), sagas in self._open.items():
             if where == service:
                 for saga in [saga for saga in sagas if saga not in done]:
@@ -159,12 +168,7 @@ class SagaObserver:
         life = self.lives.setdefault(saga, SagaLife(self._env.now))
         if life.ended_at is None:
             life.ended_at, life.is_done = self._env.now, is_done
-        self._close(saga)
-
-    def _close(self, saga: Any) -> None:
-        """Let what a saga has changed be final."""
-        for place in self._places.pop(saga, ()):
-            self._open[place].pop(saga, None)
+        self.decided(saga)
 
     def _others(self, place: Place, saga: Any) -> dict[Any, float]:
         return {other: amount for other, amount in self._open[place].items() if other != saga}

@@ -1,10 +1,14 @@
 """The orchestrator of sagas: asks service after service, and never forgets a saga that it has begun.
 
-1. A saga is on the orchestrator's disk before its first step goes out: else a crash would leave it half-done
-   for ever. So is how it has ended before the client is told. How far it is in between need not be: services
-   remember their answers, so that an orchestrator that has forgotten asks again and is told the same. What it
-   writes as it goes saves it the asking. But it cannot know how far it was: where it has to give up, asking
-   again, it turns back from the pivot and not from that step.
+1. Three things are on the orchestrator's disk before it goes on: that a saga has begun, before its first step
+   goes out (else a crash would leave it half-done for ever); that it turns back, before the first
+   compensation goes out; and how it has ended, before the client is told. A crash must not forget the second:
+   the orchestrator would go forward again, be told that the steps are done, and end, while a compensation
+   that is still on its way undoes one of them.
+   How far it is in between need not be there: services remember their answers, so that an orchestrator that
+   has forgotten asks again and is told the same. What it writes as it goes saves it the asking. But it cannot
+   know how far it was: where it has to give up, asking again, it turns back from the pivot and not from that
+   step.
 2. Forward: each step is asked for until the service answers. Before the pivot, and for the pivot, it gives up
    after `patience` without an answer (or where a mark is in the way, see `saga`), and then the step is
    *unknown*. Refused, undone or unknown: it turns back. After the pivot it never gives up.
@@ -12,18 +16,18 @@
    until the service answers. A pivot that is unknown is asked to be never done; where the answer is that it
    is done already, the way leads forward again.
 4. In the end the marks are taken off, and the client is told.
-5. After a crash, of its process or its host, all sagas that had not ended go on by themselves. A client asks
-   again with the same id, and is told how that saga ended, or waits for it. A client that gives up stops
-   nothing.
+5. After a crash, of its process or its host, all sagas that had not ended go on by themselves. What clients
+   are promised says `leader`.
 
 The services are endpoints on the orchestrator's host: connections, with timeouts, retries and breakers around
 them as one likes. Each call has a `step_timeout` besides, as a service may be silent. An orchestrator is one
-node: while it is down its sagas stand still, half-done, but block nobody (semantic locks do).
+node: while it is down its sagas stand still, half-done, but block nobody (semantic locks do). One that never
+comes back leaves them so for ever: nobody else knows them.
 
-Leaves out: several orchestrators that share the work; parallel steps; a log that is cut. Source:
-Garcia-Molina and Salem, "Sagas" (SIGMOD 1987), section 5, the saga execution component, with backward
-recovery before the pivot and forward recovery after it; Richardson, "Microservices Patterns" (2018), section
-4.2.
+Leaves out: several orchestrators that share the work; parallel steps; a saga that its client aborts; a log
+that is cut. Source: Garcia-Molina and Salem, "Sagas" (SIGMOD 1987), section 5, the saga execution component,
+whose log has the beginning, the turn and the end of each saga, with backward recovery before the pivot and
+forward recovery after it; Richardson, "Microservices Patterns" (2018), section 4.2.
 """
 
 from __future__ import annotations
@@ -33,17 +37,15 @@ from dataclasses import dataclass, replace
 from math import inf
 from typing import Any
 
-from simpy import Event
-
 from simulator import CallFailed, Environment
 
 from ...endpoint import Endpoint, require_endpoint
-from ...failures import ServerError
 from ...network import Network
 from ...request import Request
 from ...storage import Disk
 from ...validation import require_finite_duration, require_kind
-from ..ending import RUN, Ending
+from ..ending import Ending
+from ..leader import TransactionLeader
 from ..storing_node import StoringNode
 from .flaws import NO_FLAWS, SagaFlaws
 from .observer import SagaObserver
@@ -74,13 +76,17 @@ class OrchestratorSettings:
 
 @dataclass(frozen=True, slots=True)
 class Progress:
-    """How far a saga is: `number` is the step that is next, forward or back; `ending` is there at the end."""
+    """How far a saga is: `number` is the step that is next, forward or back."""
 
     saga: Saga
     number: int = 0
     is_turned_back: bool = False
     reason: str = ""
-    ending: Ending | None = None
+
+    @property
+    def is_over(self) -> bool:
+        """Whether all steps are done, or none is any more."""
+        return self.number < 0 if self.is_turned_back else self.number == len(self.saga.steps)
 
     def turned_back(self, number: int, reason: str) -> Progress:
         """Return the way back, which begins with undoing step `number`."""
@@ -90,7 +96,7 @@ class Progress:
 _SETTINGS = OrchestratorSettings()
 
 
-class Orchestrator(StoringNode):
+class Orchestrator(TransactionLeader):
     """An orchestrator on the host of `disk` that reaches `services`, endpoints by their names.
 
     It answers `run(id, saga)` with an `Ending`. `observer` is told of its sagas' beginnings and ends;
@@ -103,7 +109,7 @@ class Orchestrator(StoringNode):
         ending = (yield from network.connect(web, orchestrator).call(run("order 7", saga))).value
     """
 
-    __slots__ = ("_endings", "_flaws", "_observer", "_services", "_settings")
+    __slots__ = ("_flaws", "_observer", "_services", "_settings")
 
     def __init__(
         self,
@@ -135,39 +141,20 @@ class Orchestrator(StoringNode):
 
     # -- life -----------------------------------------------------------------------------------------------
 
-    def remember(self) -> None:
-        """Wait for no saga's end."""
-        super().remember()
-        self._endings: dict[Any, Event] = {}
-
     def wake_up(self) -> None:
         """Go on with all sagas that have not ended."""
-        for saga, progress in self.store[SAGAS].items():
-            if progress.ending is None:
-                self._drive(saga, is_resumed=True)
+        for saga in self.store[SAGAS]:
+            self.await_end(saga)
+            self._drive(saga, is_resumed=True)
+
+    def begin(self, key: Any, work: Any) -> None:
+        """Write that a saga has begun, and go."""
+        self._require_runnable(work)
+        self.store.write({(SAGAS, key): Progress(work)})
+        self._drive(key, is_resumed=False)
 
     def _drive(self, saga: Any, *, is_resumed: bool) -> None:
-        self._endings[saga] = self.env.event()
         self.run(self._run_saga(saga, is_resumed=is_resumed), f"saga {saga}")
-
-    # -- clients --------------------------------------------------------------------------------------------
-
-    def answer(self, request: Request) -> Generator[Any, Any, Ending]:
-        """Run a saga, or wait for the one of that id; say how it has ended."""
-        if request.operation != RUN:
-            raise ServerError(f"{self.name} knows no operation {request.operation!r}")
-        yield from self._begin_request()
-        saga = request.key
-        if saga not in self.store[SAGAS]:
-            self._require_runnable(request.value)
-            self.store.write({(SAGAS, saga): Progress(request.value)})
-            self._drive(saga, is_resumed=False)
-        known: Progress = self.store[SAGAS][saga]
-        if known.ending is not None:
-            yield from self.store.safe()
-            return known.ending
-        ending: Ending = yield self._endings[saga]
-        return ending
 
     def _require_runnable(self, saga: object) -> None:
         require_kind("what is to be run", saga, Saga)
@@ -185,19 +172,20 @@ class Orchestrator(StoringNode):
             yield from self.store.safe()
         self._observer.began(saga)
         progress: Progress = self.store[SAGAS][saga]
-        while progress.ending is None:
-            if progress.is_turned_back:
+        while not progress.is_over:
+            was_turned_back = progress.is_turned_back
+            if was_turned_back:
                 progress = yield from self._step_back(saga, progress)
-            elif progress.number < len(progress.saga.steps):
-                progress = yield from self._step_forward(saga, progress, is_resumed)
             else:
-                progress = replace(progress, ending=Ending(is_done=True))
-            if progress.ending is not None:
-                yield from self._release(saga, progress)
-                self._observer.ended(saga, is_done=progress.ending.is_done)
-            self.store.write({(SAGAS, saga): progress})
-        yield from self.store.safe()
-        self._endings.pop(saga).succeed(progress.ending)
+                progress = yield from self._step_forward(saga, progress, is_resumed)
+            position = self.store.write({(SAGAS, saga): progress})
+            if progress.is_turned_back and not (was_turned_back or self._flaws.turns_back_unlogged):
+                yield from self.store.safe(position)
+        ending = Ending(is_done=not progress.is_turned_back, reason=progress.reason)
+        yield from self._release(saga, progress)
+        self._observer.ended(saga, is_done=ending.is_done)
+        yield from self.store.safe(self.end(saga, ending, {(SAGAS, saga): None}))
+        self.tell(saga, ending)
 
     def _step_forward(self, saga: Any, progress: Progress, is_resumed: bool) -> Generator[Any, Any, Progress]:
         number, steps, pivot = progress.number, progress.saga.steps, progress.saga.pivot
@@ -223,8 +211,6 @@ class Orchestrator(StoringNode):
 
     def _step_back(self, saga: Any, progress: Progress) -> Generator[Any, Any, Progress]:
         number = progress.number
-        if number < 0:
-            return replace(progress, ending=Ending(is_done=False, reason=progress.reason))
         step = progress.saga.steps[number]
         patience = 0.0 if self._flaws.gives_up_undoing else inf
         answer = yield from self._ask(step.service, undo(saga, number, step), patience)

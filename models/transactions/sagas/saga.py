@@ -69,6 +69,8 @@ class Saga:
     def __post_init__(self) -> None:
         """Check that it can end: undone before the pivot, done after it."""
         steps = require_each("steps", self.steps, SagaStep)
+        if not steps:
+            raise ValueError("steps must be at least one, got none")
         object.__setattr__(self, "steps", steps)
         require_kind("has_semantic_locks", self.has_semantic_locks, bool)
         if isinstance(self.pivot, bool) or self.pivot not in range(len(steps)):

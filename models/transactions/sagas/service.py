@@ -9,10 +9,13 @@
    overtaken it, and then it must do nothing when it comes.
 4. A pivot has no compensation: asked to undo it, a service that has done it says so (`DONE`), and one that
    has not will never.
-5. `Marked` is a `Rejected`: nothing was done, nothing remembered, and it may be asked again.
+5. A mark says which step of which saga has made it. It goes with that step when it is undone, and with the
+   others when the saga is over; a key that two steps of a saga change is the first one's.
+6. `Marked` is a `Rejected`: nothing was done, nothing remembered, and it may be asked again.
 
-Reads see whatever is there: the service knows nothing of which sagas have ended. Source: Helland, "Life
-beyond Distributed Transactions" (CIDR 2007), on activities that remember their messages.
+Reads see whatever is there: the service knows nothing of which sagas have ended. Leaves out: answers and
+refusals that are forgotten (they are kept for ever). Source: Helland, "Life beyond Distributed Transactions"
+(CIDR 2007), on activities that remember their messages.
 """
 
 from __future__ import annotations
@@ -36,6 +39,7 @@ from .observer import SagaObserver
 from .requests import DO, DONE, REFUSED, RELEASE, UNDO, UNDONE, Marked, StepAnswer, StepWork
 
 MARKS = "marks"
+"""The table of semantic locks: by key, which saga has marked it, and with which step."""
 
 
 class SagaService(StoringNode):
@@ -67,16 +71,20 @@ class SagaService(StoringNode):
         super().__init__(env, disk, network, data=data, name=name, **settings)
 
     def wake_up(self) -> None:
-        """Say which steps are done here, of those that were: a crash has taken the others."""
-        known = self.store[INBOX].items()
-        self._observer.restarted(self.name, {saga for (saga, _), answer in known if answer.what == DONE})
+        """Say which steps and marks are there, of those that were: a crash has taken the others."""
+        known, marks = self.store[INBOX].items(), self.store[MARKS].items()
+        self._observer.restarted(
+            self.name,
+            done={saga for (saga, _), answer in known if answer.what == DONE},
+            marks={key: saga for key, (saga, _) in marks},
+        )
 
     def answer(self, request: Request) -> Generator[Any, Any, Any]:
         """Do, undo, release or read; answer when what the answer rests on is on the disk."""
         yield from self._begin_request()
         if request.operation == READ:
             return (yield from self.read_safely(request.key))
-        answer: StepAnswer | None = None
+        answer: StepAnswer
         if request.operation == RELEASE:
             self.store.write(self._marks_off(request.key))
             answer = StepAnswer(DONE)
@@ -89,6 +97,8 @@ class SagaService(StoringNode):
         else:
             raise ServerError(f"{self.name} knows no operation {request.operation!r}")
         yield from self.store.safe()
+        if request.operation == DO and answer.what == DONE and not request.value.is_undoable:
+            self._observer.decided(request.key[0])
         return answer
 
     def _do(self, request: Request, known: StepAnswer | None) -> StepAnswer:
@@ -108,7 +118,8 @@ class SagaService(StoringNode):
         answer = StepAnswer(DONE)
         transaction = {(DATA, key): value for key, value in values.items()}
         if work.marks:
-            transaction |= {(MARKS, key): saga for key in values}
+            marks = self.store[MARKS]  # a mark that is there is of this saga: all steps that mark heed marks
+            transaction |= {(MARKS, key): marks.get(key, request.key) for key in values}
             self._observer.marked(self.name, saga, values)
         self.store.write({**transaction, (INBOX, request.key): answer})
         self._observer.done(self.name, saga, work.changes, is_undoable=work.is_undoable)
@@ -117,10 +128,10 @@ class SagaService(StoringNode):
     def _heed_marks(self, saga: Any, work: StepWork) -> None:
         """Raise `Marked` where another saga has marked what the step would change."""
         if work.heeds:
-            marks = self.store[MARKS]
             for change in work.changes:
-                if marks.get(change.key, saga) != saga:
-                    raise Marked(self.name, change.key, marks[change.key])
+                holder, _ = self.store[MARKS].get(change.key, (saga, None))
+                if holder != saga:
+                    raise Marked(self.name, change.key, holder)
 
     def _undo(self, request: Request, known: StepAnswer | None) -> StepAnswer:
         compensation: Changes | None = request.value
@@ -133,13 +144,16 @@ class SagaService(StoringNode):
             # It cannot be refused: see `SagaStep`.
             values = changed(self.store[DATA], compensation)
             transaction = {(DATA, key): value for key, value in values.items()}
-            self.store.write({**transaction, **self._marks_off(saga), (INBOX, request.key): answer})
+            marks_off = self._marks_off(saga, request.key[1])
+            self.store.write({**transaction, **marks_off, (INBOX, request.key): answer})
             self._observer.undone(self.name, saga, compensation)
         elif not self._flaws.forgets_undone:
             self.store.write({(INBOX, request.key): answer})
         return answer
 
-    def _marks_off(self, saga: Any) -> dict[tuple[str, Any], None]:
-        keys = [key for key, holder in self.store[MARKS].items() if holder == saga]
+    def _marks_off(self, saga: Any, number: int | None = None) -> dict[tuple[str, Any], None]:
+        """Return what takes off the marks of one step of a saga, or of all its steps."""
+        marks = self.store[MARKS].items()
+        keys = [key for key, mark in marks if mark[0] == saga and number in (None, mark[1])]
         self._observer.unmarked(self.name, saga, keys)
         return {(MARKS, key): None for key in keys}

@@ -1,23 +1,29 @@
 """The coordinator of two-phase commit, with presumed abort.
 
 1. A transaction has a name that no other ever has: coordinator, life, number. A *life* is counted on the disk
-   at each start, since what is numbered in memory begins anew.
+   at each start, since what is numbered in memory begins anew. No two coordinators of a participant have one
+   name.
 2. PREPARE goes to all participants at once. All votes yes: the commit is written, and is decided when it is
    on the disk. A vote of no, or not all votes in `vote_timeout`: abort.
 3. *Presumed abort*: of an abort, and of a transaction that is being voted on, nothing is on the disk. Who
    asks for one of which nothing is known is told that it was aborted; so is who votes for it. A crash before
    the commit is on the disk aborts, one after it does not.
-4. The client is told when it is decided. COMMIT is sent until all participants have acknowledged it; then the
-   transaction is over, which need not be on the disk at once.
-5. A client that asks again with the same id waits for the one under way, or is told that it is committed. One
-   that was aborted is run again, under another name.
+4. COMMIT is sent when the decision is on the disk, until all participants have acknowledged it; then the
+   transaction is over, which need not be on the disk at once. ABORT is sent once, and at once: who does not
+   hear it asks.
+5. The client is told when the ending of its id is on the disk, of an abort too (see `leader`): that is a
+   promise to clients, of which participants know nothing. After a crash in the middle of a vote nothing is
+   known of the id, nobody was told, and who asks again runs it again, under another name.
+6. Who asks about a transaction that is being voted on is told that it is not decided yet.
 
 While the coordinator is down, who has voted yes cannot know: see `participant`.
 
-Leaves out: a tree of coordinators; a log that is cut: the ids of what has committed are kept for ever.
-Source: Mohan, Lindsay and Obermarck, "Transaction Management in the R* Distributed Database Management
-System" (TODS 1986), on presumed abort; Gray, "Notes on Data Base Operating Systems" (1978), on two-phase
-commit.
+Leaves out: a tree of coordinators; PREPARE that is sent again (what is lost is a vote that does not come);
+what participants have decided alone, which they do not report here (X/Open's heuristic mixed and hazard); a
+log that is cut. Sources: Mohan, Lindsay and Obermarck, "Transaction Management in the R* Distributed Database
+Management System" (TODS 1986), on presumed abort; Gray, "Notes on Data Base Operating Systems" (1978), on
+two-phase commit; Gray and Lamport, "Consensus on Transaction Commit" (TODS 2006), on what it takes to do
+without the one coordinator.
 """
 
 from __future__ import annotations
@@ -26,27 +32,23 @@ from collections.abc import Generator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from simpy import Event
-
 from simulator import Environment
 from simulator.fast_simpy import Call as Timer
 
-from ...failures import ServerError
 from ...network import Network
-from ...nodes import Node
-from ...request import Request
 from ...storage import Disk
 from ...validation import require_kind
 from ..changes import Changes, require_changes
-from ..ending import RUN, Ending
-from ..storing_node import StoringNode
+from ..ending import Ending
+from ..leader import TransactionLeader
 from .flaws import NO_FLAWS, TwoPhaseFlaws
-from .messages import Acknowledgement, Decision, Inquiry, Name, Prepare, Vote
+from .messages import Acknowledgement, Decision, Inquiry, Name, Prepare, Undecided, Vote
 from .observer import TwoPhaseObserver
 from .participant import TwoPhaseParticipant
 from .settings import TwoPhaseSettings
 
-LIVES, COMMITTED, DONE_IDS = "lives", "committed", "done ids"
+LIVES, COMMITTED = "lives", "committed"
+DONE = Ending(is_done=True)
 _SETTINGS = TwoPhaseSettings()
 
 
@@ -60,7 +62,7 @@ class _Voting:
     missing: set[str] = field(default_factory=set)
 
 
-class TwoPhaseCoordinator(StoringNode):
+class TwoPhaseCoordinator(TransactionLeader):
     """A coordinator on the host of `disk` of `participants`, by their names.
 
     It answers `run(id, changes_by_participant)` with an `Ending`. `observer` and `settings` are best those of
@@ -74,7 +76,6 @@ class TwoPhaseCoordinator(StoringNode):
 
     __slots__ = (
         "_acknowledged",
-        "_endings",
         "_flaws",
         "_life",
         "_number",
@@ -103,6 +104,8 @@ class TwoPhaseCoordinator(StoringNode):
         require_kind("observer", observer, TwoPhaseObserver)
         require_kind("settings", settings, TwoPhaseSettings)
         require_kind("flaws", flaws, TwoPhaseFlaws)
+        for participant in participants.values():
+            participant.introduce(name, self)
         self._participants = dict(participants)
         self._observer = observer
         self._settings = settings
@@ -117,7 +120,6 @@ class TwoPhaseCoordinator(StoringNode):
         self._life = 0
         self._number = 0
         self._voting: dict[Name, _Voting] = {}
-        self._endings: dict[Any, Event] = {}
         self._acknowledged: dict[Name, set[str]] = {}
         self.on(Vote, self._count)
         self.on(Acknowledgement, self._hear)
@@ -137,21 +139,6 @@ class TwoPhaseCoordinator(StoringNode):
             self._observer.decided(name, tuple(each.name for each in participants))
             self._tell_of_commit(name)
 
-    # -- clients --------------------------------------------------------------------------------------------
-
-    def answer(self, request: Request) -> Generator[Any, Any, Ending]:
-        """Run a transaction, or wait for the one of that id; say how it has ended."""
-        if request.operation != RUN:
-            raise ServerError(f"{self.name} knows no operation {request.operation!r}")
-        yield from self._begin_request()
-        key = request.key
-        if key not in self._endings:
-            if key in self.store[DONE_IDS]:
-                return Ending(is_done=True)
-            self._begin(key, self._checked(request.value))
-        ending: Ending = yield self._endings[key]
-        return ending
-
     def _checked(self, work: object) -> dict[TwoPhaseParticipant, Changes]:
         require_kind("what is to be run", work, Mapping)
         assert isinstance(work, Mapping)
@@ -165,14 +152,15 @@ class TwoPhaseCoordinator(StoringNode):
 
     # -- first phase ----------------------------------------------------------------------------------------
 
-    def _begin(self, key: Any, work: Mapping[TwoPhaseParticipant, Changes]) -> None:
+    def begin(self, key: Any, work: Any) -> None:
+        """Ask all participants to prepare."""
+        changes_of = self._checked(work)
         self._number += 1
         name = (self.name, self._life, self._number)
         timer = self.after(self._settings.vote_timeout, self._decide_abort, name, "no vote in time")
-        participants = tuple(work)
+        participants = tuple(changes_of)
         self._voting[name] = _Voting(key, participants, timer, {each.name for each in participants})
-        self._endings[key] = self.env.event()
-        for each, changes in work.items():
+        for each, changes in changes_of.items():
             peers = tuple(peer for peer in participants if peer is not each)
             self.send(each, Prepare(name, self, peers, changes))
 
@@ -180,7 +168,7 @@ class TwoPhaseCoordinator(StoringNode):
         voting = self._voting.get(vote.name)
         if voting is None:
             if vote.is_yes and vote.name not in self.store[COMMITTED]:
-                self._tell(vote.sender, Decision(vote.name, self._flaws.presumes_commit, self))
+                self.send(vote.sender, Decision(vote.name, self._flaws.presumes_commit, self))
         elif not vote.is_yes:
             self._decide_abort(vote.name, vote.reason)
         else:
@@ -194,13 +182,14 @@ class TwoPhaseCoordinator(StoringNode):
         voting = self._voting.pop(name)
         voting.timer.cancel()
         for participant in voting.participants:
-            self._tell(participant, Decision(name, is_commit=False, coordinator=self))
-        self._endings.pop(voting.key).succeed(Ending(is_done=False, reason=reason))
+            self.send(participant, Decision(name, is_commit=False, coordinator=self))
+        ending = Ending(is_done=False, reason=reason)
+        self.store.log.when_committed(self.end(voting.key, ending, {}), self.tell, voting.key, ending)
 
     def _decide_commit(self, name: Name, voting: _Voting) -> None:
         del self._voting[name]
         voting.timer.cancel()
-        position = self.store.write({(COMMITTED, name): voting.participants, (DONE_IDS, voting.key): name})
+        position = self.end(voting.key, DONE, {(COMMITTED, name): voting.participants})
         if self._flaws.decides_unlogged:
             self._committed(name, voting)
         else:
@@ -209,7 +198,7 @@ class TwoPhaseCoordinator(StoringNode):
     def _committed(self, name: Name, voting: _Voting) -> None:
         self._observer.decided(name, tuple(each.name for each in voting.participants))
         self._tell_of_commit(name)
-        self._endings.pop(voting.key).succeed(Ending(is_done=True))
+        self.tell(voting.key, DONE)
 
     def _tell_of_commit(self, name: Name) -> None:
         """Tell those who have not acknowledged it, now and every so often."""
@@ -219,7 +208,7 @@ class TwoPhaseCoordinator(StoringNode):
         acknowledged = self._acknowledged.setdefault(name, set())
         for participant in participants:
             if participant.name not in acknowledged:
-                self._tell(participant, Decision(name, is_commit=True, coordinator=self))
+                self.send(participant, Decision(name, is_commit=True, coordinator=self))
         self.after(self._settings.retry_interval, self._tell_of_commit, name)
 
     def _hear(self, acknowledgement: Acknowledgement) -> None:
@@ -236,11 +225,9 @@ class TwoPhaseCoordinator(StoringNode):
         """Say what was decided; of what is not on the disk, and not being voted on, that it was aborted."""
         name = inquiry.name
         if name in self._voting:
+            self.send(inquiry.sender, Undecided(name))
             return
         is_commit = name in self.store[COMMITTED] or self._flaws.presumes_commit
         log = self.store.log
         decision = Decision(name, is_commit, self)
-        log.when_committed(log.last_position, self._tell, inquiry.sender, decision)
-
-    def _tell(self, participant: Node, decision: Decision) -> None:
-        self.send(participant, decision)
+        log.when_committed(log.last_position, self.send, inquiry.sender, decision)

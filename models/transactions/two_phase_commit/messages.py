@@ -54,3 +54,10 @@ class Inquiry:
 
     name: Name
     sender: Node
+
+
+@dataclass(frozen=True, slots=True)
+class Undecided:
+    """The coordinator's answer to who asks while it waits for votes: it lives, and no other need be asked."""
+
+    name: Name

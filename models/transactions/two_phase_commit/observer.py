@@ -11,7 +11,7 @@ vote; most of that time is a round trip. `stays` has them all, for those who dra
 
 from __future__ import annotations
 
-from collections.abc import Container
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -67,11 +67,18 @@ class TwoPhaseObserver:
         """Note that a participant has given its locks back without a promise."""
         self._end(participant, name, "abort")
 
-    def restarted(self, participant: str, promised: Container[Name]) -> None:
-        """Note what a participant that has read its disk has `promised`: all else it has forgotten."""
+    def restarted(self, participant: str, promised: Mapping[Name, tuple[Any, ...]]) -> None:
+        """Note what a participant that has read its disk has `promised`, and its keys; the rest is forgotten.
+
+        Where it was told to abort, and the crash has taken that, it is locked once more.
+        """
         for where, name in list(self._present):
             if where == participant and name not in promised:
                 self._end(participant, name, "abort")
+        for name, keys in promised.items():
+            if (participant, name) not in self._present:
+                self.locked(participant, name, keys)
+                self.prepared(participant, name)
 
     def decided_alone(self, participant: str, name: Name, *, is_commit: bool) -> None:
         """Note a heuristic decision."""

@@ -7,23 +7,27 @@ States of a transaction: *unknown* -> *preparing* (waits for locks) -> *prepared
    a promise. When that is on the disk it votes yes, and from then on cannot go back by itself. It votes no
    where the business refuses or a lock is not to be had in time, and forgets the transaction.
 2. Prepared, it holds its locks until it knows the decision: others wait. It asks the coordinator every so
-   often. A commit is acknowledged when it is on the disk; an abort is not acknowledged.
+   often. A commit is on the disk before the locks are free, and acknowledged then. An abort frees them at
+   once, and is not acknowledged: if a crash takes it back, the transaction is in doubt again and the
+   coordinator presumes the same.
 3. A crash takes what is only preparing. What is prepared is read from the disk, and its locks are taken back
    before anybody else gets them.
-4. The cooperative termination protocol: who is asked by another participant tells what it knows. Who has not
-   voted yet aborts, on its disk first, and says so. Who is in doubt itself cannot help: where all are, they
+4. The cooperative termination protocol: where the coordinator has not answered since it was asked last, the
+   other participants are asked too, and tell what they know. Who has not voted yet, one that waits for its
+   locks too, aborts, on its disk first, and says so. Who is in doubt itself cannot help: where all are, they
    wait for the coordinator. That is the case in which two-phase commit blocks, and no protocol of its kind
    does not (Skeen 1981).
-5. A heuristic decision frees the locks, and stays whatever the coordinator says later.
+5. A heuristic decision frees the locks, and stays whatever the coordinator says later: its COMMIT is
+   acknowledged, so that it may forget. The time until then begins anew when the participant does.
 
 Reads see what is committed, and wait for nobody, as under multi-version concurrency control. The state
 survives as PostgreSQL's prepared transactions do (`PREPARE TRANSACTION`), locks included.
 
 Leaves out: shared locks, reads as votes (R*'s read-only optimisation), work before PREPARE: locks are held
-for as short a time as this protocol allows. Sources: Mohan, Lindsay and Obermarck, "Transaction Management in
-the R* Distributed Database Management System" (TODS 1986), presumed abort; Bernstein, Hadzilacos and Goodman,
-"Concurrency Control and Recovery in Database Systems" (1987), section 7.4, for termination; Skeen,
-"Nonblocking Commit Protocols" (SIGMOD 1981).
+for as short a time as this protocol allows; a log that is cut: endings are kept for ever. Sources: Mohan,
+Lindsay and Obermarck, "Transaction Management in the R* Distributed Database Management System" (TODS 1986),
+presumed abort; Bernstein, Hadzilacos and Goodman, "Concurrency Control and Recovery in Database Systems"
+(1987), section 7.4, for termination; Skeen, "Nonblocking Commit Protocols" (SIGMOD 1981).
 """
 
 from __future__ import annotations
@@ -46,7 +50,7 @@ from ..local_store import DATA
 from ..storing_node import StoringNode
 from .flaws import NO_FLAWS, TwoPhaseFlaws
 from .locks import LockTable
-from .messages import Acknowledgement, Decision, Inquiry, Name, Prepare, Vote
+from .messages import Acknowledgement, Decision, Inquiry, Name, Prepare, Undecided, Vote
 from .observer import TwoPhaseObserver
 from .settings import TwoPhaseSettings
 
@@ -77,7 +81,7 @@ class TwoPhaseParticipant(StoringNode):
     `TwoPhaseCoordinator`.
     """
 
-    __slots__ = ("_flaws", "_observer", "_preparing", "_settings", "locks")
+    __slots__ = ("_coordinators", "_flaws", "_observer", "_preparing", "_settings", "_unanswered", "locks")
 
     def __init__(
         self,
@@ -95,10 +99,16 @@ class TwoPhaseParticipant(StoringNode):
         require_kind("observer", observer, TwoPhaseObserver)
         require_kind("settings", settings, TwoPhaseSettings)
         require_kind("flaws", flaws, TwoPhaseFlaws)
+        self._coordinators: dict[str, Node] = {}
         self._observer = observer
         self._settings = settings
         self._flaws = flaws
         super().__init__(env, disk, network, data=data, name=name, **node_settings)
+
+    def introduce(self, name: str, coordinator: Node) -> None:
+        """Learn of a coordinator. Raises `ValueError` where another has its name, which transactions have."""
+        if self._coordinators.setdefault(name, coordinator) is not coordinator:
+            raise ValueError(f"name of a coordinator must be unique among those of {self.name}, got {name!r}")
 
     # -- life -----------------------------------------------------------------------------------------------
 
@@ -107,9 +117,11 @@ class TwoPhaseParticipant(StoringNode):
         super().remember()
         self.locks = LockTable(self.env)
         self._preparing: dict[Name, Process] = {}
+        self._unanswered: set[Name] = set()
         self.on(Prepare, self._prepare)
         self.on(Decision, self._hear)
         self.on(Inquiry, self._inform)
+        self.on(Undecided, self._be_patient)
 
     def wake_up(self) -> None:
         """Take the locks of what is prepared back, and ask what became of it."""
@@ -118,11 +130,12 @@ class TwoPhaseParticipant(StoringNode):
                 self._observer.decided_alone(self.name, name, is_commit=end.is_commit)
             else:
                 self._observer.ended(self.name, name, is_commit=end.is_commit)
-        self._observer.restarted(self.name, self.store[PREPARED])
-        for name, promise in self.store[PREPARED].items():
+        promised: dict[Name, Promise] = self.store[PREPARED]
+        self._observer.restarted(self.name, {name: tuple(each.values) for name, each in promised.items()})
+        for name, promise in promised.items():
             if not self._flaws.forgets_locks:
                 self.locks.take(name, promise.values)
-            self._wait_for_decision(name)
+            self._decide_alone_later(name)
             self._inquire(name)
 
     def answer(self, request: Request) -> Generator[Any, Any, Any]:
@@ -161,7 +174,8 @@ class TwoPhaseParticipant(StoringNode):
                 yield from self.store.safe(position)
             self._observer.prepared(self.name, name)
             self._vote(prepare, is_yes=True)
-            self._wait_for_decision(name)
+            self._decide_alone_later(name)
+            self.after(self._settings.inquiry_interval, self._inquire, name)
         except TimedOut:
             self._vote(prepare, is_yes=False, reason=f"{self.name}: locked")
         except TooLittle as refusal:
@@ -188,7 +202,10 @@ class TwoPhaseParticipant(StoringNode):
         promise: Promise | None = self.store[PREPARED].get(name)
         if promise is not None:
             position = self._end(name, promise, End(decision.is_commit))
-            self.store.log.when_committed(position, self._ended, decision)
+            if decision.is_commit:
+                self.store.log.when_committed(position, self._ended, decision)
+            else:
+                self._ended(decision)
             return
         end: End | None = self.store[ENDED].get(name)
         if end is None:
@@ -203,7 +220,7 @@ class TwoPhaseParticipant(StoringNode):
         return self.store.write({**transaction, (PREPARED, name): None, (ENDED, name): end})
 
     def _ended(self, decision: Decision) -> None:
-        """Let the others at the keys: what was decided is on the disk."""
+        """Let the others at the keys: a commit is on the disk, and an abort need not be."""
         self.locks.release(decision.name)
         self._observer.ended(self.name, decision.name, is_commit=decision.is_commit)
         self._acknowledge(decision)
@@ -215,21 +232,22 @@ class TwoPhaseParticipant(StoringNode):
 
     # -- in doubt -------------------------------------------------------------------------------------------
 
-    def _wait_for_decision(self, name: Name) -> None:
-        settings = self._settings
-        self.after(settings.inquiry_interval, self._inquire, name)
-        if settings.heuristic is not None:
-            self.after(settings.heuristic.after, self._decide_alone, name)
-
     def _inquire(self, name: Name) -> None:
+        """Ask the coordinator, and the others if it has not answered since it was asked last."""
         promise: Promise | None = self.store[PREPARED].get(name)
-        if promise is not None:
-            inquiry = Inquiry(name, self)
-            self.send(promise.prepare.coordinator, inquiry)
-            if self._settings.asks_peers:
-                for peer in promise.prepare.peers:
-                    self.send(peer, inquiry)
-            self.after(self._settings.inquiry_interval, self._inquire, name)
+        if promise is None:
+            self._unanswered.discard(name)
+            return
+        inquiry = Inquiry(name, self)
+        self.send(promise.prepare.coordinator, inquiry)
+        if self._settings.asks_peers and name in self._unanswered:
+            for peer in promise.prepare.peers:
+                self.send(peer, inquiry)
+        self._unanswered.add(name)
+        self.after(self._settings.inquiry_interval, self._inquire, name)
+
+    def _be_patient(self, undecided: Undecided) -> None:
+        self._unanswered.discard(undecided.name)
 
     def _inform(self, inquiry: Inquiry) -> None:
         """Tell another participant what is known here, if anything is."""
@@ -240,22 +258,23 @@ class TwoPhaseParticipant(StoringNode):
         self._stop_preparing(name)
         log = self.store.log
         if end is None and self._flaws.tells_unlogged_abort:
-            self._tell(inquiry.sender, Decision(name, is_commit=False, coordinator=None))
+            self.send(inquiry.sender, Decision(name, is_commit=False, coordinator=None))
             return
         if end is None:
             end = End(is_commit=False)
             position = self.store.write({(ENDED, name): end})
             log.when_committed(position, self._aborted, name)
         decision = Decision(name, end.is_commit, coordinator=None)
-        log.when_committed(log.last_position, self._tell, inquiry.sender, decision)
+        log.when_committed(log.last_position, self.send, inquiry.sender, decision)
 
     def _aborted(self, name: Name) -> None:
         self._observer.ended(self.name, name, is_commit=False)
 
-    def _tell(self, peer: Node, decision: Decision) -> None:
-        self.send(peer, decision)
-
     # -- alone ----------------------------------------------------------------------------------------------
+
+    def _decide_alone_later(self, name: Name) -> None:
+        if self._settings.heuristic is not None:
+            self.after(self._settings.heuristic.after, self._decide_alone, name)
 
     def _decide_alone(self, name: Name) -> None:
         promise: Promise | None = self.store[PREPARED].get(name)

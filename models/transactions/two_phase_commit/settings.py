@@ -12,8 +12,9 @@ class HeuristicDecision:
     """A participant that was in doubt for `after` seconds (> 0) decides by itself: commit, or abort.
 
     It frees its locks, and may have decided what the others have not: that is counted as damage when it is
-    known, and mended by nobody. Source: X/Open, "Distributed Transaction Processing: The XA Specification"
-    (1991), on heuristic completion.
+    known, and mended by nobody. X/Open has the participant remember it until the coordinator has heard of it
+    (`xa_forget`, XA_HEURMIX and the like); here observers count it, and nobody is told. Source: X/Open,
+    "Distributed Transaction Processing: The XA Specification" (1991), on heuristic completion.
     """
 
     after: float
@@ -32,10 +33,9 @@ class TwoPhaseSettings:
     The coordinator aborts what has not all votes after `vote_timeout`, and tells of a commit again after
     `retry_interval` for as long as acknowledgements are missing. A participant votes no where it does not get
     its locks in `lock_timeout`, and one in doubt asks every `inquiry_interval`: the coordinator and, with
-    `asks_peers`, the other participants too (the cooperative termination protocol). Peers that are asked
-    while they still wait for their locks abort: asked sooner than `lock_timeout`, they abort what might have
-    been done. `heuristic` is what it
-    does in the end, if anything; by default it waits, for ever if it must.
+    `asks_peers`, the other participants too where the coordinator has not answered the time before (the
+    cooperative termination protocol). `heuristic` is what it does in the end, if anything; by default it
+    waits, for ever if it must.
     """
 
     vote_timeout: float = 2.0

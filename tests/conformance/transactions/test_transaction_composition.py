@@ -15,6 +15,7 @@ from models.resilience.hedging import Hedge
 from models.resilience.idempotency import IdempotencyStore
 from models.transactions import Ending, run
 from simulator import Environment
+from tests.in_one_test import in_one_test
 from tests.models.transactions.shop import (
     MONEY,
     NAMES,
@@ -62,7 +63,7 @@ def require_whole(shop: Shop) -> None:
     assert shop.observer.open_count == 0  # type: ignore[attr-defined]
 
 
-@pytest.mark.parametrize("kind", KINDS)
+@in_one_test("kind", KINDS)
 @pytest.mark.parametrize("names", PAIRS, ids="+".join)
 def test_wrapped_client_is_told_the_same_at_the_same_time(kind: str, names: tuple[str, ...]) -> None:
     make, work = KINDS[kind]
@@ -81,7 +82,7 @@ def test_wrapped_client_is_told_the_same_at_the_same_time(kind: str, names: tupl
     assert [end.is_done for end, _ in ends[0]] == [True, False, True]  # and a refusal opens no breaker
 
 
-@pytest.mark.parametrize("kind", KINDS)
+@in_one_test("kind", KINDS)
 @pytest.mark.parametrize("names", PAIRS, ids="+".join)
 def test_wrapped_client_whose_leader_crashes_leaves_all_whole(kind: str, names: tuple[str, ...]) -> None:
     """Retries and hedges of one order are one order: the id says so."""

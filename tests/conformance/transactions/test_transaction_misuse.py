@@ -159,6 +159,17 @@ def test_misuse_is_told_in_one_line(text: str) -> None:
     assert str(raised.value) == text
 
 
+def test_two_coordinators_of_one_name_share_no_participant() -> None:
+    """Their transactions would have the same names, and the votes for one would count for the other."""
+    world = World()
+    stock = participant(world)
+    disks = [Disk(Host(world.env, name)) for name in ("one", "other", "third")]
+    coordinator(world, {"stock": stock}, disk=disks[0])
+    with pytest.raises(ValueError, match=r"^name of a coordinator must be unique among those of stock, got"):
+        coordinator(world, {"stock": stock}, disk=disks[1])
+    coordinator(world, {"stock": stock}, disk=disks[2], name="third")
+
+
 def test_service_elsewhere_is_reached_over_the_network_only() -> None:
     world = World()
     elsewhere = service(world, disk=Disk(Host(world.env, "elsewhere")))

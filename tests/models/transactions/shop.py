@@ -5,12 +5,13 @@ Orders has a row per order, stock 10 of "book", payment 100 of each account.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Generator
+from collections.abc import Callable, Generator, Iterable
 from dataclasses import dataclass
 from itertools import pairwise
 from typing import Any
 
 from models import CallFailed, Endpoint, Host, Network, Request
+from models.network.rules import PASS, Rule, Verdict
 from models.storage import Disk
 from models.transactions import Add, Orchestrator, Put, Saga, SagaObserver, SagaService, SagaStep
 from models.transactions.sagas import OrchestratorSettings, SagaFlaws
@@ -174,6 +175,21 @@ class SagaShop(Shop):
             flaws=flaws,
         )
 
+    def second_orchestrator(self) -> Endpoint:
+        """Return a way from the web to another orchestrator of the same services."""
+        host = Host(self.env, "other")
+        ways = {name: self.network.connect(host, self.nodes[name]) for name in NAMES}
+        other = Orchestrator(
+            self.env,
+            Disk(host, sync_time=SYNC_TIME),
+            self.network,
+            ways,
+            observer=self.observer,
+            settings=SETTINGS,
+            name="other",
+        )
+        return self.network.connect(self.web, other)
+
     def half_done(self) -> list[Any]:
         """Return the orders that are neither done everywhere nor nowhere, by the disks."""
         answers: dict[Any, list[str]] = {}
@@ -221,6 +237,20 @@ class TwoPhaseShop(Shop):
         participants: Any = {name: self.nodes[name] for name in NAMES}
         other = TwoPhaseCoordinator(self.env, disk, self.network, participants, name="other", **self._shared)
         return self.network.connect(self.web, other)
+
+
+class MessageFates(Rule):
+    """Gives this verdict on the messages of these numbers, counted over the whole network from 0."""
+
+    def __init__(self, numbers: Iterable[int], verdict: Verdict) -> None:
+        self._count = 0
+        self._numbers = frozenset(numbers)
+        self._verdict = verdict
+
+    def judge(self, source: Host, target: Host) -> Verdict:
+        """Count a message, and give the verdict if it is one of them."""
+        number, self._count = self._count, self._count + 1
+        return self._verdict if number in self._numbers else PASS
 
 
 def instants(shop: Shop, until: float) -> list[float]:

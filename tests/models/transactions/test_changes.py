@@ -6,8 +6,9 @@ from math import inf, nan
 
 import pytest
 
-from models.transactions import Add, Put, TooLittle, changed
+from models.transactions import Add, Put, Saga, TooLittle, changed
 from models.transactions.changes import require_changes
+from models.transactions.events import audit
 
 
 def test_put_replaces_and_add_adds_to_what_is_there_or_to_nothing() -> None:
@@ -44,6 +45,9 @@ def test_refusal_of_one_change_leaves_all_undone() -> None:
         (lambda: Add("a", "3"), TypeError, "amount must be a number, got '3'"),
         (lambda: Add("a", 1, lowest=nan), ValueError, "lowest must be a number, got nan"),
         (lambda: require_changes("changes", Put("a", 1)), TypeError, "changes must be a list"),
+        (lambda: Saga((), pivot=0), ValueError, "steps must be at least one, got none"),
+        (lambda: audit(3, {}), TypeError, "written must be a Mapping, got 3"),
+        (lambda: audit({}, None), TypeError, "received must be a Mapping, got None"),
         (
             lambda: require_changes("changes", ["a"]),
             TypeError,

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections import Counter
+from random import Random
 from typing import Any
 
 import pytest
 
-from models import Request
+from models import Host, Request
+from models.storage import Disk
 from models.transactions import Add, read
 from models.transactions.events import (
     Audit,
@@ -21,6 +23,7 @@ from models.transactions.events import (
     ThroughOutbox,
     audit,
 )
+from simulator.randomness import Exponential
 
 from ..shop import HOP, SYNC_TIME, Shop, Told, instants
 
@@ -203,6 +206,45 @@ def test_event_that_nobody_has_subscribed_to_is_sent_to_nobody() -> None:
     shop.env.run(until=1.0)
     assert producer.store["outbox"] == {}
     assert shop.audit.lost_count == 1
+
+
+def test_all_that_have_subscribed_are_told_and_told_again_where_one_of_them_is_down() -> None:
+    shop = EventShop(OUTBOX)
+    producer: Any = shop.nodes["producer"]
+    host = Host(shop.env, "mail")
+    mail = EventService(
+        shop.env, Disk(host), shop.network, reactions={"placed": ship}, publishing=OUTBOX, name="mail"
+    )
+    producer.subscribe("placed", shop.network.connect(producer.host, mail))
+    shop.at(0.0, host.crash)
+    shop.at(0.5, host.restart)
+    shop.order(1)
+    shop.order(2)
+    shop.env.run(until=0.4)
+    assert shop.data("stock") == {1: 1}  # and mail, which is down, holds up what comes next
+    shop.env.run(until=2.0)
+    assert shop.data("stock") == mail.data() == {1: 1, 2: 1}
+    assert producer.store["outbox"] == {}
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("seed", range(4))
+def test_outbox_keeps_the_order_whatever_crashes_is_lost_or_late(seed: int) -> None:
+    rng = Random(seed)
+    shop = EventShop(OUTBOX, loss=0.1, latencies=Exponential(mean=0.01))
+    for number in range(40):
+        shop.order(number, at=rng.uniform(0.0, 2.0))
+    for name in ("producer", "stock"):
+        at = 0.0
+        while at < 3.0:
+            at += rng.uniform(0.05, 0.5)
+            shop.crash(name, at, 0.05, process=rng.random() < 0.5)
+            at += 0.06
+    shop.env.run(until=20.0)
+    written, shipped = shop.data("producer"), shop.data("stock")
+    assert len(written) > 15
+    assert shop.audit == NOTHING
+    assert list(shipped) == list(written)
 
 
 def test_event_that_is_not_known_fails_and_a_read_does_not() -> None:

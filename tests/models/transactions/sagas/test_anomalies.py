@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+from math import inf
 from typing import Any
+
+import pytest
 
 from models.network import AddedDelay
 from models.transactions import Add, Ending, Put, Saga, SagaStep, run
 from models.transactions.sagas import Anomalies, OrchestratorSettings
 
-from ..shop import STOCK, SagaShop, order_saga
+from ..shop import HOP, STOCK, SYNC_TIME, SagaShop, order_saga
 
 PATIENT = OrchestratorSettings(step_timeout=0.3, pause=0.02, patience=2.0)
+STEP = 2 * HOP + SYNC_TIME
 NONE = Anomalies(dirty_read_count=0, undone_read_count=0, false_refusal_count=0, lost_update_count=0)
 
 
@@ -107,10 +111,79 @@ def test_marks_outlive_a_crash_of_their_service() -> None:
     shop.ask(run(0, order_saga(0, "poor", locks=True)))
     shop.crash("stock", 0.05, 0.01)
     shop.env.run(until=0.07)
-    assert shop.nodes["stock"].store["marks"] == {"book": 0}
+    assert shop.nodes["stock"].store["marks"] == {"book": (0, 1)}
     shop.env.run(until=5.0)
     assert shop.nodes["stock"].store["marks"] == {}
     assert shop.data("stock")["book"] == STOCK
+
+
+def test_mark_goes_with_its_own_step_and_no_other_of_its_saga() -> None:
+    """Two steps at stock, which both change the shelf: with the second undone, the first keeps its marks."""
+    shop = SagaShop(settings=PATIENT)
+    steps = (
+        SagaStep("stock", (Add("book", -1), Put("shelf", "A")), (Add("book", 1), Put("shelf", "free"))),
+        SagaStep("stock", (Add("pen", 1), Put("shelf", "A again")), (Add("pen", -1, lowest=-inf),)),
+        SagaStep("payment", (Add("poor", -1),)),
+    )
+    shop.ask(run("A", Saga(steps, pivot=2, has_semantic_locks=True)))
+    stock = shop.nodes["stock"].store
+    seen = []
+    undone = shop.observer.undone
+    shop.observer.undone = lambda *told: (undone(*told), seen.append(dict(stock["marks"])))  # type: ignore[method-assign]
+    shop.env.run(until=1.0)
+    assert seen == [{"book": ("A", 0), "shelf": ("A", 0)}, {}]
+    assert all(stay.unmarked_at is not None for stay in shop.observer.marks)
+
+
+def test_what_a_saga_has_changed_is_undecided_until_its_pivot_is_on_the_disk() -> None:
+    """Bob's order is judged while Alice has paid, and what she has paid is not yet on the disk of payment."""
+    pivot_at = HOP + SYNC_TIME + 2 * STEP + HOP
+    for judged_at, count in ((pivot_at + 0.5 * SYNC_TIME, 1), (pivot_at + 1.5 * SYNC_TIME, 0)):
+        shop = SagaShop(settings=PATIENT)
+        shop.ask(run(0, order_saga(0)))
+        one_step = Saga((SagaStep("stock", (Add("book", -1),)),), pivot=0)
+        shop.ask(run(1, one_step), at=judged_at - 2 * HOP - SYNC_TIME)
+        shop.env.run(until=1.0)
+        assert shop.observer.anomalies().dirty_read_count == count
+
+
+def test_mark_that_a_crash_has_taken_is_a_mark_no_more_and_one_that_it_has_brought_back_is_one() -> None:
+    done_at = HOP + SYNC_TIME + STEP + HOP
+    shop = SagaShop(settings=PATIENT)
+    shop.ask(run(0, order_saga(0, locks=True)))
+    shop.crash("stock", done_at + 0.5 * SYNC_TIME, 0.05)  # marked, and not on the disk
+    shop.env.run(until=0.06)
+    assert [(stay.key, stay.unmarked_at) for stay in shop.observer.marks if stay.service == "stock"] == [
+        ("book", pytest.approx(done_at + 0.5 * SYNC_TIME + 0.05))
+    ]
+    shop = SagaShop(settings=PATIENT)
+    shop.ask(run(0, order_saga(0, locks=True)))
+    released_at = HOP + SYNC_TIME + 5 * STEP + HOP
+    shop.crash("stock", released_at + 0.5 * SYNC_TIME, 0.05)  # unmarked, and not on the disk
+    shop.env.run(until=1.0)
+    stays = [stay for stay in shop.observer.marks if stay.service == "stock"]
+    assert [stay.marked_at for stay in stays] == [
+        pytest.approx(done_at),
+        pytest.approx(released_at + 0.5 * SYNC_TIME + 0.05),
+    ]
+    assert all(stay.unmarked_at is not None for stay in stays)
+
+
+def test_pivot_waits_for_the_mark_of_another_saga_too() -> None:
+    """The only book is taken by who cannot pay, and given back: whose pivot is to take one gets it."""
+    shop = SagaShop(settings=PATIENT)
+    shop.nodes["stock"].store["data"]["book"] = 1
+    shop.network.install(
+        AddedDelay(shop.env, shop.hosts["orchestrator"], shop.hosts["payment"], 0.1, name="slow")
+    )
+    shop.ask(run(0, order_saga(0, "poor", locks=True)))
+    one_step = Saga((SagaStep("stock", (Add("book", -1),)),), pivot=0, has_semantic_locks=True)
+    told = shop.ask(run(1, one_step), at=0.05)
+    shop.env.run(until=0.2)
+    assert told.end == "silence"
+    shop.env.run(until=5.0)
+    assert told.end == Ending(is_done=True)
+    assert shop.observer.anomalies() == NONE
 
 
 def test_sagas_that_mark_in_opposite_orders_do_not_wait_for_each_other_for_ever() -> None:

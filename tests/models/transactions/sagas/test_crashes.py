@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+from itertools import product
 from typing import Any
 
 import pytest
 
+from models.network.rules import Fate, Verdict
 from models.transactions import Ending, run
+from models.transactions.sagas import OrchestratorSettings, SagaFlaws
 
-from ..shop import MONEY, NAMES, STOCK, SagaShop, instants, order_saga
+from ..shop import MONEY, NAMES, STOCK, MessageFates, SagaShop, instants, order_saga
 
 ALL = (*NAMES, "orchestrator")
 ACCOUNTS = ("alice", "poor")
@@ -26,9 +29,11 @@ def require_whole(shop: SagaShop, context: Any) -> None:
     assert shop.half_done() == [], context
     assert shop.totals == (STOCK, 2 * MONEY), context
     assert shop.observer.open_count == 0, context
+    assert shop.nodes["orchestrator"].store["sagas"] == {}, context
     assert not any(shop.nodes[name].store["marks"] for name in NAMES), context
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("account", ACCOUNTS)
 @pytest.mark.parametrize("process", [True, False])
 @pytest.mark.parametrize("name", ALL)
@@ -96,3 +101,56 @@ def test_orchestrator_that_crashes_again_and_again_gets_there(account: str) -> N
     require_whole(shop, told)
     assert told.end == "silence"
     assert shop.data("orders")[1] == ("approved" if account == "alice" else "rejected")
+
+
+ONE_ATTEMPT = OrchestratorSettings(step_timeout=0.02, pause=0.005, patience=0.01)
+LATE = Verdict(Fate.PASS, 0.6)
+"""Seconds by which a message is late: the saga is over by then, for better or worse."""
+
+
+def broken_by_late_messages(account: str, **flaws: bool) -> list[Any]:
+    """Return where a saga was not whole: two messages late, and the orchestrator's host crashes, ever."""
+
+    def shop_with(late: tuple[int, ...]) -> tuple[SagaShop, Any]:
+        shop = SagaShop(settings=ONE_ATTEMPT, flaws=SagaFlaws(**flaws))
+        shop.network.install(MessageFates(late, LATE))
+        return shop, shop.ask(run(1, order_saga(1, account)), patience=2.0)
+
+    found = []
+    for first, more in product(range(1, 14), range(3)):  # 0 is the client's
+        late = (first, first + more)
+        for time in instants(shop_with(late)[0], 0.1)[::4]:
+            shop, told = shop_with(late)
+            shop.crash("orchestrator", time, 0.05)
+            shop.env.run(until=3.0)
+            ends = [*shop.nodes["orchestrator"].store["endings"].values(), told.end]
+            is_done = shop.data("orders").get(1) == "approved"
+            is_told = all(end.is_done == is_done for end in ends if isinstance(end, Ending))
+            if shop.half_done() or shop.totals != (STOCK, 2 * MONEY) or not is_told:
+                found.append((late, time))
+    return found
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("account", ACCOUNTS)
+def test_what_comes_after_a_crash_of_the_orchestrator_undoes_nothing_that_is_done(account: str) -> None:
+    assert broken_by_late_messages(account) == []
+
+
+@pytest.mark.slow
+def test_late_compensation_undoes_what_is_done_where_the_turn_was_not_written() -> None:
+    assert broken_by_late_messages("alice", turns_back_unlogged=True)
+
+
+def test_orchestrator_that_never_comes_back_stops_nobody_but_by_marks() -> None:
+    for locks, is_done in ((False, True), (True, False)):
+        shop = SagaShop()
+        shop.ask(run(1, order_saga(1, locks=locks)), patience=1.0)
+        shop.at(0.0095, shop.hosts["orchestrator"].crash)  # the book is taken, and not paid
+        other = shop.second_orchestrator()
+        second = shop.ask(run(2, order_saga(2, "bob", locks=True)), at=1.0, target=other)
+        shop.env.run(until=100.0)
+        assert shop.half_done() == [1]
+        assert shop.observer.open_count == 1
+        assert max(shop.observer.half_done_times()) > 99.0
+        assert second.end.is_done == is_done

@@ -47,6 +47,12 @@ def refused_late(shop: SagaShop) -> None:
     shop.at(0.5, lambda: shop.nodes["payment"].store.write({("data", "poor"): 10}))
 
 
+def crash_on_the_way_back(shop: SagaShop) -> None:
+    """Let stock be slow until its compensation is on the way, and the orchestrator forget that it turned."""
+    slow_way_to("stock", until=0.36)(shop)
+    shop.crash("orchestrator", 0.36, 0.1)
+
+
 def forgotten_and_given_up(shop: SagaShop) -> None:
     """Let the orchestrator forget that stock was asked, and find orders down when it begins again."""
     shop.crash("orchestrator", HOP + SYNC_TIME + 2 * STEP, 0.01)
@@ -55,6 +61,7 @@ def forgotten_and_given_up(shop: SagaShop) -> None:
 
 TROUBLES: dict[str, tuple[str, Trouble]] = {
     "begins_unlogged": ("alice", lambda shop: shop.crash("orchestrator", HOP + SYNC_TIME, 0.1)),
+    "turns_back_unlogged": ("alice", crash_on_the_way_back),
     "leaves_unknown_step": ("alice", silent("stock")),
     "trusts_silent_pivot": ("alice", silent("payment")),
     "trusts_memory": ("alice", forgotten_and_given_up),

@@ -38,9 +38,9 @@ def test_refusal_by_the_business_is_an_answer_and_undoes_what_was_done_last_firs
     shop.observer.undone = lambda service, *_: seen.append((service, round(shop.env.now, 6)))  # type: ignore[method-assign, misc]
     told = asked(shop, "poor")
     shop.env.run(until=1.0)
-    # The pivot is asked third, and refuses: then two compensations, in reverse.
-    assert (told.end, told.time) == (REFUSED, pytest.approx(SAGA + STEP))
-    began = HOP + SYNC_TIME + 3 * STEP
+    # The pivot is asked third, and refuses; that the saga turns back is written; then two compensations.
+    assert (told.end, told.time) == (REFUSED, pytest.approx(SAGA + STEP + SYNC_TIME))
+    began = HOP + SYNC_TIME + 3 * STEP + SYNC_TIME
     assert seen == [
         ("stock", pytest.approx(began + HOP)),
         ("orders", pytest.approx(began + STEP + HOP)),

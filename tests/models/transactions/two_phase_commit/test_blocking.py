@@ -1,14 +1,15 @@
-"""Who waits for whom, for how long, by hand; what asking the others helps, and what deciding alone costs."""
+"""Who waits for whom, for how long, by hand; and what asking the others helps."""
 
 from __future__ import annotations
 
 from dataclasses import replace
+from itertools import pairwise
 from typing import Any
 
 import pytest
 
 from models.transactions import Add, Ending, read, run
-from models.transactions.two_phase_commit import HeuristicDecision, TwoPhaseSettings
+from models.transactions.two_phase_commit.messages import Inquiry, Vote
 
 from ..shop import HOP, MONEY, NAMES, STOCK, SYNC_TIME, TWO_PHASE, TwoPhaseShop, order_changes
 
@@ -42,9 +43,35 @@ def test_refusal_of_one_aborts_at_all_and_is_an_answer() -> None:
     told = asked(shop, account="poor")
     shop.env.run(until=1.0)
     assert told.end == Ending(is_done=False, reason="too little of 'poor'")
-    assert told.time == pytest.approx(4 * HOP)  # payment writes nothing before it says no
+    # Payment writes nothing before it says no; the coordinator writes how this id has ended.
+    assert told.time == pytest.approx(4 * HOP + SYNC_TIME)
     assert (shop.data("orders"), shop.data("stock")) == ({}, {"book": STOCK})
     assert shop.observer.open_count == 0
+
+
+def test_abort_frees_the_locks_as_soon_as_it_is_heard() -> None:
+    """No log is waited for: presumed abort. A commit is on the disk before they are free."""
+    shop = TwoPhaseShop()
+    asked(shop, account="poor")
+    shop.env.run(until=1.0)
+    locked = {stay.participant: stay.ended_at - stay.locked_at for stay in shop.observer.stays}
+    assert locked == {"orders": pytest.approx(2 * HOP), "stock": pytest.approx(2 * HOP), "payment": 0.0}
+
+
+def test_abort_that_a_crash_takes_back_is_in_doubt_again_and_aborted_again() -> None:
+    shop = TwoPhaseShop()
+    far = shop.nodes["payment"].network  # the refusal comes when the others have promised
+    far.override(shop.hosts["coordinator"], shop.hosts["payment"], latency=0.02, one_way=True)
+    asked(shop, account="poor")
+    told_at = HOP + 0.02 + 2 * HOP
+    shop.crash("stock", told_at + 0.5 * SYNC_TIME, 0.1)
+    shop.crash("coordinator", told_at + 0.5 * SYNC_TIME, 1.0)
+    shop.env.run(until=0.9)
+    assert shop.nodes["stock"].locks.held_count == shop.observer.open_count == 1
+    shop.env.run(until=2.0)
+    assert shop.nodes["stock"].locks.held_count == shop.observer.open_count == 0
+    assert shop.data("stock") == {"book": STOCK}
+    assert [stay.end for stay in shop.observer.stays if stay.participant == "stock"] == ["abort", "abort"]
 
 
 def test_reader_sees_the_old_value_until_the_commit_and_waits_for_nobody() -> None:
@@ -134,7 +161,7 @@ def test_other_orders_of_the_item_fail_while_a_transaction_is_in_doubt_and_other
     shop.env.run(until=DOWN_FOR + 2.0)
     assert blocked.end == Ending(is_done=False, reason=blocked.end.reason)
     assert "locked" in blocked.end.reason
-    assert blocked.time == pytest.approx(1.0 + 4 * HOP + TWO_PHASE.lock_timeout)
+    assert blocked.time == pytest.approx(1.0 + 4 * HOP + TWO_PHASE.lock_timeout + SYNC_TIME)
     assert free.end.is_done
     assert later.end.is_done
 
@@ -176,39 +203,6 @@ def test_asking_the_others_does_not_help_where_all_are_in_doubt() -> None:
     assert shop.observer.open_count == 0
 
 
-def heuristic(*, is_commit: bool) -> TwoPhaseSettings:
-    return replace(TWO_PHASE, heuristic=HeuristicDecision(after=1.0, is_commit=is_commit))
-
-
-@pytest.mark.parametrize("is_commit", [True, False])
-@pytest.mark.parametrize("is_decided", [True, False])
-def test_who_decides_alone_frees_its_locks_and_may_be_wrong(is_decided: bool, is_commit: bool) -> None:
-    shop = TwoPhaseShop(settings=heuristic(is_commit=is_commit))
-    asked(shop)
-    if is_decided:  # the commit reaches nobody but orders, for a while
-        others = [shop.hosts["stock"], shop.hosts["payment"]]
-        rules: list[Any] = []
-        shop.at(
-            VOTED + 1.5 * HOP,
-            lambda: rules.append(shop.network.partition(shop.hosts["coordinator"], others)),
-        )
-        shop.at(DOWN_FOR, lambda: shop.network.heal(rules[0]))
-    else:
-        shop.crash("coordinator", VOTED + 0.5 * HOP, DOWN_FOR)
-    alone = 2 if is_decided else 3
-    shop.env.run(until=2.0)
-    assert shop.observer.heuristic_count == alone
-    assert shop.observer.open_count == 0
-    shop.env.run(until=DOWN_FOR + 5.0)
-    # A coordinator that knows nothing would run it again for a client who asks again.
-    damage = 0 if is_decided == is_commit else alone
-    assert shop.observer.damage_count == damage
-    assert shop.data("stock") == {"book": STOCK - 1 if is_commit else STOCK}
-    if is_decided and damage:
-        assert shop.totals == (STOCK + 1, 2 * MONEY)  # an order without its book
-    assert shop.observer.unfinished() == []
-
-
 def test_client_who_asks_twice_with_one_id_gets_one_transaction() -> None:
     shop = TwoPhaseShop()
     first, second, later = asked(shop), asked(shop), asked(shop, at=0.5)
@@ -217,13 +211,27 @@ def test_client_who_asks_twice_with_one_id_gets_one_transaction() -> None:
     assert shop.data("stock") == {"book": STOCK - 1}
 
 
-def test_client_who_was_told_of_an_abort_may_ask_again() -> None:
+@pytest.mark.parametrize("crashes", [False, True])
+def test_client_who_was_told_of_an_abort_is_told_so_for_ever(crashes: bool) -> None:
+    """A copy of the request that comes late, when there is money, runs nothing; another id does."""
     shop = TwoPhaseShop()
     first = asked(shop, account="poor")
     shop.at(0.5, lambda: shop.nodes["payment"].store.write({("data", "poor"): 50}))
-    second = asked(shop, account="poor", at=1.0)
+    if crashes:
+        shop.crash("coordinator", 4 * HOP + SYNC_TIME, 0.1)  # the answer has just gone out
+    copy, other = asked(shop, account="poor", at=1.0), asked(shop, 2, "poor", at=1.0)
     shop.env.run(until=2.0)
-    assert (first.end.is_done, second.end.is_done) == (False, True)
+    assert first.end == copy.end == Ending(is_done=False, reason="too little of 'poor'")
+    assert other.end == Ending(is_done=True)
+    assert shop.data("orders") == {2: "approved"}
+
+
+def test_client_who_asks_again_while_an_abort_is_being_written_is_told_when_it_is() -> None:
+    shop = TwoPhaseShop()
+    first, second = asked(shop, account="poor"), asked(shop, account="poor", at=2.5 * HOP)
+    shop.env.run(until=1.0)
+    assert first.end == second.end
+    assert second.time == pytest.approx(4 * HOP + SYNC_TIME)
 
 
 def test_client_who_gives_up_stops_nothing() -> None:
@@ -265,6 +273,120 @@ def test_participant_that_starts_again_asks_at_once() -> None:
     shop.env.run(until=VOTED + 0.5 * HOP + 1.0 + 2.5 * HOP + SYNC_TIME)
     assert shop.data("stock") == {"book": STOCK - 1}
     assert shop.observer.open_count == 0
+
+
+def inquiries_to(shop: TwoPhaseShop, name: str) -> list[float]:
+    """Return a list of when the node will be asked."""
+    node, times = shop.nodes[name], []
+    heard = node._receivers[Inquiry]
+
+    def hear(inquiry: Inquiry) -> None:
+        times.append(round(shop.env.now, 6))
+        heard(inquiry)
+
+    node.on(Inquiry, hear)
+    return times
+
+
+def test_participant_that_has_started_again_asks_as_often_as_before() -> None:
+    patient = replace(TWO_PHASE, vote_timeout=50.0)
+    shop = TwoPhaseShop(settings=patient)
+    shop.network.partition(shop.hosts["payment"], shop.hosts["coordinator"], one_way=True)
+    asked(shop)
+    shop.hosts["orders"].crash()  # so that only stock asks
+    shop.crash("stock", 0.01, 0.02)
+    times = inquiries_to(shop, "coordinator")
+    shop.env.run(until=1.0)
+    gaps = [later - sooner for sooner, later in pairwise(times)]
+    assert len(gaps) > 5
+    assert gaps == [pytest.approx(TWO_PHASE.inquiry_interval)] * len(gaps)
+
+
+def test_who_waits_for_a_lock_is_left_in_peace_by_the_others_while_the_coordinator_lives() -> None:
+    """Stock is locked for longer than the others wait before they ask; the coordinator answers them."""
+    settings = replace(ASKING, vote_timeout=5.0, lock_timeout=3.0)
+    shop = TwoPhaseShop(settings=settings)
+    shop.nodes["stock"].locks.take("somebody", ["book"])
+    shop.at(1.0, shop.nodes["stock"].locks.release, "somebody")
+    told, times = asked(shop), inquiries_to(shop, "stock")
+    shop.env.run(until=5.0)
+    assert told.end == Ending(is_done=True)
+    assert told.time == pytest.approx(1.0, abs=0.02)
+    assert times == []
+
+
+def test_who_waits_for_a_lock_aborts_for_the_others_where_the_coordinator_is_silent() -> None:
+    settings = replace(ASKING, vote_timeout=5.0, lock_timeout=3.0)
+    shop = TwoPhaseShop(settings=settings)
+    shop.nodes["stock"].locks.take("somebody", ["book"])
+    asked(shop)
+    shop.crash("coordinator", VOTED, DOWN_FOR)
+    shop.env.run(until=VOTED + 2.0 * TWO_PHASE.inquiry_interval)
+    assert shop.observer.open_count == 2  # asked the coordinator once, which may have been slow
+    shop.env.run(until=VOTED + 2.0 * TWO_PHASE.inquiry_interval + 2.0 * HOP + SYNC_TIME + 1e-6)
+    assert shop.observer.open_count == 0
+    assert shop.nodes["stock"].locks.held_count == 1
+
+
+def test_two_that_take_locks_of_one_participant_in_opposite_orders_are_told_apart_by_a_timeout() -> None:
+    """The second comes between the two locks of the first: somebody else holds a third until then."""
+    shop = TwoPhaseShop()
+    shop.nodes["payment"].locks.take("somebody", ["bob"])
+    shop.at(0.05, shop.nodes["payment"].locks.release, "somebody")
+    orders = [["alice", "bob", "shop"], ["shop", "alice"]]
+    tolds = [
+        shop.ask(run(number, {"payment": [Add(key, 1) for key in keys]}), at=0.01 * number)
+        for number, keys in enumerate(orders)
+    ]
+    third = shop.ask(run(3, {"payment": [Add("alice", 1), Add("shop", 1)]}), at=0.02)
+    shop.env.run(until=3.0)
+    # The first gives up, at which the second goes on, and then the third.
+    assert [told.end.is_done for told in tolds] == [False, True]
+    assert tolds[0].end.reason == "payment: locked"
+    assert third.end.is_done
+    assert shop.observer.open_count == shop.nodes["payment"].locks.held_count == 0
+
+
+def test_who_has_aborted_for_the_others_says_so_when_it_is_asked_to_prepare() -> None:
+    """Orders and stock do not hear the coordinator, nor payment its PREPARE, when they ask each other."""
+    settings = replace(ASKING, vote_timeout=5.0)
+    shop = TwoPhaseShop(settings=settings)
+    far = shop.nodes["payment"].network
+    far.override(shop.hosts["coordinator"], shop.hosts["payment"], latency=1.0, one_way=True)
+    others = [shop.hosts["orders"], shop.hosts["stock"]]
+    shop.at(VOTED, lambda: shop.network.partition(shop.hosts["coordinator"], others, one_way=True))
+    told = asked(shop)
+    shop.env.run(until=3.0)
+    assert told.end == Ending(is_done=False, reason="aborted already")
+    assert told.time == pytest.approx(HOP + 1.0 + HOP + SYNC_TIME + HOP)
+
+
+def test_vote_that_comes_again_does_not_undo_a_commit() -> None:
+    """COMMIT to stock is lost, and its vote comes once more before COMMIT is sent again."""
+    shop = TwoPhaseShop(settings=NEVER_ASKS)
+    told = asked(shop)
+    way = shop.hosts["coordinator"], shop.hosts["stock"]
+    rules: list[Any] = []
+    shop.at(COMMIT - 1.5 * HOP, lambda: rules.append(shop.network.partition(*way, one_way=True)))
+    shop.at(COMMIT - 0.5 * HOP, lambda: shop.network.heal(rules[0]))
+    stock = shop.nodes["stock"]
+    shop.at(0.05, lambda: stock.send(shop.nodes["coordinator"], Vote(("coordinator", 0, 1), stock, True)))  # type: ignore[arg-type]
+    shop.env.run(until=0.05 + 5.0 * HOP)
+    assert shop.observer.open_count == 1
+    shop.env.run(until=1.0)
+    assert told.end == Ending(is_done=True)
+    assert shop.data("stock") == {"book": STOCK - 1}
+
+
+def test_who_asks_while_a_commit_is_being_written_is_told_when_it_is() -> None:
+    """Else a crash would take the commit back, of which one has heard."""
+    shop = TwoPhaseShop(settings=replace(TWO_PHASE, inquiry_interval=0.5 * SYNC_TIME))
+    asked(shop)
+    written_at = VOTED + HOP + SYNC_TIME
+    shop.crash("coordinator", written_at - 0.1 * SYNC_TIME, 0.5)
+    shop.env.run(until=2.0)
+    assert shop.observer.outcomes == {("coordinator", 0, 1): dict.fromkeys(NAMES, False)}
+    assert shop.data("stock") == {"book": STOCK}
 
 
 NEVER_ASKS = replace(TWO_PHASE, inquiry_interval=50.0)

@@ -37,6 +37,7 @@ def require_atomic(shop: TwoPhaseShop, told: Any, context: Any) -> None:
         assert told.end.is_done == is_done, context
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("settings", [TWO_PHASE, ASKING], ids=["alone", "asking"])
 @pytest.mark.parametrize("process", [True, False])
 @pytest.mark.parametrize("name", ALL)

@@ -52,7 +52,8 @@ def second_order_of_the_book(shop: TwoPhaseShop) -> None:
 
 
 def abort_that_is_forgotten(shop: TwoPhaseShop) -> None:
-    """Let payment be asked before PREPARE has come, and vote afterwards."""
+    """Let payment be asked before PREPARE has come, while the coordinator is silent, and vote afterwards."""
+    cut_later(shop, VOTED + 0.5 * HOP, "coordinator", ["orders", "stock"], 2.0)
     shop.network.install(
         AddedDelay(shop.env, shop.hosts["coordinator"], shop.hosts["payment"], 0.5, name="slow", one_way=True)
     )

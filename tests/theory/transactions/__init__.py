@@ -1,0 +1,1 @@
+"""What crashes strike, locks that are taken, doubt, and dirty reads."""
