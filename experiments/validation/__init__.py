@@ -10,6 +10,7 @@ resilience/     tails, retries, backoff, collapse, breakers
 availability/   failures and repairs, zones, loss of data
 scaling/        autoscalers' rules
 replication/    quorums, failovers, elections
+transactions/   dual writes, locks, doubt, dirty reads
 catalogue       all_checks, which `gameday validate` runs; they are imported when asked for
 """
 

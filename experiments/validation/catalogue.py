@@ -13,8 +13,10 @@ from .experiment import TheoryCheck
 def all_checks() -> tuple[TheoryCheck, ...]:
     """Return all of them; their names differ, since a check's random numbers come from its name."""
     from . import availability, balancing, queueing, resilience, scaling
+    from .cqrs import CHECKS as CQRS
     from .replication.catalogue import CHECKS as REPLICATION
     from .sharding.catalogue import CHECKS as SHARDING
+    from .transactions.catalogue import CHECKS as TRANSACTIONS
 
     return (
         *queueing.CHECKS,
@@ -24,4 +26,6 @@ def all_checks() -> tuple[TheoryCheck, ...]:
         *scaling.CHECKS,
         *REPLICATION,
         *SHARDING,
+        *CQRS,
+        *TRANSACTIONS,
     )

@@ -22,6 +22,8 @@ GROUPS = (
     "scaling",
     "replication",
     "sharding",
+    "cqrs",
+    "transactions",
 )
 """The parts of theory that are checked, in the order in which they are shown."""
 

@@ -4,6 +4,7 @@ log/           the event log: DiskEventLog, RaftEventLog; commits, streams, posi
 commands/      the command side: Decider, CommandHandler
 projections/   the query side: ReadModel, Projection
 items/         a small business: items that are reserved, and three views of it
+feeds/         change capture: what changes in a store of another kind is carried to the log
 flaws/         bugs to plant, for tests
 remedies       what a user sees right after a command: TwoSides and three remedies
 observing      fold, differences, lag: what projections should hold, and how old they are
@@ -12,9 +13,9 @@ waiting        who waits for a position
 To separate the two sides is one thing (two models, each for what it is asked), a log of events as the source
 of truth another; each can be had alone. Here they come together, as in most of what is written about them.
 
-Left out: read models that are fed by polling tables or by change capture; brokers between the log and its
-readers. Source: Young, "CQRS Documents" (2010); Fowler, "CQRS" (2011) and "Event Sourcing" (2005); Newman,
-"Building Microservices" (1st ed. 2015), chapter 11, "Command-Query Responsibility Segregation".
+Left out: read models that are fed by polling tables; brokers between the log and its readers. Source: Young,
+"CQRS Documents" (2010); Fowler, "CQRS" (2011) and "Event Sourcing" (2005); Newman, "Building Microservices"
+(1st ed. 2015), chapter 11, "Command-Query Responsibility Segregation".
 """
 
 from .commands import (

@@ -12,7 +12,7 @@ from collections.abc import Hashable, Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from ..validation import require_kind
+from ..validation import require_count, require_kind
 from .log import Commit
 from .projections import OnPoison, Projection, ReadModel, Rows, apply_commit
 
@@ -21,6 +21,8 @@ def fold(
     model: ReadModel, commits: Iterable[Commit], *, on_poison: OnPoison = OnPoison.STOP
 ) -> dict[Hashable, Any]:
     """Return the rows that `model` makes of `commits`, up to the first that it cannot apply, or past it."""
+    require_kind("model", model, ReadModel)
+    require_kind("on_poison", on_poison, OnPoison)
     rows = Rows({})
     for commit in commits:
         if apply_commit(model, commit, rows, on_poison) is None:
@@ -69,8 +71,10 @@ class Lag:
 def lag(position: int, commits: Sequence[Commit], now: float) -> Lag:
     """Return how far behind `commits` somebody is at time `now` who has come to `position`.
 
-    With the version of an answer for the position it is how stale the answer was.
+    With the version of an answer for the position it is how stale the answer was. Who has come to more than
+    there is, of a log that has lost its tail, is not behind: he is wrong, and has not learned it yet.
     """
+    require_count("position", position, 0)
     missing = commits[position:]
     return Lag(
         commit_count=len(missing),

@@ -15,7 +15,8 @@ has taken). The third is right, and puts load on the side that was to be freed o
 a stream can.
 
 All know a command by its answer, `Accepted` with its position; of one that was submitted nothing is known
-until its fate was asked for. What they remember is in memory, and begins anew with their host.
+until its fate was asked for. What they remember is in memory, and begins anew with their host. In a log that
+loses what it has told another command may come to have that position, and then it passes for one's own.
 
 Source: Young, "CQRS Documents" (2010), on eventual consistency and task-based interfaces; Kleppmann,
 "Designing Data-Intensive Applications" (2017), chapters 5 ("Reading Your Own Writes") and 11 ("Concurrency
@@ -31,7 +32,7 @@ from typing import Any
 
 from ..endpoint import Call, Endpoint, Wrapper, require_endpoint
 from ..failures import Unavailable
-from ..replication import READ, read
+from ..replication import READ
 from ..request import Request, Response
 from ..validation import require_count, require_delay, require_kind
 from .commands import COMMAND, FATE, SUBMIT, Accepted
@@ -79,7 +80,7 @@ class TwoSides(Wrapper):
     def _begin_anew(self) -> None:
         """Remember nothing."""
 
-    def _note(self, stream: Hashable, accepted: Accepted) -> None:
+    def _note(self, accepted: Accepted) -> None:
         """Remember a command of one's own."""
 
     def _ask(self, request: Request) -> Call:
@@ -93,7 +94,7 @@ class TwoSides(Wrapper):
         self._command_count += 1
         response = yield from self.target.call(request)
         if isinstance(response.value, Accepted):
-            self._note(request.key, response.value)
+            self._note(response.value)
         return response
 
     def statistics(self) -> TwoSidesStatistics:
@@ -110,7 +111,8 @@ class UntilItIsThere(TwoSides):
     """Questions wait, at the read model, up to `patience` s (>= 0) for the last own command.
 
     Then they fail (`Unavailable`), or with `settles_for_less` are asked again without a demand, and the
-    answer is degraded by "own commands".
+    answer is degraded by "own commands". A `Timeout` around the queries must be longer than that, or it ends
+    them before.
     """
 
     def __init__(
@@ -131,7 +133,7 @@ class UntilItIsThere(TwoSides):
     def _begin_anew(self) -> None:
         self._position = 0
 
-    def _note(self, stream: Hashable, accepted: Accepted) -> None:
+    def _note(self, accepted: Accepted) -> None:
         self._position = max(self._position, accepted.position)
 
     def _ask(self, request: Request) -> Call:
@@ -173,7 +175,7 @@ class OwnView(TwoSides):
     def _begin_anew(self) -> None:
         self._own: deque[Accepted] = deque(maxlen=self._memory)
 
-    def _note(self, stream: Hashable, accepted: Accepted) -> None:
+    def _note(self, accepted: Accepted) -> None:
         self._own.append(accepted)
 
     def _ask(self, request: Request) -> Call:
@@ -223,8 +225,9 @@ class FromTheCommandSide(TwoSides):
     def _begin_anew(self) -> None:
         self._positions: dict[Hashable, int] = {}
 
-    def _note(self, stream: Hashable, accepted: Accepted) -> None:
-        self._positions[stream] = max(self._positions.get(stream, 0), accepted.position)
+    def _note(self, accepted: Accepted) -> None:
+        known = self._positions.get(accepted.stream, 0)
+        self._positions[accepted.stream] = max(known, accepted.position)
 
     def _ask(self, request: Request) -> Call:
         wanted = self._positions.get(request.key, 0) if request.operation == READ else 0
@@ -232,7 +235,7 @@ class FromTheCommandSide(TwoSides):
         if _age(response) >= wanted:
             return response
         self._remedied_count += 1
-        response = yield from self.target.call(read(request.key, size_bytes=request.size_bytes))
+        response = yield from self.target.call(request)
         return replace(response, value=self._show(response.value))
 
 

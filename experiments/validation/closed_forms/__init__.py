@@ -8,6 +8,7 @@
     choices          power of d choices, join the shortest queue
     partial_quorums  WARS
     sharding         a package: shares, moves and the slowest of n shards
+    read_models      a package: how far read models are behind, and how they catch up
 
 Rates are per second, times in seconds; a service rate of 1 is the default. A queue that no steady state has
 is a `ValueError`.

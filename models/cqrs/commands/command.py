@@ -14,7 +14,7 @@ is no use. Source: Young, "CQRS Documents" (2010), on task-based commands; Fowle
 from __future__ import annotations
 
 from collections.abc import Hashable
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any, Final
 
 from ...request import Request
@@ -37,15 +37,16 @@ class Command:
 
 @dataclass(frozen=True, slots=True)
 class Accepted:
-    """The command has been carried out, by the commit at `position`; its stream has this `version` then.
+    """The command has been carried out, by the commit at `position`; its `stream` has this `version` then.
 
     `events` is what has happened.
     """
 
     command: Hashable
+    stream: Hashable
     position: int
     version: int
-    events: tuple[Any, ...] = field(default=(), compare=False)
+    events: tuple[Any, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,7 +69,11 @@ class Submitted:
 
 
 UNHEARD_OF: Final = "unheard of"
-"""The fate of a command that neither this handler nor the log knows: it never came, or was lost."""
+"""The fate of a command that neither this handler nor the log knows: it never came, or was lost.
+
+Or it has not come yet: it may wait with another handler, or be on its way to the log still. Who does not want
+it to be carried out twice gives it again with the id that it had.
+"""
 
 Answer = Accepted | Declined
 
@@ -94,4 +99,4 @@ def answer_of(commit: Commit) -> Answer:
     """Return what whoever gave the command is told of its commit."""
     if commit.rejection is not None:
         return Declined(commit.command, commit.rejection, commit.position)
-    return Accepted(commit.command, commit.position, commit.version, commit.events)
+    return Accepted(commit.command, commit.stream, commit.position, commit.version, commit.events)

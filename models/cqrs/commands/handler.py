@@ -4,10 +4,10 @@ A process on a host, with a client of the event log on the same host. Any number
 streams: what keeps them apart is the version that each append expects. Rules:
 
 1. A command to which the decider objects is `Declined` at once: that is so whenever it comes.
-2. The state of a stream is kept in memory once it was needed, and may be old. If another handler has changed
-   the stream, the append is a conflict: what is missing is read, and the command decided anew, up to
-   `conflicts_max` times; then it is `Unavailable`. So a decision stands only if it was made by the state that
-   it changes.
+2. The state of a stream is kept in memory once it was needed (see `loaded_streams`), and may be old. If
+   another handler has changed the stream, the append is a conflict: what is missing is read, and the command
+   decided anew, up to `conflicts_max` times; then it is `Unavailable`. So a decision stands only if it was
+   made by the state that it changes.
 3. A rejection is decided by a state too. With `records_rejections` it is appended, as a commit without
    events that expects the version, and stands for ever, as an acceptance does. Without, it is decided by a
    state that was read just now, and answered; a copy of the same command that is still on its way may then be
@@ -29,7 +29,7 @@ streams at once (see sagas). Source: Young, "CQRS Documents" (2010), on command 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Generator, Hashable
+from collections.abc import Callable, Generator, Hashable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -45,10 +45,11 @@ from ...request import Request, Response
 from ...storage import Disk
 from ...validation import require_kind
 from ..flaws import NO_COMMAND_FLAWS, CommandFlaws
-from ..log import Commit, Conflict, StreamSlice, append_commit, find_command, read_stream
+from ..log import Commit, Conflict, append_commit, find_command
 from ..waiting import WaitingLine
 from .command import COMMAND, FATE, SUBMIT, UNHEARD_OF, Answer, Command, Declined, Submitted, answer_of
 from .decider import Decider, Refusal
+from .loaded_streams import LoadedStream, LoadedStreams
 from .queue import CommandQueue
 from .settings import CommandSettings
 
@@ -61,7 +62,8 @@ class CommandCounts:
 
     Of those carried out, `accepted_count` and `declined_count` were answered so, some of them again;
     `conflict_count` times one was decided anew, and `gave_up_count` times too often. `submitted_count` were
-    taken on, `lost_count` of which a crash took before they were done; `pending_count` are not done yet.
+    taken on, `lost_count` of which a crash took before this handler knew that they were done; `pending_count`
+    are not done yet.
     """
 
     accepted_count: int
@@ -71,15 +73,6 @@ class CommandCounts:
     submitted_count: int
     lost_count: int
     pending_count: int
-
-
-@dataclass(frozen=True, slots=True)
-class _Known:
-    """What is remembered of a stream, as of its `version`, which was reached in an `epoch` of the log."""
-
-    state: Any
-    version: int
-    epoch: int
 
 
 class CommandHandler(Node):
@@ -104,10 +97,10 @@ class CommandHandler(Node):
         "_flaws",
         "_gave_up_count",
         "_idle",
-        "_known",
         "_log",
         "_queue",
         "_settings",
+        "_streams",
         "_submitted_count",
     )
 
@@ -132,10 +125,13 @@ class CommandHandler(Node):
         require_kind("host", host, Host)
         if log.host is not host:
             raise ValueError(f"log must be a client on {host!r} as the handler is, got one on {log.host!r}")
+        if disk is not None:
+            require_kind("disk", disk, Disk)
         if disk is not None and disk.host is not host:
             raise ValueError(f"disk must be one of host {host.name!r}, got that of {disk.host.name!r}")
         self._log = log
         self._decider = decider
+        self._streams = LoadedStreams(log, decider, name)
         self._settings = settings
         self._flaws = flaws
         self._queue = CommandQueue(self, disk or Disk(host), settings.queue_durability)
@@ -153,7 +149,7 @@ class CommandHandler(Node):
 
     def remember(self) -> None:
         """Know no stream and no fate, and have no queue."""
-        self._known: dict[Hashable, _Known] = {}
+        self._streams.forget()
         self._fates: dict[Hashable, Answer] = {}
         self._idle = WaitingLine(self.env)
         self._queue.remember()
@@ -204,12 +200,12 @@ class CommandHandler(Node):
             return self._fates[command]
         if command in self._queue:
             return Submitted(command)
-        found: Commit | None = yield from self._ask(find_command(command))
+        found: Commit | None = yield from self._streams.ask(find_command(command))
         return UNHEARD_OF if found is None else answer_of(found)
 
     def _tell_state(self, request: Request) -> Generator[Any, Any, Response]:
-        position = yield from self._refresh(request.key)
-        return Response(self._known[request.key].state, version=position)
+        position = yield from self._streams.refresh(request.key)
+        return Response(self._streams[request.key].state, version=position)
 
     # -- carrying out ---------------------------------------------------------------------------------------
 
@@ -223,45 +219,40 @@ class CommandHandler(Node):
         return answer
 
     def _decide(self, command: Command) -> Generator[Any, Any, Answer]:
-        stream = command.stream
-        if stream not in self._known:
-            yield from self._refresh(stream)
+        streams, stream = self._streams, command.stream
+        if stream not in streams:
+            yield from streams.refresh(stream)
         for attempt in range(self._settings.conflicts_max + 1):
             if attempt:
                 self._conflict_count += 1
-                yield from self._refresh(stream)
-            known = self._known[stream]
-            decision = self._decider.decide(known.state, command.intent)
+                yield from streams.refresh(stream)
+            decision = self._decision(command)
             if isinstance(decision, Refusal) and not self._settings.records_rejections:
-                return (yield from self._refuse(command))
-            commit = yield from self._append(command, decision, known)
+                yield from streams.refresh(stream)
+                decision = self._decision(command)
+                if isinstance(decision, Refusal):
+                    return (yield from self._refuse(command, decision))
+            commit = yield from self._append(command, decision, streams[stream])
             if isinstance(commit, Commit):
-                self._learn(commit)
+                streams.learn(commit)
                 return answer_of(commit)
         self._gave_up_count += 1
-        self._known.pop(stream, None)  # or whoever asks again would be judged by it again
+        streams.drop(stream)  # or whoever asks again would be judged by it again
         raise Unavailable(
             f"{self.name}: command {command.id!r} has met others {self._settings.conflicts_max + 1} times"
         )
 
-    def _refuse(self, command: Command) -> Generator[Any, Any, Answer]:
+    def _decision(self, command: Command) -> Sequence[Any] | Refusal:
+        return self._decider.decide(self._streams[command.stream].state, command.intent)
+
+    def _refuse(self, command: Command, refusal: Refusal) -> Generator[Any, Any, Answer]:
         """Turn down what is to be turned down by the state of just now, and leave no trace of it."""
-        yield from self._refresh(command.stream)
-        known = self._known[command.stream]
-        decision = self._decider.decide(known.state, command.intent)
-        found: Commit | None = yield from self._ask(find_command(command.id))
-        if found is not None:
-            return answer_of(found)
-        if isinstance(decision, Refusal):
-            return Declined(command.id, decision.reason)
-        commit = yield from self._append(command, decision, known)
-        if isinstance(commit, Conflict):
-            raise Unavailable(f"{self.name}: command {command.id!r} has met another one")
-        self._learn(commit)
-        return answer_of(commit)
+        # It may have been carried out before, and be turned down now for what it has done itself.
+        found: Commit | None = yield from self._streams.ask(find_command(command.id))
+        return Declined(command.id, refusal.reason) if found is None else answer_of(found)
 
     def _append(
-        self, command: Command, decision: Any, known: _Known
+        self, command: Command, decision: Any, known: LoadedStream
     ) -> Generator[Any, Any, Commit | Conflict]:
         is_refused = isinstance(decision, Refusal)
         request = append_commit(
@@ -278,39 +269,6 @@ class CommandHandler(Node):
         except CallFailed as failure:
             raise TimedOut(f"{self.name}: nobody knows whether the log has {command.id!r}") from failure
         return answer.value  # type: ignore[no-any-return]
-
-    def _learn(self, commit: Commit) -> None:
-        """Evolve the state by a commit, if it is the next one of what is known; forget it where that is open.
-
-        A commit of another life of the log may follow what this handler knows, or what has replaced that:
-        where the command came before, nobody has compared.
-        """
-        known = self._known.get(commit.stream)
-        if not commit.events or known is None or known.version != commit.version - len(commit.events):
-            return
-        if known.version and known.epoch != commit.epoch:
-            del self._known[commit.stream]
-            return
-        state = self._decider.state_after(known.state, commit.events)
-        self._known[commit.stream] = _Known(state, commit.version, commit.epoch)
-
-    def _refresh(self, stream: Hashable) -> Generator[Any, Any, int]:
-        """Read what is missing of a stream; return the position of the log as of which it is complete."""
-        known = self._known.get(stream) or _Known(self._decider.initial(stream), 0, 0)
-        request = read_stream(stream, after=known.version, epoch=known.epoch)
-        found: StreamSlice = yield from self._ask(request)
-        state = known.state if found.after else self._decider.initial(stream)
-        for commit in found.commits:
-            state = self._decider.state_after(state, commit.events)
-        self._known[stream] = _Known(state, found.version, found.epoch)
-        return found.position
-
-    def _ask(self, request: Request) -> Generator[Any, Any, Any]:
-        try:
-            answer = yield from self._log.call(request)
-        except CallFailed as failure:
-            raise Unavailable(f"{self.name}: the log does not answer") from failure
-        return answer.value
 
     # -- submitted commands ---------------------------------------------------------------------------------
 

@@ -2,7 +2,8 @@
 
 A durable one acknowledges a command when it is on the disk, and has it again after any crash, until all that
 came before it, and it, are done: then its head is dropped. So some are carried out again, which the log knows
-by their ids. One in memory is gone with the process. What was acknowledged and is gone, not done, is counted.
+by their ids. One in memory is gone with the process. What was acknowledged and is gone is counted, unless its
+worker had been told that it is done; some of it the log may have all the same.
 """
 
 from __future__ import annotations

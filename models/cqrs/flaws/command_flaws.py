@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
+
+from ...validation import require_kind
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -15,6 +17,11 @@ class CommandFlaws:
 
     ignores_versions: bool = False
     forgets_ids: bool = False
+
+    def __post_init__(self) -> None:
+        """Check the kinds."""
+        for each in fields(self):
+            require_kind(each.name, getattr(self, each.name), bool)
 
 
 NO_COMMAND_FLAWS = CommandFlaws()

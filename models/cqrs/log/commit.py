@@ -59,11 +59,6 @@ class Batch:
     position: int
     is_diverged: bool = False
 
-    @property
-    def is_last(self) -> bool:
-        """Whether there was no more to be read."""
-        return not self.commits or self.commits[-1].position == self.position
-
 
 @dataclass(frozen=True, slots=True)
 class StreamSlice:

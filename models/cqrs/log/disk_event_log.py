@@ -127,7 +127,6 @@ class EventLogNode(Node):
         start, log = self.env.now, self.log
         lost = log.recover()
         self.lost_shown_count += sum(commit.position <= self._shown_at_crash for commit in lost)
-        self._shown_at_crash = 0  # a crash while it reads takes nothing for a second time
         if log.durable_position < log.last_position:
             yield from log.sync()
         yield from self._disk.read(log.last_position)

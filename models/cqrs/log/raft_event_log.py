@@ -1,7 +1,8 @@
 """The event log on Raft: as many hosts as one likes, of which a majority is enough.
 
 The streams are the state machine, and appends its commands. What was told is never lost, so that there is one
-epoch for ever, and no reader ever diverges. A query cannot wait: readers poll, and choose how often.
+epoch for ever, and no reader ever diverges. A query cannot wait: whoever asks to is answered at once, readers
+poll, and choose how often (`ProjectionSettings.interval`).
 
 A machine's snapshot is the whole log, since that is what it is for: it takes as long as it is long, and by
 default none is taken.

@@ -63,8 +63,11 @@ def append_commit(
 ) -> Request:
     """Return the request that appends `events` to `stream` on behalf of `command`.
 
-    Raises `ValueError` for events with a rejection, or an expected version below 0.
+    Raises `ValueError` for events with a rejection, or an expected version below 0, and `TypeError` for
+    events that are no list, as a text is none.
     """
+    if isinstance(events, str) or not isinstance(events, Iterable):
+        raise TypeError(f"events must be a list, got {events!r}")
     listed = tuple(events)
     if rejection is not None and listed:
         raise ValueError(f"events of what is rejected must be none, got {listed!r}")

@@ -11,7 +11,8 @@ Each is a copy of its own: as many as one likes follow one log, for other questi
 3. `rebuild(model)` makes a second view from the beginning of the log, by the same read model or a mended one,
    while the first one goes on and answers. When the second has come as far, it takes over: that is one write,
    and the first one stands still for it, so that no reader goes back. A crash on the way continues it, a
-   destroyed disk begins with the model that was given last. Both share the host's cores and disk.
+   destroyed disk begins with the model that was given last. Both share the host's cores and disk. One that
+   stops before an event that it cannot apply never takes over, and another one may be built in its place.
 
 Leaves out: events that are pushed (a reader that waits at the log is told as soon); several processes that
 share one read model's events by stream (Kafka's consumer groups); tables on another host.
@@ -107,6 +108,8 @@ class Projection(Node):
             raise ValueError(
                 f"source must be a client on {host!r} as the projection is, got one on {source.host!r}"
             )
+        if disk is not None:
+            require_kind("disk", disk, Disk)
         if disk is not None and disk.host is not host:
             raise ValueError(f"disk must be one of host {host.name!r}, got that of {disk.host.name!r}")
         self._source = source
@@ -172,7 +175,7 @@ class Projection(Node):
         views = self._views
         if view is views.serving:
             self._waiting.reached(view.position)
-        elif view.position >= views.serving.position:
+        elif view.position >= views.serving.position and not view.is_stopped:
             yield from self._take_over(view)
 
     # -- questions ------------------------------------------------------------------------------------------
@@ -196,15 +199,18 @@ class Projection(Node):
     def rebuild(self, model: ReadModel | None = None) -> None:
         """Begin to build a second view, by `model` (by default the same as before), which then takes over.
 
-        Raises `RuntimeError` where one is being built, or the process is not there to do it.
+        A second view that has stopped is given up. Raises `RuntimeError` where one is being built, or the
+        process is not there to do it.
         """
         if model is not None:
             require_kind("model", model, ReadModel)
-        if self._views.building is not None:
+        if self.is_rebuilding:
             raise RuntimeError(f"{self.name} must not be rebuilding, but is")
         if not self.is_awake:
             raise RuntimeError(f"{self.name} must be awake to be rebuilt, but is not")
         self._model = model or self._model
+        if self._views.building is not None:
+            del self._following[self._views.building]
         self._views = replace(self._views, building=self._new_view())
         self.run(self._begin_building(), "rebuilding")
 
@@ -249,8 +255,9 @@ class Projection(Node):
 
     @property
     def is_rebuilding(self) -> bool:
-        """Whether a second view is being built."""
-        return self._views.building is not None
+        """Whether a second view is being built, and has not stopped."""
+        building = self._views.building
+        return building is not None and not building.is_stopped
 
     @property
     def is_stopped(self) -> bool:

@@ -44,10 +44,11 @@ class OnPoison(Enum):
 class ProjectionSettings:
     """The settings of a projection; times in seconds.
 
-    It reads at most `batch_max` (>= 1) commits at a time. Where there are none it lets the log wait for them
-    up to `wait` (>= 0: long polling), and then pauses for `interval` (>= 0), one of which must be > 0; it
-    pauses for `retry_pause` (> 0) after a failure. A request to the log that takes longer than `wait` and
-    `patience` (> 0) has failed.
+    It reads at most `batch_max` (>= 1) commits at a time. Where there are none it waits at the log for the
+    next one, up to `wait` (>= 0: long polling), and then pauses for `interval` (>= 0), one of which must be
+    > 0; it pauses for `retry_pause` (> 0) after a failure. A log that lets nobody wait, as that on Raft, is
+    asked every `interval`, or every `wait` if there is none. A request to the log that takes longer than
+    `wait` and `patience` (> 0) has failed.
 
     An event costs `event_work` on a core, a question `query_work`. `durability` is that of the rows: with a
     periodic sync a crash of the host may take rows that were shown, until the log is read again.

@@ -105,13 +105,14 @@ class View:
 
     def follow(self) -> Generator[Any, Any, None]:
         """Follow the log, for ever, or until there is an event that cannot be applied."""
-        settings, clock_rate = self._settings, self._owner.host.clock_rate
+        settings, host, env = self._settings, self._owner.host, self._owner.env
         while not self.is_stopped:
+            asked_at = env.now
             try:
                 batch = yield from self._read()
             except CallFailed:
                 self._counts.failed_count += 1
-                yield settings.retry_pause / clock_rate
+                yield settings.retry_pause / host.clock_rate
                 continue
             if batch.is_diverged:
                 self._counts.diverged_count += 1
@@ -121,7 +122,9 @@ class View:
                 self._counts.batch_count += 1
                 yield from self._take(batch.commits)
             elif settings.interval:
-                yield settings.interval / clock_rate
+                yield settings.interval / host.clock_rate
+            elif (left := asked_at + settings.wait / host.clock_rate - env.now) > 0.0:
+                yield left  # the log does not let anybody wait
             yield from self._on_applied(self)
 
     def _read(self) -> Generator[Any, Any, Batch]:

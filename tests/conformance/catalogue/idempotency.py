@@ -8,6 +8,7 @@ from functools import partial
 from typing import Any
 
 from models import Endpoint, Request
+from models.cqrs.projections import AtLeast
 from models.endpoint import Call
 from models.endpoint import Wrapper as WrapperEndpoint
 from models.outcome import Outcome
@@ -34,7 +35,10 @@ class OneOrder(WrapperEndpoint):
         super().__init__(target, name="one order")
 
     def call(self, request: Request) -> Call:
-        return self.target.call(replace(request, key="order", idempotency_key="key"))
+        value = request.value
+        while isinstance(value, AtLeast):  # with a demand it would be another one
+            value = value.value
+        return self.target.call(replace(request, key="order", value=value, idempotency_key="key"))
 
 
 class CountedOrder(OneOrder):

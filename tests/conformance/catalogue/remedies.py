@@ -1,11 +1,8 @@
-"""A client of both sides of CQRS that waits for its own command.
-
-One that settles for less asks again at the very instant of a failure. Of duplicates that fail together,
-behind an idempotency store, it is then luck which finds what: so it stands in `conformance/cqrs`, not here.
-"""
+"""A client of both sides of CQRS that waits for its own command, and one that settles for less."""
 
 from __future__ import annotations
 
+from functools import partial
 from typing import Any
 
 from models import Endpoint
@@ -48,16 +45,48 @@ class UntilItIsThereModel(WrapperModel):
         return {name: getattr(self, name) for name in names}
 
 
-def _build(world: World, inner: Endpoint) -> Endpoint:
-    client = UntilItIsThere(inner, inner, patience=1.0)
-    client._note("a stream", Accepted("a command", 1, 1))
+class OrLessModel(UntilItIsThereModel):
+    """Asks again at once, without the demand, what was late; what is answered then is not all of it."""
+
+    def ask(self, done: Done) -> Withdraw:
+        self.query_count += 1
+        if not self.has_a_command:
+            return self.inner.ask(done)
+        self.remedied_count += 1
+
+        def end(outcome: Outcome) -> None:
+            nonlocal current
+            if outcome is not Outcome.UNAVAILABLE:
+                done(outcome)
+                return
+            self.late_count += 1
+            current = self.inner.ask(settle)
+
+        def settle(outcome: Outcome) -> None:
+            done(Outcome.DEGRADED if outcome is Outcome.OK else outcome)
+
+        def withdraw(killed: bool) -> None:
+            current(killed)
+
+        current = self.inner.ask(end)
+        return withdraw
+
+
+def _build(world: World, inner: Endpoint, *, settles_for_less: bool) -> Endpoint:
+    client = UntilItIsThere(inner, inner, patience=1.0, settles_for_less=settles_for_less)
+    client._note(Accepted("a command", "a stream", 1, 1, ()))
     return client
 
 
 WRAPPERS = (
     Wrapper(
         name="Until it is there",
-        build=_build,
+        build=partial(_build, settles_for_less=False),
         model=lambda clock, inner, host: UntilItIsThereModel(clock, inner),
+    ),
+    Wrapper(
+        name="Until it is there, or less",
+        build=partial(_build, settles_for_less=True),
+        model=lambda clock, inner, host: OrLessModel(clock, inner),
     ),
 )

@@ -11,6 +11,7 @@ from experiments.swarm.bookkeeping import books_of, statistics_of
 from experiments.swarm.invariants import _check_rules
 from models.cqrs.items import Reserve
 from models.replication import read
+from tests.in_one_test import in_one_test
 
 from .two_sides_world import HOP, PATIENCE, REMEDIES, SYNC, TROUBLES, WRAPPERS, TwoSidesWorld
 
@@ -87,9 +88,9 @@ def check_books(world: TwoSidesWorld) -> None:
         _check_rules(part, statistics_of(part), books_of(part).idle, world.env.now)
 
 
-@pytest.mark.parametrize("remedy", REMEDIES)
+@in_one_test("remedy", REMEDIES)
 @pytest.mark.parametrize("wrappers", WRAPPED, ids=" > ".join)
-@pytest.mark.parametrize("place", ["inside", "outside"])
+@in_one_test("place", ["inside", "outside"])
 def test_wrappers_alone_and_in_pairs_change_nothing_where_all_is_well(
     remedy: str, wrappers: tuple[str, ...], place: str
 ) -> None:
@@ -114,10 +115,10 @@ AFTER_A_TIMEOUT = {
 }
 
 
-@pytest.mark.parametrize("remedy", REMEDIES)
+@in_one_test("remedy", REMEDIES)
 @pytest.mark.parametrize("wrappers", AFTER_A_TIMEOUT, ids=" > ".join)
 @pytest.mark.parametrize("trouble", ["host down", "question cut", "answer cut"])
-@pytest.mark.parametrize("place", ["inside", "outside"])
+@in_one_test("place", ["inside", "outside"])
 def test_timeout_ends_the_silence_and_leaves_nothing_behind(
     remedy: str, wrappers: tuple[str, ...], trouble: str, place: str
 ) -> None:

@@ -8,9 +8,9 @@ from itertools import count
 from typing import Any
 
 from models import CallFailed, Endpoint, Host, Network, Request
-from models.cqrs import Command, CommandHandler, DiskEventLog, Projection, RaftEventLog, carry_out
-from models.cqrs.items import BestSellers, ItemDecider, OrdersPerCustomer, StockPerItem
-from models.cqrs.log import Commit, EventLog
+from models.cqrs import Accepted, Command, CommandHandler, DiskEventLog, Projection, RaftEventLog, carry_out
+from models.cqrs.items import BestSellers, ItemDecider, OrdersPerCustomer, Restock, Restocked, StockPerItem
+from models.cqrs.log import Commit, EventLog, append_commit
 from models.resilience import Timeout
 from models.storage import Disk, DurabilityPolicy, GroupCommit
 from simulator import Environment, Process
@@ -148,3 +148,23 @@ class CqrsPlant:
     def life(self) -> list[str]:
         """The names of all processes that there are, sorted."""
         return sorted(process.name for process in self.env.processes)
+
+
+def sell(plant: CqrsPlant, count: int, *, start: float = 0.0, every: float = 0.002) -> None:
+    """Let so many commits of one unit each of items 0, 1 and 2 come, without a handler."""
+    client = plant.log.client(plant.web)
+    for number in range(count):
+        request = append_commit(number % 3, [Restocked(number % 3, 1)], command=(start, number), time=start)
+        plant.at(start + every * number, lambda r=request: plant.ask(client, r, at=plant.env.now))
+
+
+def plant_with_stock(
+    units: int = 3, *, handlers: int = 1, make_log: Any = None, **settings: Any
+) -> CqrsPlant:
+    """Return a plant with handlers, and so many units of item 7."""
+    plant = CqrsPlant(make_log)
+    for number in range(handlers):
+        plant.add_handler(f"commands-{number + 1}", **settings)
+    plant.env.run(until=2.0)
+    assert isinstance(plant.command(7, Restock(units)), Accepted)
+    return plant

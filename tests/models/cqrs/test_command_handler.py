@@ -11,30 +11,17 @@ from models.cqrs import (
     CommandHandler,
     CommandSettings,
     Declined,
-    ask_fate,
     carry_out,
     repeated_commands,
     submit,
 )
-from models.cqrs.commands import UNHEARD_OF, Submitted
 from models.cqrs.flaws import CommandFlaws
 from models.cqrs.items import Cancel, ItemDecider, Reserve, Restock
 from models.replication import read
 from models.resilience import Retry, Timeout
-from models.storage import Disk, GroupCommit, PeriodicSync
+from models.storage import Disk, PeriodicSync
 
-from .cqrs_plant import HOP, SYNC, CqrsPlant, on_disk, on_raft
-
-
-def plant_with_stock(
-    units: int = 3, *, handlers: int = 1, make_log: Any = None, **settings: Any
-) -> CqrsPlant:
-    plant = CqrsPlant(make_log)
-    for number in range(handlers):
-        plant.add_handler(f"commands-{number + 1}", **settings)
-    plant.env.run(until=2.0)
-    assert isinstance(plant.command(7, Restock(units)), Accepted)
-    return plant
+from .cqrs_plant import HOP, SYNC, CqrsPlant, on_disk, on_raft, plant_with_stock
 
 
 def left(plant: CqrsPlant) -> int:
@@ -80,6 +67,26 @@ def test_command_on_a_known_stream_takes_four_hops_and_a_sync() -> None:
     plant.run_on(1.0)
     assert told.time - start == pytest.approx(4 * HOP + SYNC)
     assert told.version == told.end.position
+
+
+def test_command_and_question_cost_work_on_a_core() -> None:
+    plant = plant_with_stock(settings=CommandSettings(work=0.01))
+    way, start = plant.way(plant.handlers[0]), plant.env.now
+    told = plant.told(way, carry_out(Command("c", 7, Reserve("o", "ann"))))
+    assert told.time - start == pytest.approx(4 * HOP + SYNC + 0.01)
+    start = plant.env.now
+    assert plant.told(way, read(7)).time - start == pytest.approx(4 * HOP + 0.01)
+
+
+def test_what_a_handler_knew_of_streams_is_gone_with_its_process() -> None:
+    plant = plant_with_stock()
+    handler = plant.handlers[0]
+    handler.crash()
+    handler.restart()
+    plant.run_on(0.1)
+    start = plant.env.now
+    told = plant.told(plant.way(handler), carry_out(Command("c", 7, Reserve("o", "ann"))))
+    assert told.time - start == pytest.approx(6 * HOP + SYNC)  # it reads the stream first
 
 
 @pytest.mark.parametrize("handlers", [1, 3])
@@ -149,6 +156,21 @@ def test_rejection_that_is_not_recorded_may_be_another_answer_later() -> None:
     assert len(plant.commits()) == before
     plant.command(7, Restock(100))
     assert isinstance(plant.now(way, wanted), Accepted)
+
+
+def test_command_that_is_turned_down_by_memory_alone_and_meets_another_is_decided_anew() -> None:
+    plant = plant_with_stock(1, handlers=2, settings=CommandSettings(records_rejections=False))
+    first, second = plant.handlers
+    plant.now(plant.way(first), read(7))
+    plant.command(7, Restock(10), handler=second)  # of which the first one has not heard
+    start = plant.env.now
+    told = plant.ask(plant.way(first), carry_out(Command("c", 7, Reserve("o", "ann", 5))), at=start)
+    other = carry_out(Command("other", 7, Reserve("o2", "bob", 2)))
+    plant.ask(plant.way(second), other, at=start + HOP)  # between what the first one reads and appends
+    plant.run_on(1.0)
+    assert isinstance(told.end, Accepted)
+    assert first.counts().conflict_count == 1
+    assert left(plant) == 11 - 5 - 2
 
 
 def test_command_that_comes_again_is_not_turned_down_for_what_it_has_done_itself() -> None:
@@ -287,98 +309,6 @@ def test_crash_at_any_step_of_a_command_that_is_asked_again_leaves_one_commit(
         assert plant.now(plant.way(plant.handlers[0]), read(7)).left == left(plant) == 7
 
 
-# -- submitted ----------------------------------------------------------------------------------------------
-
-
-def test_submitted_command_is_answered_at_once_and_its_fate_is_known_later() -> None:
-    plant = plant_with_stock(3)
-    way = plant.way(plant.handlers[0])
-    start = plant.env.now
-    told = plant.ask(way, submit(Command("c", 7, Reserve("o", "ann"))), at=start)
-    early = plant.ask(way, ask_fate("c"), at=start + 0.0001)
-    plant.run_on(1.0)
-    assert (told.end, told.time - start) == (Submitted("c"), pytest.approx(2 * HOP))
-    assert early.end == Submitted("c")
-    assert isinstance(plant.now(way, ask_fate("c")), Accepted)
-    assert plant.now(way, ask_fate("never sent")) == UNHEARD_OF
-    assert plant.now(way, submit(Command("c", 7, Reserve("o", "ann")))) == Submitted("c")
-    plant.run_on(1.0)
-    assert repeated_commands(plant.commits()) == {}
-
-
-def test_full_queue_takes_no_more() -> None:
-    plant = plant_with_stock(3, settings=CommandSettings(queue_max=2))
-    way = plant.way(plant.handlers[0])
-    told = [plant.ask(way, submit(Command(n, 7, Reserve(n, "ann"))), at=plant.env.now) for n in range(4)]
-    plant.run_on(1.0)
-    assert [each.end for each in told] == [Submitted(0), Submitted(1), "Rejected", "Rejected"]
-
-
-@pytest.mark.parametrize("crashed", ["host", "process"])
-@pytest.mark.parametrize("durability", [None, GroupCommit()], ids=["memory", "disk"])
-def test_crash_at_any_step_loses_what_was_only_in_memory_and_does_nothing_twice(
-    durability: Any, crashed: str
-) -> None:
-    lost_count = 0
-    for step in range(24):
-        plant = plant_with_stock(30, settings=CommandSettings(queue_durability=durability, retry_pause=0.01))
-        handler, start = plant.handlers[0], plant.env.now
-        told = [
-            plant.ask(
-                plant.way(handler), submit(Command(n, 7, Restock(1))), at=start + 0.001 * n, patience=0.5
-            )
-            for n in range(8)
-        ]
-        victim: Any = handler.host if crashed == "host" else handler
-        plant.at(start + 0.0002 + 0.002 * step, victim.crash)
-        plant.at(start + 0.2, victim.restart)
-        plant.run_on(3.0)
-        taken_on = {each.end.command for each in told if isinstance(each.end, Submitted)}
-        done = {commit.command for commit in plant.commits()}
-        counts = handler.counts()
-        if durability is None:
-            assert counts.lost_count >= len(taken_on - done)
-            lost_count += counts.lost_count
-        else:
-            assert not taken_on - done
-            assert counts.lost_count == 0
-        assert counts.pending_count == 0
-        assert repeated_commands(plant.commits()) == {}
-        for number in taken_on - done:
-            assert plant.now(plant.way(handler), ask_fate(number)) == UNHEARD_OF
-    assert (lost_count > 0) == (durability is None)
-
-
-def test_submitted_commands_wait_until_the_log_is_there_again() -> None:
-    plant = plant_with_stock(3)
-    log = plant.hosts["log"]
-    log.crash()
-    assert plant.now(plant.way(plant.handlers[0]), submit(Command("c", 7, Reserve("o", "ann")))) == Submitted(
-        "c"
-    )
-    plant.run_on(3.0)
-    log.restart()
-    plant.run_on(3.0)
-    assert isinstance(plant.now(plant.way(plant.handlers[0]), ask_fate("c")), Accepted)
-
-
-def test_workers_carry_out_several_at_a_time_and_one_in_order() -> None:
-    for workers in (1, 4):
-        plant = plant_with_stock(100, settings=CommandSettings(workers=workers))
-        start = plant.env.now
-        for number in range(8):
-            plant.ask(plant.way(plant.handlers[0]), submit(Command(number, number, Restock(1))), at=start)
-        plant.run_on(5.0)
-        times = [commit.time - start for commit in plant.commits() if commit.position > 1]
-        order = [commit.command for commit in plant.commits() if commit.position > 1]
-        assert len(order) == 8
-        if workers == 1:
-            assert order == list(range(8))
-            slowest = max(times)
-        else:
-            assert max(times) < slowest / 2
-
-
 @pytest.mark.parametrize(
     ("make", "message"),
     [
@@ -392,6 +322,11 @@ def test_workers_carry_out_several_at_a_time_and_one_in_order() -> None:
         (
             lambda env, net, log: {"host": Host(env, "far")},
             r"log must be a client on Host\('far'\) as the handler is, got one on Host\('h'\)",
+        ),
+        (lambda *_: {"disk": 3}, "disk must be a Disk, got 3"),
+        (
+            lambda *_: {"flaws": CommandFlaws(forgets_ids=None)},  # type: ignore[arg-type]
+            "forgets_ids must be a bool, got None",
         ),
         (lambda *_: CommandSettings(workers=0), "workers must be a whole number >= 1, got 0"),
         (lambda *_: CommandSettings(conflicts_max=-1), "conflicts_max must be a whole number >= 0, got -1"),

@@ -5,6 +5,7 @@ from typing import Any
 import pytest
 
 from models import Host, Network, Request
+from models.consensus import RaftSettings
 from models.cqrs import DiskEventLog, RaftEventLog
 from models.cqrs.log import (
     Batch,
@@ -68,13 +69,9 @@ def test_log_is_read_in_batches_from_a_position_and_a_stream_from_a_version(make
         plant.now(client, append_commit("ab"[number % 2], [number]))
     epoch = plant.commits()[0].epoch
     batch = plant.now(client, read_commits(0, limit=2))
-    assert ([commit.position for commit in batch.commits], batch.position, batch.is_last) == (
-        [1, 2],
-        5,
-        False,
-    )
+    assert ([commit.position for commit in batch.commits], batch.position) == ([1, 2], 5)
     batch = plant.now(client, read_commits(4, epoch=epoch))
-    assert ([commit.events for commit in batch.commits], batch.is_last) == ([(4,)], True)
+    assert ([commit.events for commit in batch.commits], batch.position) == ([(4,)], 5)
     found = plant.now(client, read_stream("a", after=1, epoch=epoch))
     assert [commit.events for commit in found.commits] == [(2,), (4,)]
     assert (found.after, found.version, found.position) == (1, 3, 5)
@@ -90,6 +87,7 @@ def test_append_takes_two_hops_and_a_sync_and_a_reader_sees_it_when_it_is_durabl
     stream = plant.ask(client, read_stream("a"), at=0.002)
     conflict = plant.ask(client, append_commit("a", ["y"], expected=0), at=0.0022)
     again = plant.ask(client, append_commit("a", ["x"], command="c"), at=0.0023)
+    fates = [plant.ask(client, find_command(command), at=0.0024) for command in ("c", "another")]
     plant.env.run(until=1.0)
     assert wrote.time == pytest.approx(2 * HOP + SYNC)
     assert (again.end, again.time) == (wrote.end, pytest.approx(2 * HOP + SYNC))
@@ -97,13 +95,26 @@ def test_append_takes_two_hops_and_a_sync_and_a_reader_sees_it_when_it_is_durabl
     assert (len(late.end.commits), late.time) == (1, pytest.approx(2 * HOP + SYNC))
     assert (stream.end.version, stream.time) == (1, pytest.approx(2 * HOP + SYNC))
     assert (conflict.end, conflict.time) == (Conflict("a", 1), pytest.approx(2 * HOP + SYNC))
+    assert [fate.end for fate in fates] == [wrote.end, None]
+    assert [fate.time for fate in fates] == [pytest.approx(2 * HOP + SYNC)] * 2
+
+
+def test_request_costs_work_on_a_core() -> None:
+    plant = CqrsPlant(on_disk(request_work=0.01))
+    wrote = plant.told(plant.log.client(plant.web), append_commit("a", ["x"]))
+    assert wrote.time == pytest.approx(2 * HOP + SYNC + 0.01)
 
 
 def test_reader_that_waits_is_told_that_there_is_nothing_when_its_time_is_over() -> None:
     plant = CqrsPlant()
-    told = plant.ask(plant.log.client(plant.web), read_commits(0, wait=0.25))
+    client = plant.log.client(plant.web)
+    told = plant.ask(client, read_commits(0, wait=0.25))
     plant.env.run(until=1.0)
     assert (told.end, told.time) == (Batch((), 0), pytest.approx(0.252))
+    plant.hosts["log"].skew_clock("a fault", 0.0, drift=1.0)  # by whose clock he waits
+    told = plant.ask(client, read_commits(0, wait=0.25), at=1.0)
+    plant.env.run(until=2.0)
+    assert told.time == pytest.approx(1.0 + 0.252 - 0.125)
 
 
 @pytest.mark.parametrize("policy", [SyncEachWrite(), GroupCommit(), PeriodicSync(interval=0.01)])
@@ -185,6 +196,27 @@ def test_what_was_read_after_one_crash_is_there_after_the_next() -> None:
     assert len(plant.commits()) == 1
 
 
+def test_what_a_second_crash_takes_before_the_log_is_awake_was_told_before_the_first() -> None:
+    plant = CqrsPlant(on_disk(PeriodicSync(interval=10.0)))
+    client = plant.log.client(plant.web)
+    for number in range(3):
+        plant.now(client, append_commit("a", [number]))
+    node, host = plant.log.nodes[0], plant.hosts["log"]
+    node.crash()
+    node.restart()
+    plant.run_on(SYNC / 2.0)  # what the operating system has kept is being synced
+    host.crash()
+    host.restart()
+    plant.run_on(0.1)
+    assert list(plant.commits()) == []
+    statistics = plant.log.statistics()  # type: ignore[attr-defined]
+    assert (statistics.lost_count, statistics.lost_shown_count) == (3, 3)
+    host.crash()
+    host.restart()
+    plant.run_on(0.1)
+    assert plant.log.statistics().lost_shown_count == 3  # type: ignore[attr-defined]
+
+
 def test_destroyed_disk_takes_the_log() -> None:
     plant = CqrsPlant()
     client = plant.log.client(plant.web)
@@ -206,6 +238,27 @@ def test_log_on_raft_goes_on_without_one_host_and_loses_nothing() -> None:
     cluster.leader.host.crash()
     assert plant.now(client, append_commit("a", ["y"], command="c2", expected=1)).position == 2
     assert plant.now(client, append_commit("a", ["x"], command="c1", expected=0)) == first
+
+
+def test_node_of_raft_that_was_away_is_brought_up_by_a_snapshot_of_the_log() -> None:
+    def make_log(plant: CqrsPlant) -> RaftEventLog:
+        hosts = [plant.new_host(name) for name in "abc"]
+        settings = RaftSettings(snapshot_after=5, entries_kept=0)
+        return RaftEventLog(plant.env, plant.network, hosts, settings=settings)
+
+    plant, _ = plant_with_a_client(make_log)
+    client, cluster = plant.log.client(plant.web), plant.log.cluster  # type: ignore[attr-defined]
+    away = next(node for node in cluster.nodes if node is not cluster.leader)
+    away.host.crash()
+    for number in range(12):
+        plant.now(client, append_commit("a", [number], command=number))
+    away.host.restart()
+    plant.run_on(2.0)
+    assert away.durable.snapshot_index > 5
+    assert list(away.replica.machine.streams.commits) == list(plant.commits())
+    assert [commit.events for commit in plant.commits()] == [(number,) for number in range(12)]
+    away.host.crash()
+    assert len(plant.commits()) == 12  # of those who have applied most
 
 
 def test_machine_that_is_restored_has_the_same_streams() -> None:
@@ -279,6 +332,8 @@ def test_caller_who_gives_up_at_the_very_instant_of_the_sync_disturbs_nobody(
         (lambda env, net, host: RaftEventLog(env, net, []), "hosts must be at least one"),
         (lambda *_: read_commits(-1), "after must be a whole number >= 0, got -1"),
         (lambda *_: read_commits(0, limit=0), "limit must be a whole number >= 1, got 0"),
+        (lambda *_: append_commit("a", "sold"), "events must be a list, got 'sold'"),
+        (lambda *_: append_commit("a", None), "events must be a list, got None"),  # type: ignore[arg-type]
         (lambda *_: append_commit("a", [], expected=-1), "expected must be a whole number >= 0, got -1"),
         (
             lambda *_: append_commit("a", ["x"], rejection="no"),

@@ -48,6 +48,15 @@ def test_command_that_has_two_commits_is_counted() -> None:
     assert repeated_commands([first, second, first]) == {first.command: 2}
 
 
+def test_nonsense_is_one_clear_line() -> None:
+    with pytest.raises(TypeError, match="model must be a ReadModel, got 'stock'"):
+        fold("stock", ())  # type: ignore[arg-type] # that is what is asked
+    with pytest.raises(TypeError, match="on_poison must be an OnPoison, got 'skip'"):
+        fold(StockPerItem(), (), on_poison="skip")  # type: ignore[arg-type] # that is what is asked
+    with pytest.raises(ValueError, match="position must be a whole number >= 0, got -1"):
+        lag(-1, (), 10.0)
+
+
 @pytest.mark.parametrize("ask", [differences, has_converged])
 def test_log_in_the_place_of_a_projection_is_one_clear_line(ask: object) -> None:
     plant = plant_with_two_commits()

@@ -63,6 +63,7 @@ def looks(remedy: str) -> list[bool]:
     return seen
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("remedy", ["wait", "own view"])
 def test_who_has_a_remedy_never_misses_an_own_order_in_an_answer(remedy: str) -> None:
     seen = looks(remedy)

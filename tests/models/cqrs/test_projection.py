@@ -34,17 +34,9 @@ from models.endpoint import Call, Wrapper
 from models.replication import read
 from models.storage import Disk, PeriodicSync, SyncEachWrite
 
-from .cqrs_plant import HOP, MODELS, SYNC, CqrsPlant, on_disk, on_raft
+from .cqrs_plant import HOP, MODELS, SYNC, CqrsPlant, on_disk, on_raft, sell
 
 COUNTING = BestSellers()
-
-
-def sell(plant: CqrsPlant, count: int, *, start: float = 0.0, every: float = 0.002) -> None:
-    """Let so many commits of one unit each of items 0, 1 and 2 come, without a handler."""
-    client = plant.log.client(plant.web)
-    for number in range(count):
-        request = append_commit(number % 3, [Restocked(number % 3, 1)], command=(start, number), time=start)
-        plant.at(start + every * number, lambda r=request: plant.ask(client, r, at=plant.env.now))
 
 
 def test_commit_is_seen_two_hops_and_two_syncs_after_its_append() -> None:
@@ -59,6 +51,19 @@ def test_commit_is_seen_two_hops_and_two_syncs_after_its_append() -> None:
     assert (stock.position, dict(stock.rows())) == (1, {7: 5})
     told = plant.told(plant.way(stock), read(7))
     assert (told.end, told.version) == (5, 1)
+
+
+def test_each_event_and_each_question_costs_work_on_a_core() -> None:
+    plant = CqrsPlant()
+    stock = plant.add_projection(settings=ProjectionSettings(event_work=0.01, query_work=0.02))
+    plant.ask(plant.log.client(plant.web), append_commit(7, [Restocked(7, 1)] * 3), at=0.1)
+    shown_at = 0.1 + HOP + SYNC + HOP + 0.03 + SYNC
+    plant.env.run(until=shown_at - 0.0001)
+    assert stock.position == 0
+    plant.env.run(until=shown_at + 0.0001)
+    assert stock.position == 1
+    start = plant.env.now
+    assert plant.told(plant.way(stock), read(7)).time == pytest.approx(start + 2 * HOP + 0.02)
 
 
 @pytest.mark.parametrize("make_log", [on_disk(), on_raft], ids=["disk", "raft"])
@@ -109,6 +114,42 @@ def test_short_polls_come_as_often_as_they_are_told() -> None:
     assert plant.log.statistics().read_count == 20  # type: ignore[attr-defined]
     sell(plant, 1, start=10.0)
     plant.env.run(until=10.6)
+    assert stock.position == 1
+
+
+def test_pauses_are_by_the_hosts_clock_as_it_goes_now() -> None:
+    plant = CqrsPlant()
+    stock = plant.add_projection(settings=ProjectionSettings(wait=0.0, interval=0.5))
+    plant.env.run(until=10.0)
+    stock.host.skew_clock("a fault", 0.0, drift=1.0)
+    plant.env.run(until=20.0)
+    assert plant.log.statistics().read_count == pytest.approx(20 + 40, abs=1)  # type: ignore[attr-defined]
+    plant.log.nodes[0].crash()
+    plant.env.run(until=30.0)
+    assert stock.counts.failed_count == pytest.approx(10.0 / (0.1 / 2.0 + 2 * HOP), abs=5)
+
+
+def test_log_on_raft_lets_nobody_wait_and_is_asked_no_more_often_for_that() -> None:
+    """Else it would be asked without end: where nothing takes time, for ever at one instant."""
+    plant = CqrsPlant(on_raft)
+    asked: list[float] = []
+
+    class Noting(Wrapper):
+        def call(self, request: Request) -> Call:
+            asked.append(plant.env.now)
+            return self.target.call(request)
+
+    stock = plant.add_projection(source=lambda client: Noting(client, name="noting"))
+    plant.env.run(until=2.0)
+    asked.clear()
+    plant.env.run(until=12.0)
+    assert len(asked) == pytest.approx(10, abs=1)
+    asked.clear()
+    stock.host.skew_clock("a fault", 0.0, drift=1.0)
+    plant.env.run(until=22.0)
+    assert len(asked) == pytest.approx(20, abs=1)
+    plant.now(plant.log.client(plant.web), append_commit(7, [Restocked(7, 5)]))
+    plant.run_on(1.1)
     assert stock.position == 1
 
 
@@ -202,8 +243,12 @@ def test_rows_that_were_read_after_one_crash_are_there_after_the_next() -> None:
     stock.restart()
     plant.run_on(0.1)
     assert plant.told(plant.way(stock), read(0)).version == 10
+    sell(plant, 5, start=1.2)
+    plant.run_on(0.3)
+    assert (stock.position, sum(stock.rows().values())) == (15, 15)
     plant.hosts["log"].crash()
     stock.host.crash()
+    assert sum(stock.rows().values()) == 10  # what is on its disk
     stock.host.restart()
     plant.run_on(0.1)
     assert plant.told(plant.way(stock), read(0)).version == 10
@@ -270,23 +315,13 @@ def test_question_waits_for_the_position_that_it_demands_and_not_longer_than_it_
     assert in_time.time == pytest.approx(0.1 + HOP + SYNC + HOP + SYNC + HOP)
     assert stock.behind_count == 1
     assert plant.now(way, at_least(read(0), 1, wait=0.0)) == 1
+    start = plant.env.now
+    assert plant.told(way, at_least(read(0), 1, wait=1.0)).time == pytest.approx(start + 2 * HOP)
     assert plant.now(way, at_least(at_least(read(0), 2, wait=0.0), 1, wait=0.0)) == "Unavailable"
     assert at_least(Request("q", 1, "own"), 1, wait=0.0).value.value == "own"
 
 
 # -- poison -------------------------------------------------------------------------------------------------
-
-
-class Mended(OrdersPerCustomer):
-    """One that knows what to do with a cancellation of nothing: nothing."""
-
-    __slots__ = ()
-
-    def apply(self, event: Any, rows: Rows) -> None:
-        try:
-            super().apply(event, rows)
-        except PoisonEvent:
-            return
 
 
 def poisoned(on_poison: OnPoison) -> tuple[CqrsPlant, Projection]:
@@ -318,10 +353,6 @@ def test_projection_that_stops_at_poison_stands_still_and_answers_what_it_has() 
     assert orders.counts.batch_count == batch_count + 1  # it has tried
     assert (orders.is_stopped, orders.position) == (True, 2)
     assert not differences(orders, plant.commits())
-    orders.rebuild(Mended())
-    plant.run_on(1.0)
-    assert (orders.is_stopped, orders.position) == (False, 4)
-    assert plant.now(plant.way(orders), read("ann")) == (("o1", 7, 1), ("o2", 7, 1))
 
 
 def test_projection_that_skips_poison_goes_on_and_counts() -> None:
@@ -351,75 +382,6 @@ def test_event_that_fails_half_way_has_no_effect() -> None:
     assert rows.changes == {1: "half"}
 
 
-# -- rebuilding ---------------------------------------------------------------------------------------------
-
-
-def rebuilding_plant(**settings: Any) -> tuple[CqrsPlant, Projection]:
-    plant = CqrsPlant()
-    stock = plant.add_projection(settings=ProjectionSettings(batch_max=5, **settings))
-    sell(plant, 51)
-    plant.env.run(until=1.0)
-    assert stock.position == 51
-    return plant, stock
-
-
-class Doubled(StockPerItem):
-    """Another read model of the same: pairs."""
-
-    __slots__ = ()
-
-    def apply(self, event: Any, rows: Rows) -> None:
-        rows[event.item] = rows.get(event.item, 0) + 2 * event.units
-
-
-def test_rebuild_serves_the_old_rows_until_the_new_ones_have_come_as_far_and_nobody_goes_back() -> None:
-    plant, stock = rebuilding_plant()
-    sell(plant, 100, start=1.0, every=0.005)
-    stock.rebuild(Doubled())
-    versions, values = [], []
-    while plant.env.now < 3.0:
-        told = plant.told(plant.way(stock), read(0))
-        versions.append(told.version)
-        values.append(told.end / -(-told.version // 3))
-    assert versions == sorted(versions)
-    assert versions[0] >= 51
-    assert (values[0], values[-1]) == (1.0, 2.0)
-    assert sorted(set(values)) == [1.0, 2.0]
-    assert values == sorted(values)
-    assert (stock.rebuilt_count, stock.is_rebuilding) == (1, False)
-    assert has_converged(stock, plant.commits())
-
-
-@pytest.mark.slow
-@pytest.mark.parametrize("crashed", ["host", "process"])
-def test_crash_at_any_step_of_a_rebuild_continues_it_or_leaves_the_old_rows(crashed: str) -> None:
-    ends = set()
-    for step in range(20):
-        plant, stock = rebuilding_plant()
-        stock.rebuild(Doubled())
-        victim: Any = stock.host if crashed == "host" else stock
-        plant.at(1.0005 + 0.0043 * step, victim.crash)
-        plant.at(1.2, victim.restart)
-        plant.env.run(until=1.25)
-        assert stock.position == 51  # never less is served
-        plant.env.run(until=3.0)
-        assert has_converged(stock, plant.commits())
-        assert not stock.is_rebuilding
-        ends.add(type(stock.model).__name__)
-    assert ends == {"StockPerItem", "Doubled"}  # before the beginning was on the disk, and after
-
-
-def test_projection_is_rebuilt_once_at_a_time_and_awake() -> None:
-    plant, stock = rebuilding_plant()
-    stock.rebuild()
-    with pytest.raises(RuntimeError, match="stock must not be rebuilding, but is"):
-        stock.rebuild()
-    plant.run_on(1.0)
-    stock.crash()
-    with pytest.raises(RuntimeError, match="stock must be awake to be rebuilt, but is not"):
-        stock.rebuild()
-
-
 # -- observers ----------------------------------------------------------------------------------------------
 
 
@@ -434,7 +396,10 @@ def test_lag_counts_commits_events_and_the_age_of_the_oldest_that_is_missing() -
 
 
 def test_differences_name_what_is_held_and_what_should_be() -> None:
-    plant, stock = rebuilding_plant()
+    plant = CqrsPlant()
+    stock = plant.add_projection()
+    sell(plant, 51)
+    plant.env.run(until=1.0)
     rows: Any = stock._views.serving.stored.rows
     rows[0] = 99
     assert differences(stock, plant.commits()) == {0: (99, 17)}
@@ -470,6 +435,9 @@ class Silent(Endpoint):
             lambda host: {"disk": Disk(Host(host.env, "far"))},
             "disk must be one of host 'h', got that of 'far'",
         ),
+        (lambda _: {"disk": 3}, "disk must be a Disk, got 3"),
+        (lambda _: {"flaws": ProjectionFlaws(ignores_positions=None)}, "ignores_positions must be a bool"),
+        (lambda _: at_least("read", 1, wait=1.0), "request must be a Request, got 'read'"),
         (lambda _: ProjectionSettings(batch_max=0), "batch_max must be a whole number >= 1, got 0"),
         (lambda _: ProjectionSettings(wait=0.0), "interval must be > 0 s where wait is 0 s, got 0"),
         (lambda _: ProjectionSettings(retry_pause=0.0), "retry_pause must be finite and > 0 s, got 0.0"),

@@ -1,10 +1,11 @@
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import pytest
 
-from models import Host
+from models import FunctionEndpoint, Host, Request, Response, Unavailable
 from models.balancing import Balancer, RoundRobin
 from models.cqrs import (
     Accepted,
@@ -18,6 +19,7 @@ from models.cqrs import (
     carry_out,
     submit,
 )
+from models.cqrs.commands import COMMAND
 from models.cqrs.items import (
     BestSellers,
     Cancel,
@@ -27,8 +29,10 @@ from models.cqrs.items import (
     StockPerItem,
     best_sellers,
 )
+from models.cqrs.projections import AtLeast, PoisonEvent, Rows
 from models.replication import read
 from models.replication.sessions import Session
+from models.resilience.idempotency import IdempotencyStore
 
 from .cqrs_plant import CqrsPlant
 
@@ -155,13 +159,112 @@ def test_questions_that_are_no_reads_are_left_as_they_are() -> None:
         assert shop.plant.now(shop.user, best_sellers(1)) == ()
 
 
-def test_submitted_command_is_known_once_its_fate_was_asked_for() -> None:
-    shop = Shop("own view")
+@pytest.mark.parametrize("remedy", ["wait", "own view", "command side"])
+def test_submitted_command_is_known_once_its_fate_was_asked_for(remedy: str) -> None:
+    shop = Shop(remedy)
     shop.plant.now(shop.user, submit(Command("o1", 7, Reserve("o1", "ann"))))
     shop.plant.run_on(0.05)
     assert shop.plant.now(shop.user, read(7)) == 10
     assert isinstance(shop.plant.now(shop.user, ask_fate("o1")), Accepted)
     assert shop.plant.now(shop.user, read(7)) == 9
+
+
+@pytest.mark.parametrize("remedy", ["wait", "command side"])
+def test_fate_of_an_older_command_does_not_make_one_forget_a_newer_one(remedy: str) -> None:
+    shop = Shop(remedy)
+    shop.plant.now(shop.user, submit(Command("o1", 7, Reserve("o1", "ann"))))
+    shop.plant.run_on(0.8)  # it is in the read model, which has just read, and lacks what comes next
+    shop.reserve("o2")
+    assert isinstance(shop.plant.now(shop.user, ask_fate("o1")), Accepted)
+    assert shop.plant.now(shop.user, read(7)) == 8
+
+
+def test_own_view_adds_ones_own_in_the_order_of_the_log() -> None:
+    shop = Shop("own view", OrdersPerCustomer())
+    shop.plant.now(shop.user, submit(Command("o1", 7, Reserve("o1", "ann"))))
+    shop.plant.run_on(0.05)
+    shop.reserve("o2")
+    assert isinstance(shop.plant.now(shop.user, ask_fate("o1")), Accepted)
+    assert shop.plant.now(shop.user, read("ann")) == (("o1", 7, 1), ("o2", 7, 1))
+
+
+class HalfWay(StockPerItem):
+    """One that finds out late that it cannot apply an event."""
+
+    __slots__ = ()
+
+    def apply(self, event: Any, rows: Rows) -> None:
+        super().apply(event, rows)
+        if event.units > 5:
+            raise PoisonEvent("too many")
+
+
+def test_own_view_leaves_out_all_of_an_event_that_cannot_be_applied() -> None:
+    shop = Shop("own view")
+    user = OwnView(shop.plant.way(shop.handler), shop.plant.way(shop.projection), HalfWay())
+    for order, units in (("o1", 6), ("o2", 1)):
+        shop.plant.now(user, carry_out(Command(order, 7, Reserve(order, "ann", units))))
+    assert shop.plant.now(user, read(7)) == 9
+
+
+def test_what_is_settled_for_lacks_what_it_lacked_before_too() -> None:
+    shop, seen = Shop("none"), []
+
+    def answer(request: Request) -> Any:
+        yield 0.0
+        if isinstance(request.value, AtLeast):
+            raise Unavailable("not there yet")
+        return Response(10, degraded=("from a cache",))
+
+    commands, queries = shop.plant.way(shop.handler), FunctionEndpoint(answer, host=shop.plant.web)
+    user = UntilItIsThere(commands, queries, patience=1.0, settles_for_less=True)
+
+    def look() -> Any:
+        yield from user.call(carry_out(Command("o1", 7, Reserve("o1", "ann"))))
+        seen.append((yield from user.call(read(7))).degraded)
+
+    shop.plant.env.process(look())
+    shop.plant.run_on(1.0)
+    assert seen == [("from a cache", "own commands")]
+
+
+def test_command_side_is_asked_just_what_the_user_has_asked() -> None:
+    shop, asked = Shop("none"), []
+
+    def accept(request: Request) -> Any:
+        asked.append(request)
+        yield 0.0
+        return Accepted("o1", 7, 99, 1, ()) if request.operation == COMMAND else "just sold"
+
+    commands = FunctionEndpoint(accept, host=shop.plant.web)
+    user = FromTheCommandSide(commands, shop.plant.way(shop.projection), lambda state: f"{state}!")
+    shop.plant.now(user, carry_out(Command("o1", 7, Reserve("o1", "ann"))))
+    question = replace(read(7), deadline=100.0, priority=3, origin="ann")
+    assert shop.plant.now(user, question) == "just sold!"
+    assert asked[1:] == [question]
+
+
+@pytest.mark.parametrize("settles", [True, False])
+def test_question_with_a_demand_is_no_misuse_of_the_key_of_the_one_without(settles: bool) -> None:
+    """A duplicate demands while the first one, whose demand was not met, is asked without it."""
+    shop = Shop("none")
+    plant = shop.plant
+    slow = plant.add_projection(name="slow", settings=replace(SLOW, query_work=0.2))
+    plant.run_on(1.0)
+    store = IdempotencyStore(plant.env, slow)
+    user = UntilItIsThere(
+        plant.way(shop.handler),
+        plant.network.connect(plant.web, store),
+        patience=0.05,
+        settles_for_less=settles,
+    )
+    plant.now(user, carry_out(Command("o1", 7, Reserve("o1", "ann"))))
+    plant.hosts["log"].crash()
+    question, start = replace(read(7), idempotency_key="ann's"), plant.env.now
+    told = [plant.ask(user, question, at=start + 0.1 * number) for number in range(4)]
+    plant.run_on(1.0)
+    assert [each.end for each in told] == [10 if settles else "Unavailable"] * 4
+    assert store.statistics().mismatched_count == 0
 
 
 @pytest.mark.parametrize("remedy", ["wait", "own view", "command side"])
