@@ -19,7 +19,7 @@ from collections.abc import Iterable, Iterator, Sequence
 import numpy as np
 import numpy.typing as npt
 
-from ..validation import require_positive
+from ..validation import require_kind, require_positive
 from .stable_hash import Hashes, Key, hash_of, hashes_of
 
 Indices = npt.NDArray[np.int64]
@@ -39,6 +39,8 @@ class Placement(ABC):
     def __init__(self, nodes: Sequence[str]) -> None:
         if isinstance(nodes, str):
             raise TypeError(f"nodes must be a collection of names, got one, {nodes!r}")
+        if not isinstance(nodes, Iterable):
+            raise TypeError(f"nodes must be a collection of names, got {nodes!r}")
         self.nodes = tuple(nodes)
         if not self.nodes:
             raise ValueError("nodes must be at least one, got none")
@@ -87,6 +89,8 @@ def moved_share(before: Placement, after: Placement, keys: npt.ArrayLike | Itera
         >>> moved_share(HashRing(["a", "b"]), HashRing(["a", "b", "c"]), range(10_000))  # about a third
         0.3152
     """
+    require_kind("before", before, Placement)
+    require_kind("after", after, Placement)
     hashes = _some_hashes(keys)
     places = {name: place for place, name in enumerate(after.nodes)}
     translated = np.array([places.get(name, -1) for name in before.nodes])
@@ -118,6 +122,8 @@ def checked_weights(weights: Sequence[float] | None, count: int) -> tuple[float,
     """
     if weights is None:
         return (1.0,) * count
+    if not isinstance(weights, Iterable):
+        raise TypeError(f"weights must be a list of numbers, got {weights!r}")
     if len(weights) != count:
         raise ValueError(f"weights must be as many as nodes ({count}), got {len(weights)}")
     for weight in weights:

@@ -40,6 +40,14 @@ class Store(ABC):
     def client(self, host: Host) -> Endpoint:
         """Return a new client on `host`; what it remembers (a session, say) is its own."""
 
+    def copying_client(self, host: Host) -> Endpoint:
+        """Return a new client on `host` whose reads show all that was acknowledged, if the store has one.
+
+        For copies: one that is made by stale reads is not behind but wrong for ever, once its source is gone.
+        By default, and where no read shows that for certain, it is one like any other.
+        """
+        return self.client(host)
+
     @abstractmethod
     def contents(self) -> Mapping[str, Mapping[Any, Any]]:
         """Return what each node holds now, by its name: the values by key, as a read there would give them.

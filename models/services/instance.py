@@ -27,7 +27,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Generator
 from dataclasses import dataclass
-from math import inf
 from typing import Any
 
 from simulator import PARKED, CallFailed, Environment, Permits, Process, ProcessCancelled, QueueFull, Sampler
@@ -37,6 +36,7 @@ from ..endpoint import Call, Endpoint, does_not_run
 from ..failures import ConnectionLost, Refused, Rejected, ServerError
 from ..infrastructure import NOTHING_ASKED, Host, Resources
 from ..request import Request, Response
+from ..validation import require_delay
 from .dependency import DependencyFailed
 from .step import Handler, Step, handler_of
 from .stopping import GRACE, require_times, stopping
@@ -134,8 +134,7 @@ class Instance(Endpoint):
     ) -> None:
         """Listen. Raises `DoesNotFit` where the host has not the room."""
         _require_threads(threads)
-        if not 0 <= start_time < inf:
-            raise ValueError(f"start_time must be finite and >= 0 s, got {start_time!r}")
+        require_delay("start_time", start_time)
         if host.env is not env:
             raise ValueError(f"host of {name!r} must belong to the same environment, got {host!r} of another")
         self.env = env

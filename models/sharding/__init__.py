@@ -8,7 +8,7 @@
     settings          ShardingSettings; ShardingFlaws: planted bugs
     store             ShardedStore: shards, servers and clients
     server            ShardServer: in front of a shard: leases, and what is the shard's
-    server_transfers  what servers do for a mover; copying_clients: by whom ranges are copied
+    server_transfers  what servers do for a mover
     mover/            Mover: ranges that go from shard to shard while they are served
     router            Router: a client, which finds the shard of a key; ways: the servers of a shard
     salted_key        SaltedKey: a counter too hot for one shard

@@ -2,7 +2,8 @@
 
 Whoever wants a newer table while the directory is being asked waits for that answer, and asks again himself
 where it has not brought what he needs: a thousand requests for a range that has moved are one read. A table
-that is older than the one that is there, as a directory that has lost its disk may tell, is not taken.
+that is older than the one that is there, or another one of its version, as a directory may tell that has lost
+its disk, is not taken, and confirms nothing.
 """
 
 from __future__ import annotations
@@ -77,8 +78,10 @@ class CachedTable:
         except CallFailed:
             pass
         present = self.table
-        if table is None or (present is not None and table.version < present.version):
+        if table is None:
             return
         if present is None or present.version < table.version:
             self.table = table
+        elif table != present:
+            return
         self.asked_at, self.lease_end = asked_at, asked_at + self._lease

@@ -12,7 +12,8 @@ Rules:
 3. It is over when the last has answered. When one has failed the others are cancelled, and it fails; or, if
    it is partial, that one is missing. At the deadline whoever has not answered is missing, or it has timed
    out. A partial one of which nobody has answered has failed.
-4. It has no version: of one key it tells what a read at some instant of the scan would.
+4. What is missing by a shard's own answer is missing from the whole.
+5. It has no version: of one key it tells what a read at some instant of the scan would.
 
 Stretches are read at different instants: of two keys in two stretches it may tell a state that never was.
 
@@ -29,12 +30,12 @@ from typing import TYPE_CHECKING, Any
 
 from simulator import PARKED, Environment, Process
 
+from ..endpoint import Call
 from ..failures import CallFailed, ServerError, TimedOut
 from ..infrastructure import Host
-from ..replication.scans import KeyRange, KeySet
-from ..request import Request
+from ..replication.scans import Scanned
+from ..request import Request, Response
 from .failures import Moved
-from .partitioner import LOWEST, RangePartitioner
 from .requests import GATHER, Gather
 from .routing_table import RoutingTable, TokenRange
 from .stored_keys import Stretch
@@ -43,39 +44,37 @@ from .ways import NOTHING_DONE
 if TYPE_CHECKING:
     from .router import Router
 
-Items = tuple[tuple[Any, Any], ...]
-
 
 class Gathering:
-    """A scan of `keys` through the tables and ways of `router`; it is made for one."""
+    """The scan that `request` asks for, through the tables and ways of `router`; it is made for one."""
 
     __slots__ = (
+        "_answers",
+        "_caller",
         "_env",
         "_failures",
-        "_has_begun",
         "_host",
+        "_is_awaited",
         "_is_partial",
-        "_items",
-        "_keys",
-        "_parent",
+        "_request",
         "_router",
         "_running",
     )
 
-    def __init__(self, env: Environment, router: Router, keys: KeySet, *, is_partial: bool) -> None:
+    def __init__(self, env: Environment, router: Router, request: Request, *, is_partial: bool) -> None:
         self._env = env
+        self._request = request
         self._router = router
         self._host: Host = router.host
-        self._keys = keys
         self._is_partial = is_partial
-        self._parent: Process | None = None
-        self._has_begun = False
-        self._items: list[Items] = []
+        self._caller: Process | None = None  # once there is a table
+        self._is_awaited = False
+        self._answers: list[Response] = []
         self._running: dict[Process, str] = {}  # and the shard that each asks
         self._failures: dict[str, CallFailed] = {}
 
-    def gather(self, deadline: float) -> Generator[Any, Any, tuple[Items, tuple[str, ...]]]:
-        """Return the items, and the shards that are missing, `deadline` seconds (may be infinite) from now.
+    def gather(self, deadline: float) -> Call:
+        """Answer within `deadline` seconds (may be infinite); the shards that are missing are `degraded`.
 
         Raises a `CallFailed` if any shard is missing and it is not partial, or if all are.
         """
@@ -85,6 +84,7 @@ class Gathering:
         except GeneratorExit:
             for process in list(self._running):
                 process.kill()
+                self._host.release(process)  # which one that has not begun does not do
             raise
         except BaseException:
             self._cancel()
@@ -92,35 +92,40 @@ class Gathering:
         late = self._cancel()
         for shard in late:
             self._failures[shard] = TimedOut(f"{self._router.name}: no answer of {shard} in {deadline} s")
-        if self._failures and not (self._is_partial and self._items):
+        if self._failures and not (self._is_partial and self._answers):
             raise next(iter(self._failures.values()))
-        if not self._has_begun:
+        if self._caller is None:
             raise TimedOut(f"{self._router.name}: no routing table in {deadline} s")
-        return tuple(item for items in self._items for item in items), tuple(self._failures)
+        return self._joined()
+
+    def _joined(self) -> Response:
+        answers = self._answers
+        items = tuple(item for answer in answers for item in answer.value)
+        missing = dict.fromkeys(shard for answer in answers for shard in answer.degraded) | self._failures
+        return Response(Scanned(items), tuple(missing), sum(answer.size_bytes for answer in answers))
 
     def _ask_all(self) -> Generator[Any, Any, None]:
         """Ask whoever has some of the keys, and return when no more is to come, or waited for."""
-        router, end = self._router, None
-        while (table := router.table) is None:
-            end = yield from router.await_newer(end, pauses=False)
-        parent: Any = self._env.active_process
-        self._parent, self._has_begun = parent, True
+        table, end = yield from self._await_table(None)
+        self._caller = self._env.active_process
         self._spread([table.range_at(place) for place in self._places(table)], table, end)
         if self._running:
+            self._is_awaited = True
             yield PARKED
+
+    def _await_table(self, end: float | None) -> Generator[Any, Any, tuple[RoutingTable, float | None]]:
+        """Return the router's table, when it has one, and when patience ends."""
+        router = self._router
+        while (table := router.table) is None:
+            end = yield from router.await_newer(end, pauses=False)
+        return table, end
 
     def _places(self, table: RoutingTable) -> Iterable[int]:
         """Return the places of the ranges in which there may be some of the keys."""
-        keys = self._keys
         try:
-            if keys.listed is not None:
-                return sorted({table.find(key)[0] for key in keys.listed})
-            if isinstance(keys, KeyRange) and isinstance(table.partitioner, RangePartitioner):
-                start = LOWEST if keys.start is None else keys.start
-                return table.places_within(start, keys.end)
+            return table.places_of_keys(self._request.key)
         except TypeError as error:
             raise ServerError(f"{self._router.name}: {error}") from None
-        return range(len(table.starts))
 
     def _spread(self, ranges: Sequence[TokenRange], table: RoutingTable, end: float | None) -> None:
         """Ask those who by `table` have `ranges`, each for all of its own; patience ends at `end`."""
@@ -135,7 +140,9 @@ class Gathering:
         for shard, stretches in by_shard.items():
             asking = self._ask(shard, tuple(stretches), table, end)
             process = self._env.process(asking, f"{self._router.name} gathers")
-            self._host.bind(process)
+            # As the caller is: if he goes on when his host crashes, they do too, or he would wait for ever.
+            if self._caller in self._host.running:
+                self._host.bind(process, self._host.running[self._caller])
             self._running[process] = shard
 
     def _ask(
@@ -150,34 +157,41 @@ class Gathering:
             self._running.pop(process, None)
             self._host.release(process)
         is_over = not self._running or (self._failures and not self._is_partial)
-        if is_over and self._parent is not None:
-            parent, self._parent = self._parent, None
-            self._env.wake(parent)
+        if is_over and self._is_awaited:
+            self._is_awaited = False
+            assert self._caller is not None
+            self._env.wake(self._caller)
 
     def _tell(
         self, shard: str, stretches: tuple[Stretch, ...], table: RoutingTable, end: float | None
     ) -> Generator[Any, Any, None]:
         """Ask `shard`; where it has something no more, ask for all of that again, by a newer table."""
         router = self._router
-        asked = Request(GATHER, value=Gather(self._keys, stretches, table.version))
+        request = self._request
+        asked = Request(
+            GATHER,
+            None,
+            Gather(request, stretches, table.version),
+            request.size_bytes,
+            request.priority,
+            request.deadline,
+        )
         try:
             ways = router.ways_to(shard)
             if not (ways.is_suspect and (yield from router.has_newer(table))):
-                response = yield from ways.call(asked)
-                self._items.append(response.value)
+                self._answers.append((yield from ways.call(asked)))
                 return
         except Moved as moved:
             end = yield from router.await_newer(end, pauses=router.note(moved, table))
         except NOTHING_DONE:
             if not (yield from router.has_newer(table)):
                 raise
-        newer = router.table
-        assert newer is not None
+        newer, end = yield from self._await_table(end)
         self._spread([TokenRange(each.start, each.end) for each in stretches], newer, end)
 
     def _cancel(self) -> tuple[str, ...]:
         """Cancel what is under way; return which shards have not answered."""
-        self._parent = None
+        self._is_awaited = False
         running, self._running = self._running, {}
         for process in running:
             process.cancel()

@@ -23,7 +23,7 @@ class Loads:
     """What one life of a server has served, with counters for `tracked_keys` (>= 0) keys.
 
     `served_count` requests, `by_start` those of each range by its start, `by_key` those of hot keys; `recent`
-    are the tokens of the last ones.
+    are the tokens of the last ones. A scan of one range counts in the first and the last (`note_scan`).
     """
 
     __slots__ = ("_tracked_keys", "by_key", "by_start", "recent", "served_count")
@@ -42,6 +42,11 @@ class Loads:
         self.by_start[start] = self.by_start.get(start, 0) + 1
         if self._tracked_keys:
             self._note_key(key)
+
+    def note_scan(self, token: Any) -> None:
+        """Count a scan of one range, which begins at `token`."""
+        self.served_count += 1
+        self.recent.append(token)
 
     def _note_key(self, key: Any) -> None:
         counts = self.by_key

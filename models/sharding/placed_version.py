@@ -3,6 +3,11 @@
 The versions of two shards have nothing to do with each other, but their epochs do: an owner begins with all
 that was acknowledged by the one before, under a later epoch. So of two versions of one key that of the later
 epoch is the newer one, and under one epoch the store's own decide: so a session goes on when its keys move.
+That is so of all that the owner has, and not of each of its replicas: one that lags behind the copy tells an
+older value, or nothing, under the later epoch, and a session takes it. So until the new owner's replicas have
+come as far as the copy, a session that reads from any of them may go back; reads that show what was
+acknowledged do not.
+
 A read that has found nothing, and so has no version, has one here if its range has ever moved: that of the
 epoch alone, since a key that was deleted is not copied.
 """

@@ -11,10 +11,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
-from ..replication.scans import KeySet
 from ..request import Request
 from .stored_keys import Stretch
 
@@ -42,9 +41,9 @@ class Addressed:
 
 @dataclass(frozen=True, slots=True)
 class Gather:
-    """A scan of `keys` in `stretches`, which by a table of `version` are all one shard's."""
+    """A client's scan, `request`, in `stretches`, which by a table of `version` are all one shard's."""
 
-    keys: KeySet
+    request: Request
     stretches: tuple[Stretch, ...]
     version: int
 
@@ -77,6 +76,22 @@ class Drop:
     start: Any
     end: Any
     version: int
+
+
+def with_key(request: Request, key: Any) -> Request:
+    """Return `request` for another key; all that it says besides, as a level of its own, is as it was."""
+    if type(request) is not Request:
+        return replace(request, key=key)
+    return Request(  # on the hot path `replace` would take four times as long
+        request.operation,
+        key,
+        request.value,
+        request.size_bytes,
+        request.priority,
+        request.deadline,
+        request.idempotency_key,
+        request.origin,
+    )
 
 
 def hear(version: int) -> Request:

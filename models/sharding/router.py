@@ -36,8 +36,7 @@ from ..failures import ServerError, Unavailable
 from ..infrastructure import Host
 from ..network import Network
 from ..replication import SCAN
-from ..replication.scans import Scanned
-from ..request import Request, Response
+from ..request import Request
 from .cached_table import CachedTable
 from .directory import Directory
 from .failures import Moved
@@ -171,9 +170,7 @@ class Router(Endpoint):
     def _scan(self, request: Request) -> Call:
         if request.value is not None:
             raise ServerError(f"{self.name}: a scan of many shards has no mark to go on from")
-        gathering = Gathering(self._env, self, request.key, is_partial=False)
-        items, _ = yield from gathering.gather(inf)
-        return Response(Scanned(items))
+        return (yield from Gathering(self._env, self, request, is_partial=False).gather(inf))
 
     def ways_to(self, shard: str) -> Ways:
         """Return the ways to the servers of `shard`. Raises `Unavailable` where nobody knows of any."""

@@ -34,8 +34,9 @@ from typing import Any
 
 import numpy.typing as npt
 
+from ..replication.scans import KeyRange, KeySet
 from ..validation import require_count, require_each, require_kind, require_name
-from .partitioner import Indices, Partitioner
+from .partitioner import LOWEST, Indices, Partitioner, RangePartitioner
 from .stored_keys import StoredKey
 
 
@@ -126,6 +127,7 @@ class RoutingTable:
         """Check all of it."""
         require_kind("partitioner", self.partitioner, Partitioner)
         require_count("version", self.version, 0)
+        require_kind("starts", self.starts, tuple)
         require_each("assignments", self.assignments, Assignment)
         if not self.starts or len(self.starts) != len(self.assignments):
             raise ValueError(
@@ -177,6 +179,18 @@ class RoutingTable:
         """Return the places of the ranges with tokens from `start` on and before `end` (`None`: no end)."""
         last = len(self.starts) if end is None else bisect_left(self._bounds, end) + 1
         return range(self.find_token(start), last)
+
+    def places_of_keys(self, keys: KeySet) -> Sequence[int]:
+        """Return the places of the ranges in which there may be some of `keys`.
+
+        Few where they are listed, or a range of keys whose order the partitioner keeps; else all. Raises
+        `TypeError` for keys that have no place.
+        """
+        if keys.listed is not None:
+            return sorted({self.find(key)[0] for key in keys.listed})
+        if isinstance(keys, KeyRange) and isinstance(self.partitioner, RangePartitioner):
+            return self.places_within(LOWEST if keys.start is None else keys.start, keys.end)
+        return range(len(self.starts))
 
     def range_at(self, place: int) -> TokenRange:
         """Return the range at `place`."""

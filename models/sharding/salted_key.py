@@ -3,7 +3,9 @@
 No table can split one key: whatever its range, it is in one place, and one place has so much throughput. So
 the key is made several, its *sub-keys*, which a partitioner scatters:
 
-1. An `add` goes to one of them, at random: each has its share of the adds.
+1. An `add` goes to one of them, at random: each has its share of the adds. One with an idempotency key goes
+   to where the same went before, or nobody could know it again; without one, an add that is asked for once
+   more after a failure may be added twice, as on any counter.
 2. A read is a scan of all of them, and tells their sum; `None` where none was ever written. It costs as much
    as all of them: what salting takes from writes it puts on reads.
 3. Anything else is a `ServerError`, before anything is done: of a value that is no sum of parts there is no
@@ -21,16 +23,23 @@ counters in Google's documentation of Firestore, "Distributed counters".
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
+from numbers import Real
 from typing import Any
 
 from simulator import Environment
 
 from ..endpoint import Call, Endpoint, Wrapper
 from ..failures import ServerError
-from ..replication import ADD, READ, scan
-from ..replication.scans import GivenKeys
+from ..hashing import hash_of
+from ..replication import ADD, READ, SCAN
+from ..replication.scans import GivenKeys, Scanned
 from ..request import Request, Response
 from ..validation import require_count, require_name
+from .requests import with_key
+
+SALT_MAX = 10_000
+"""Sub-keys that a key may have: each read asks for all of them, so that more is a mistake."""
 
 
 class SaltedKey(Wrapper):
@@ -56,6 +65,10 @@ class SaltedKey(Wrapper):
         name: str = "salted key",
     ) -> None:
         require_count("salt_count", salt_count, 2)
+        if salt_count > SALT_MAX:
+            raise ValueError(f"salt_count must be at most {SALT_MAX}, got {salt_count!r}")
+        if not callable(sub_key):
+            raise TypeError(f"sub_key must be a function of a key and a number, got {sub_key!r}")
         require_name("name", name)
         super().__init__(target, name=name)
         self.key = key
@@ -70,23 +83,22 @@ class SaltedKey(Wrapper):
         if request.key != self.key:
             return (yield from self.target.call(request))
         if request.operation == READ:
-            response = yield from self.target.call(scan(self._all))
-            counts = [count for _, count in response.value.items]
-            return Response(sum(counts) if counts else None, response.degraded, response.size_bytes)
+            response = yield from self.target.call(
+                replace(request, operation=SCAN, key=self._all, value=None)
+            )
+            return Response(self._sum(response.value), response.degraded, response.size_bytes)
         if request.operation != ADD:
             raise ServerError(f"{self.name}: {self.key!r} is a counter, and takes no {request.operation}")
-        salted = self.sub_keys[int(self._stream.integers(len(self.sub_keys)))]
-        return (yield from self.target.call(_at(salted, request)))
+        return (yield from self.target.call(with_key(request, self._sub_key_of(request))))
 
+    def _sum(self, scanned: Scanned) -> float | None:
+        for sub_key, count in scanned.items:
+            if not isinstance(count, Real):
+                raise ServerError(f"{self.name}: {self.key!r} is a counter, but {sub_key!r} holds {count!r}")
+        return sum(count for _, count in scanned.items) if scanned.items else None
 
-def _at(key: Any, request: Request) -> Request:
-    return Request(
-        request.operation,
-        key,
-        request.value,
-        request.size_bytes,
-        request.priority,
-        request.deadline,
-        request.idempotency_key,
-        request.origin,
-    )
+    def _sub_key_of(self, request: Request) -> Any:
+        count = len(self.sub_keys)
+        if request.idempotency_key is None:
+            return self.sub_keys[int(self._stream.integers(count))]
+        return self.sub_keys[hash_of(request.idempotency_key) % count]

@@ -5,7 +5,8 @@ are listed, which is a get of many at once. What is no scan the router answers.
 
 What it teaches is how the slowest of many decides: if each of n shards is late with probability p, one that
 waits for all is late with probability 1 - (1 - p)^n. A partial one trades that for what it leaves out, and
-says so: `degraded` names the shards that are missing.
+says so: `degraded` names the shards that are missing. Once in a renewal interval the directory is read before
+a shard is asked that was late, so that it is late a little more often than that where scans come seldom.
 
 Source: Dean and Barroso, "The Tail at Scale" (CACM 2013).
 """
@@ -21,8 +22,7 @@ from ..endpoint import Call, Endpoint
 from ..failures import CallFailed, ServerError
 from ..infrastructure import Host
 from ..replication import SCAN
-from ..replication.scans import Scanned
-from ..request import Request, Response
+from ..request import Request
 from ..validation import require_duration, require_kind
 from .gathering import Gathering
 from .router import Router
@@ -78,14 +78,14 @@ class ScatterGather(Endpoint):
         if request.value is not None:
             raise ServerError(f"{self.name}: a scan of many shards has no mark to go on from")
         self._scan_count += 1
-        gathering = Gathering(self._env, self._router, request.key, is_partial=self._is_partial)
+        gathering = Gathering(self._env, self._router, request, is_partial=self._is_partial)
         try:
-            items, missing = yield from gathering.gather(self._deadline)
+            response = yield from gathering.gather(self._deadline)
         except CallFailed:
             self._failed_count += 1
             raise
-        self._partial_count += bool(missing)
-        return Response(Scanned(items), missing)
+        self._partial_count += bool(response.degraded)
+        return response
 
     def statistics(self) -> ScatterGatherStatistics:
         """Return what has become of the scans so far."""

@@ -11,8 +11,9 @@ Rules:
 2. A request that is addressed by a newer table than its own makes it read the directory first. Where by its
    table the range is not the shard's, or has another epoch, or is frozen, it answers `Moved`: nothing was
    done.
-3. It passes the request on to the shard's store, for the key under its epoch (`stored_keys`). A failure of
-   the store's client is the answer, as it is; where there is no answer within `store_timeout`, `TimedOut`.
+3. It passes the request on to the shard's store, all of it, for the key under its epoch (`stored_keys`). A
+   failure of the store's client is the answer, as it is; where there is no answer within `store_timeout`,
+   `TimedOut`.
 4. It acknowledges what the store has done only if now, too, it has a lease, and a table by which the range
    is the shard's under that epoch and not frozen; without a lease it asks for one. Otherwise a write is
    `TimedOut`, since nobody knows whether the next owner has it, and a read is `Moved`, as it may be stale.
@@ -49,16 +50,16 @@ from ..failures import ServerError, Unavailable
 from ..infrastructure import Host
 from ..network import Network
 from ..nodes import Node
-from ..replication import READ, Store, scan
-from ..replication.scans import Scanned
+from ..replication import READ, Store
+from ..replication.scans import KeyRange, KeySet, Scanned
 from ..request import Request, Response
 from .cached_table import CachedTable
 from .directory import Directory
 from .failures import Moved
 from .loads import Loads
-from .partitioner import Partitioner
+from .partitioner import LOWEST, Partitioner
 from .placed_version import PlacedVersion
-from .requests import DROP, EXPORT, GATHER, HEAR, IMPORT, LOADS, SERVE, Addressed, Gather
+from .requests import DROP, EXPORT, GATHER, HEAR, IMPORT, LOADS, SERVE, Addressed, Gather, with_key
 from .routing_table import Assignment, RoutingTable
 from .server_transfers import Transfers, TransferSettings
 from .settings import ShardingFlaws, ShardingSettings
@@ -203,18 +204,8 @@ class ShardServer(Node):
         place = table.find_token(addressed.token)
         if not self._owns(table.assignments[place], epoch, is_read=asked.operation == READ):
             raise self._moved(table, place)
-        response = yield from self._ask_store(
-            Request(
-                asked.operation,
-                StoredKey(0 if self.flaws.forgets_epochs else epoch, asked.key),
-                asked.value,
-                asked.size_bytes,
-                asked.priority,
-                asked.deadline,
-                asked.idempotency_key,
-                asked.origin,
-            )
-        )
+        stored = StoredKey(0 if self.flaws.forgets_epochs else epoch, asked.key)
+        response = yield from self._ask_store(with_key(asked, stored))
         if cache.table is not table or clock() >= cache.lease_end:
             yield from self._ask_again(addressed)
         self.loads.note(table.starts[place], addressed.token, asked.key)
@@ -240,7 +231,7 @@ class ShardServer(Node):
     def _ask_again(self, addressed: Addressed) -> Generator[Any, Any, None]:
         """Return if what the store has done may be acknowledged (rule 4)."""
         is_read = addressed.request.operation == READ
-        if self.flaws.acknowledges_unasked or (is_read and self.settings.stale_reads_while_moving):
+        if self.flaws.acknowledges_unasked or (is_read and self.flaws.reads_unasked):
             return
         try:
             table = yield from self._leased(addressed.version)
@@ -276,13 +267,29 @@ class ShardServer(Node):
             yield from self.work(self.settings.request_work)
         self._require_all((yield from self._leased(gather.version)), gather.stretches)
         stretches = tuple(replace(each, epoch=self.stored_epoch(each.epoch)) for each in gather.stretches)
-        asked = scan(StoredStretches(self.partitioner, gather.keys, stretches))
+        keys = gather.request.key
+        asked = with_key(gather.request, StoredStretches(self.partitioner, keys, stretches))
         response = yield from self._ask_store(asked)
-        if not self.flaws.acknowledges_unasked:
+        if not (self.flaws.acknowledges_unasked or self.flaws.reads_unasked):
             self._require_all((yield from self._leased(gather.version)), gather.stretches)
+        self._note_scan(keys)
         scanned: Scanned = response.value
         items = tuple((stored.key, value) for stored, value in scanned.items)
         return Response(items, response.degraded, response.size_bytes)
+
+    def _note_scan(self, keys: KeySet) -> None:
+        """Count a scan as load of the range that it asks for, if that is one; see `mover.load_balance`."""
+        table = self.table
+        assert table is not None
+        places = table.places_of_keys(keys)
+        if len(places) != 1:
+            return
+        first = table.starts[places[0]]
+        if keys.listed is not None:
+            first = min(map(self.partitioner.token, keys.listed))
+        elif isinstance(keys, KeyRange) and table.starts[0] is LOWEST and keys.start is not None:
+            first = keys.start
+        self.loads.note_scan(first)
 
     def _require_all(self, table: RoutingTable, stretches: tuple[Stretch, ...]) -> None:
         """Raise `Moved` unless by `table` all stretches are the shard's, each under its epoch."""

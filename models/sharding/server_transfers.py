@@ -8,8 +8,10 @@
 Rules:
 
 1. An export asks nobody whether the range is the shard's: it reads a namespace. Each key is read at an
-   instant after it was asked for, by a client that sees what was acknowledged before (`copying_clients`). A
-   mark that the store does not know is a `ServerError`: who has asked scans all again.
+   instant after it was asked for, by a client that sees what was acknowledged before, whatever others are
+   shown (`Store.copying_client`): what it does not show is dropped with the source, so that a stale read
+   would become a lost write. A mark that the store does not know is a `ServerError`: who has asked scans all
+   again.
 2. An import is refused (`Moved`) where by this server's table, of the import's epoch at least, the range of a
    key does not move here under that epoch. That saves work for nothing, and is not what makes moves safe: one
    that comes later still writes where nobody reads.
@@ -20,7 +22,8 @@ Rules:
    versions of the tables in which they were made, so an assignment under e stands in the table of version e,
    or never will; and none that is over comes back. So whoever asks for whatever, with however old a table
    here, nothing that lives is deleted. A write that is late may come after the drop, and is left for the
-   next.
+   next. Where stale reads are allowed another server of the shard may still read by an older table: whoever
+   asks for a drop lets all of them hear first (`mover`).
 5. All of it is throttled: `item_work` for each item on the host's cores, in portions of `batch_size` with
    pauses between, so that requests get in between, and at most so many writes at a time.
 
@@ -43,7 +46,6 @@ from ..replication import delete, scan, write
 from ..replication.scans import KeySet, Scanned
 from ..request import Request, Response
 from ..validation import require_count, require_delay, require_finite_duration
-from .copying_clients import copying_client
 from .failures import Moved
 from .requests import DROP, EXPORT, IMPORT, Drop, Export, Import
 from .routing_table import RoutingTable
@@ -87,10 +89,11 @@ DEFAULT_TRANSFER_SETTINGS = TransferSettings()
 
 @dataclass(frozen=True, slots=True)
 class ServedLoad:
-    """What one life of a server has served: `count` requests, the last of them for the tokens `recent`."""
+    """What one `life` of a server has served: `count` requests, the last of them for the tokens `recent`."""
 
     count: int
     recent: tuple[Any, ...]
+    life: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,7 +101,8 @@ class DeadKeys(KeySet):
     """Stored keys of tokens from `start` on and before `end` that by `table` are dead at `shard` for ever.
 
     What is younger than the table is none of them. Without `counts_epochs`, which is a flaw, only what is in
-    no range of that shard, or on its way there, is dead.
+    no range of that shard, or on its way there, is dead; without `counts_moves`, another one, what is on its
+    way is dead, too.
     """
 
     table: RoutingTable
@@ -106,6 +110,7 @@ class DeadKeys(KeySet):
     start: Any
     end: Any
     counts_epochs: bool = True
+    counts_moves: bool = True
 
     def __contains__(self, stored: object) -> bool:
         """Return whether `stored` is dead for ever."""
@@ -118,7 +123,7 @@ class DeadKeys(KeySet):
         assignment = table.assignments[table.find_token(token)]
         return not any(
             named.shard == self.shard and (named.epoch == stored.epoch or not self.counts_epochs)
-            for named in (assignment, assignment.move)
+            for named in (assignment, assignment.move if self.counts_moves else None)
             if named is not None
         )
 
@@ -142,7 +147,7 @@ class Transfers:
         if request.operation == DROP:
             return (yield from self._drop(request.value))
         loads = self._server.loads
-        return Response(ServedLoad(loads.served_count, tuple(loads.recent)))
+        return Response(ServedLoad(loads.served_count, tuple(loads.recent), self._server.incarnation))
 
     # -- what is asked --------------------------------------------------------------------------------------
 
@@ -181,7 +186,12 @@ class Transfers:
         yield from server.hear(told.version)
         assert server.table is not None
         dead = DeadKeys(
-            server.table, server.shard, told.start, told.end, counts_epochs=not server.flaws.forgets_epochs
+            server.table,
+            server.shard,
+            told.start,
+            told.end,
+            counts_epochs=not server.flaws.forgets_epochs,
+            counts_moves=not server.flaws.drops_what_comes,
         )
         scanned = yield from self._scan(scan(dead))
         yield from self._write_throttled([delete(stored) for stored, _ in scanned.items])
@@ -225,7 +235,7 @@ class Transfers:
 
     def _scan(self, request: Request) -> Generator[Any, Any, Scanned]:
         if self._copying is None:
-            self._copying = copying_client(self._server.store, self._server.host)
+            self._copying = self._server.store.copying_client(self._server.host)
         scanned: Scanned = (yield from self._ask(self._copying, request)).value
         return scanned
 

@@ -81,17 +81,26 @@ class ShardingFlaws:
     """What is wrong with the store; by default nothing. For checkers: each is a bug to be found.
 
     `acknowledges_unasked`: a server acknowledges without asking itself whether the range is still its own.
+    `reads_unasked`: so it does with reads alone.
     `ignores_leases`: it acts by its table however long ago the directory has confirmed it.
     `serves_frozen`: it serves a range that is frozen as if it were not.
     `forgets_epochs`: it has all keys under one epoch, so that what is late, or was given up, can be seen.
     `hears_nothing`: it says that it has heard of a new table, and goes on with the one it has.
+    `drops_what_comes`: a drop deletes what is on its way to the shard too, as no range of it.
     """
 
     acknowledges_unasked: bool = False
+    reads_unasked: bool = False
     ignores_leases: bool = False
     serves_frozen: bool = False
     forgets_epochs: bool = False
     hears_nothing: bool = False
+    drops_what_comes: bool = False
+
+    def __post_init__(self) -> None:
+        """Check the kinds."""
+        for each in fields(self):
+            require_kind(each.name, getattr(self, each.name), bool)
 
     def __bool__(self) -> bool:
         """Say whether any is planted."""

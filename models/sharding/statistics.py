@@ -11,10 +11,11 @@ from typing import Any
 class ShardedStatistics:
     """What has become of requests, and how well the table is known.
 
-    `served_by_shard` and `served_by_range` (by its start) count what servers have answered. `moved_count`
-    requests were turned away by servers, `unleased_count` found one without a lease, and `unknown_count`
-    writes were done when the range was perhaps another's. `directory_read_count` questions were put to the
-    directory, by servers and routers. `unavailable_count` calls were given up by routers.
+    `served_by_shard` and `served_by_range` (by its start) count what servers have answered: of all that there
+    are, idle ones too, and of those that were. `moved_count` requests were turned away by servers,
+    `unleased_count` found one without a lease that got none, and `unknown_count` writes were done when the
+    range was perhaps another's. `directory_read_count` questions were put to the directory, by servers and
+    routers. `unavailable_count` calls were given up by routers.
     `stale_router_count` of `router_count` routers, and `stale_server_count` of `server_count` servers, have
     now a table that is not the present one, or none.
     """

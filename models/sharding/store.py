@@ -124,7 +124,12 @@ class ShardedStore(Store):
         """
         if table is not None and range_count is not None:
             raise ValueError(f"range_count must be left out where a table is given, got {range_count!r}")
+        for given, values in (("contents", contents), ("node", node)):
+            if values is not None:
+                require_kind(given, values, Mapping)
         listed = require_each("hosts", hosts, Host)
+        if not listed:
+            raise ValueError("hosts must be at least one, got none")
         names = [f"shard-{number}" for number in range(1, len(listed) + 1)]
         table = even_table(names, range_count=range_count) if table is None else table
         held = table.dealt_out(contents or {})
@@ -179,6 +184,7 @@ class ShardedStore(Store):
 
     def remove_shard(self, shard: str) -> None:
         """Forget a shard that has no range, and stop its servers. Raises `ValueError` while it has one."""
+        require_name("shard", shard)
         if shard not in self._shards:
             raise ValueError(f"shard must be one of {', '.join(self._shards)}, got {shard!r}")
         if shard in self.table.shards:
@@ -186,7 +192,8 @@ class ShardedStore(Store):
         del self._shards[shard]
         for server in self._servers.pop(shard):
             self._removed.append(server)
-            server.stop()
+            if not server.is_stopping:  # it may have gone with its host
+                server.stop()
 
     def servers_of(self, shard: str) -> Sequence[ShardServer]:
         """Return the servers of `shard`, none for one that there is not: the address book of the set-up."""
@@ -264,15 +271,16 @@ class ShardedStore(Store):
 
     def statistics(self) -> ShardedStatistics:
         """Return what has been done so far."""
-        version = self.table.version
+        table = self.table
+        version = table.version
         servers = [server for each in self._servers.values() for server in each]
         ever = [*servers, *self._removed]
-        by_shard: dict[str, int] = {}
-        by_range: dict[Any, int] = {}
+        by_shard = dict.fromkeys((*self._shards, *(server.shard for server in self._removed)), 0)
+        by_range: dict[Any, int] = dict.fromkeys(table.starts, 0)
         for server in ever:
             for start, count in server.served().items():
                 by_range[start] = by_range.get(start, 0) + count
-                by_shard[server.shard] = by_shard.get(server.shard, 0) + count
+                by_shard[server.shard] += count
         routers = [router.statistics() for router in self._routers]
         return ShardedStatistics(
             served_by_shard=by_shard,

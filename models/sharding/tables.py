@@ -13,6 +13,9 @@ from .routing_table import Assignment, RoutingTable
 RANGES_PER_SHARD = 16
 """Ranges of hashes that a shard has by default: what can be moved, one at a time, without being split."""
 
+RANGES_MAX = 1_000_000
+"""Ranges that a table of hashes may have to begin with: more is a mistake, and would be made for minutes."""
+
 
 def even_table(shards: Sequence[str], *, range_count: int | None = None) -> RoutingTable:
     """Return a table of `range_count` equal ranges of hashes, dealt out to `shards` in turn.
@@ -20,10 +23,10 @@ def even_table(shards: Sequence[str], *, range_count: int | None = None) -> Rout
     By default 16 for each shard. The first shards have one more where that does not come out even.
     """
     names = require_each("shards", shards, str)
-    if not names:
-        raise ValueError("shards must be at least one, got none")
+    if not names or len(set(names)) < len(names):
+        raise ValueError(f"shards must be one or more, each once, got {list(names)!r}")
     count = RANGES_PER_SHARD * len(names) if range_count is None else range_count
-    require_count("range_count", count, len(names))
+    _require_range_count(count, len(names))
     owners = [names[place % len(names)] for place in range(count)]
     return RoutingTable(HashPartitioner(), _starts(count), tuple(Assignment(owner) for owner in owners))
 
@@ -34,7 +37,7 @@ def hash_table(placement: Placement, *, range_count: int) -> RoutingTable:
     See `owners_by`: the shards are called as the nodes are.
     """
     require_kind("placement", placement, Placement)
-    require_count("range_count", range_count)
+    _require_range_count(range_count, 1)
     starts = _starts(range_count)
     owners = owners_by(placement, starts)
     return RoutingTable(HashPartitioner(), starts, tuple(Assignment(owner) for owner in owners))
@@ -66,9 +69,17 @@ def range_table(partitioner: RangePartitioner, bounds: Sequence[Any], shards: Se
     """
     require_kind("partitioner", partitioner, RangePartitioner)
     names = require_each("shards", shards, str)
+    if isinstance(bounds, str | bytes) or not isinstance(bounds, Sequence):
+        raise TypeError(f"bounds must be a list, got {bounds!r}")
     if len(bounds) + 1 != len(names):
         raise ValueError(f"bounds must be one fewer than shards ({len(names)}), got {len(bounds)}")
     return RoutingTable(partitioner, (LOWEST, *bounds), tuple(Assignment(name) for name in names))
+
+
+def _require_range_count(count: int, lowest: int) -> None:
+    require_count("range_count", count, lowest)
+    if count > RANGES_MAX:
+        raise ValueError(f"range_count must be at most {RANGES_MAX}, got {count!r}")
 
 
 def _starts(count: int) -> tuple[int, ...]:

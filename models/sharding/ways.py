@@ -5,10 +5,11 @@
 2. One that says that nothing was done (it is down, full, has no lease, or its store is out of its reach) is
    passed over: the next is asked in the same call, each once. `Moved` is an answer: no other server of the
    shard would serve it.
-3. One that is silent, until the caller gives up or the connection breaks, is not replaced in that call: what
-   was asked may have been done. The next call goes to the next server.
-4. Until somebody has answered again after that, or after all have refused, they are suspect: perhaps nobody
-   is there any more, and the table is old that names this shard.
+3. One that is silent, until the caller gives up or the connection breaks, or to which its store is silent
+   (`TimedOut`), is not replaced in that call: what was asked may have been done. The next call goes to the
+   next server.
+4. Until somebody has answered again after silence, or after all have refused, they are suspect: perhaps
+   nobody is there any more, and the table is old that names this shard.
 """
 
 from __future__ import annotations
@@ -18,7 +19,7 @@ from collections.abc import Sequence
 from simulator import Cancelled
 
 from ..endpoint import Call, Endpoint
-from ..failures import BreakerOpen, ConnectionLost, Refused, Rejected, Unavailable
+from ..failures import BreakerOpen, ConnectionLost, Refused, Rejected, TimedOut, Unavailable
 from ..infrastructure import Host
 from ..network import Locality, Network, locality
 from ..request import Request
@@ -61,8 +62,8 @@ class Ways(Endpoint):
                 if turn + 1 == count:
                     self.is_suspect = True
                     raise
-            except (Cancelled, GeneratorExit, ConnectionLost):
-                self.is_suspect = True
+            except (Cancelled, GeneratorExit, ConnectionLost, TimedOut) as end:
+                self.is_suspect = not isinstance(end, TimedOut)
                 if self._preferred == place or turn:  # unless another call has left it already
                     self._preferred = (place + 1) % count
                 raise

@@ -210,6 +210,10 @@ class PrimaryReplicaStore(Store):
             name=f"{self.name}-client-{self._client_count}",
         )
 
+    def copying_client(self, host: Host) -> PrimaryReplicaClient:
+        """Return a new client on `host` that reads at the primary."""
+        return self.client(host, reads=ReadPolicy())
+
     def switch_over(self, host: Host, heir: Member) -> Call:
         """Return a call from `host` that asks the monitor to make `heir` the primary, in good order.
 

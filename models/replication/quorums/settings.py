@@ -140,6 +140,15 @@ class QuorumSettings:
         """N: how many replicas a key has in all."""
         return self.replicas if isinstance(self.replicas, int) else sum(self.replicas.values())
 
+    @property
+    def meeting_level(self) -> Level | int:
+        """The lowest read level that meets every write at `write_level`: N - W + 1; ALL if W is no number."""
+        count = self.replica_count
+        written = {Level.ONE: 1, Level.TWO: 2, Level.THREE: 3, Level.QUORUM: count // 2 + 1, Level.ALL: count}
+        level = self.write_level
+        met = level if isinstance(level, int) else written.get(level)
+        return Level.ALL if met is None or self.sloppy else max(1, count - met + 1)
+
     def require_level(self, name: str, level: object, *, is_read: bool) -> None:
         """Raise unless `level` is one that a read, or a write, can meet with so many replicas, and hints."""
         if isinstance(level, Level):

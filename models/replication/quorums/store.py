@@ -116,6 +116,9 @@ class QuorumStore(Store):
 
     def _restore(self, contents: Mapping[Any, Any]) -> None:
         versions: dict[Coordinator, dict[Any, Any]] = {node: {} for node in self._nodes}
+        if self.settings.replica_count == len(self._nodes):
+            shared: dict[Any, Any] = {}  # all keep all: one mapping, which nobody changes
+            versions = dict.fromkeys(self._nodes, shared)
         for key, value in contents.items():
             version: Any = Cell(value, -inf)
             if self.settings.versioning is Versioning.SIBLINGS:
@@ -158,6 +161,13 @@ class QuorumStore(Store):
             write_level=write_level,
             name=name,
         )
+
+    def copying_client(self, host: Host) -> Endpoint:
+        """Return a new client on `host` whose reads meet every write that was acknowledged.
+
+        What is held by hints alone they do not show.
+        """
+        return self.client(host, read_level=self.settings.meeting_level)
 
     def _ways(self, host: Host, contacts: Sequence[QuorumNode] | None, name: str) -> Sequence[Endpoint]:
         if self.settings.coordination is Coordination.CLIENT:

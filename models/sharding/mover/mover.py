@@ -14,18 +14,27 @@ Rules:
    moves. That gives up what an earlier life, or another mover, has begun, and is a fence: no change of the
    table that was sent before, and is late, can be made any more. A version is made even where none moves.
 2. *Sweep.* What no table names any more is deleted (`drop` in `server_transfers`): after a move, at the
-   shard that has lost the range, or never got it; and when the goal is reached, at all shards that a move
-   has concerned, as what was under way then may have come later; after a take-over at all shards there are.
-   What comes later still is left, for the next sweep.
+   shard that has lost the range; when the goal is reached, at all shards that a move has concerned, as what
+   was under way then may have come later; after a take-over at all shards there are. What comes later still
+   is left, for the next sweep.
 3. *Steps.* A step that the table does not allow is left out. One range is in one move at a time. Moves run
    side by side, up to `parallel_moves`; their changes of the table are made one after the other.
 4. Moves that have failed come after those that have not, so that a shard that is down holds up none but its
-   own. After a move that was given up it pauses, gives up what moves and is not its own (a table may have
-   been changed by a late hand, or by another mover), and asks the goal again.
+   own, and splits and mergers that are listed behind them. After a move that was given up it pauses, gives up
+   what moves and is not its own (a table may have been changed by a late hand, or by another mover), and asks
+   the goal again.
 5. *Loads* are measured only while nothing moves.
 
-Two movers at a time do no harm, and no good either: each undoes, or gives up, what the other has begun. So a
-second one is a standby only if it is started when the first is known to be down; there is no election.
+What a mover that is dead has frozen nobody serves until there is a mover again, which ends it first of all,
+by two questions to the directory: the same one, or a standby on another host with the same goal, which was
+stopped and is restarted when the first is down (who sees to that is not modelled: there is no election). If
+the first is not down, or comes back, that does no harm, because of the fence; and no good either, as two
+movers at a time undo, or give up, what the other has begun.
+
+Other systems: MongoDB's migrations are driven by the donor's primary, and the next one ends what it has
+written down. In CockroachDB a range moves by changes of its own Raft group. Cassandra sends writes to old and
+new replicas meanwhile. Redis Cluster serves a slot that is half migrated, by redirection, and leaves it so
+until somebody calls `redis-cli --cluster fix`.
 
 Leaves out: priorities among moves, limits for each shard, an election. Source: Kubernetes' controllers for
 goals instead of plans; Ghemawat, Gobioff and Leung, "The Google File System" (SOSP 2003), for a version that
@@ -44,7 +53,7 @@ from simulator import Environment
 from ...failures import CallFailed, ServerError
 from ...infrastructure import Host
 from ...nodes import Node
-from ...request import Request
+from ...request import Request, Response
 from ...validation import require_kind, require_name
 from ..requests import Drop, drop_range, loads
 from ..routing_table import RoutingTable
@@ -224,7 +233,7 @@ class Mover(Node):
             for place in strangers:
                 move = table.assignments[place].move
                 assert move is not None
-                self._unswept[move.shard] = None
+                self.sweep_later(move.shard)
             return _without_moves(table, strangers, nonce) if strangers else None
 
         yield from self.editor.change(edit)
@@ -238,9 +247,10 @@ class Mover(Node):
         if goal.load_interval is not None:
             if self._active:
                 return []
-            measured = yield from self._measure(goal.load_interval)
-            if goal is not self.goal:
+            found = yield from self._measure(goal.load_interval)
+            if found is None or goal is not self.goal:
                 return []
+            measured = found
         table = self.editor.table
         steps = [step for step in goal.steps(table, measured) if step.is_possible(table)]
         moves: list[MoveRange] = []
@@ -252,12 +262,16 @@ class Mover(Node):
         return [*sorted(waiting, key=lambda move: self._failed_at.get(move.start, 0.0)), *steps[len(moves) :]]
 
     def _begin(self, steps: list[Step]) -> None:
-        """Begin those moves that come first, as many as may be under way; not past a step of another kind."""
+        """Begin those moves that come first, as many as may be under way; not past a step of another kind.
+
+        Of two moves of one range, as a list may ask for, the second waits until the first is over.
+        """
         for step in steps:
             if not isinstance(step, MoveRange) or len(self._active) >= self.settings.parallel_moves:
                 return
-            self._active[step.start] = step
-            self.run(self._move(step), "move")
+            if step.start not in self._active:
+                self._active[step.start] = step
+                self.run(self._move(step), "move")
 
     def _move(self, step: MoveRange) -> Generator[Any, Any, None]:
         is_moved = yield from RangeMove(self, step).run()
@@ -308,17 +322,31 @@ class Mover(Node):
 
         It is asked to delete all such things once more when this mover is settled.
         """
-        self._unswept[shard] = None
+        self.sweep_later(shard)
         return (yield from self._drop(shard, start, end))
 
+    def sweep_later(self, shard: str) -> None:
+        """Ask `shard` to delete all that no table names when this mover is settled."""
+        self._unswept[shard] = None
+
     def _drop(self, shard: str, start: Any, end: Any) -> Generator[Any, Any, bool]:
-        request = drop_range(Drop(start, end, self.editor.table.version))
         try:
-            response = yield from self.ways.ask(shard, request, self.settings.copy_patience)
+            response = yield from self.ask_to_drop(shard, Drop(start, end, self.editor.table.version))
         except (ShardUnreachable, ServerError):
             return False
         self._dropped_count += response.value
         return True
+
+    def ask_to_drop(self, shard: str, drop: Drop) -> Generator[Any, Any, Response]:
+        """Let `shard` do that. Raises `ShardUnreachable`, `ServerError`.
+
+        With stale reads a server may still read by an older table, and would take what was deleted for what
+        was never there: so all of the shard hear of the new one first, or its leases are over.
+        """
+        if self._store.settings.stale_reads_while_moving:
+            until = self.host.monotonic_clock() + self.ttl
+            yield from self.ways.hear(shard, drop.version, until, self.settings.patience)
+        return (yield from self.ways.ask(shard, drop_range(drop), self.settings.copy_patience))
 
     def _sweep(self) -> Generator[Any, Any, None]:
         """Let all shards concerned delete what no table names; one that is down, when it is there again."""
@@ -334,11 +362,14 @@ class Mover(Node):
 
     # -- loads ----------------------------------------------------------------------------------------------
 
-    def _measure(self, interval: float) -> Generator[Any, Any, tuple[RangeLoad, ...]]:
-        """Return the loads of all ranges over `interval` seconds, from now."""
+    def _measure(self, interval: float) -> Generator[Any, Any, tuple[RangeLoad, ...] | None]:
+        """Return the loads of all ranges over `interval` seconds, from now; `None` when the bell has rung."""
         before = yield from self._ask_loads()
         asked_at = self.host.monotonic_clock()
-        yield interval / self.host.clock_rate
+        with self.env.move_on_after(interval / self.host.clock_rate):
+            yield self._bell
+        if self._bell.triggered:
+            return None
         after = yield from self._ask_loads()
         return range_loads(self.editor.table, before, after, self.host.monotonic_clock() - asked_at)
 

@@ -5,12 +5,13 @@ what it has served between two questions these last ones are a sample: each stan
 the rest of them. What was asked of a range is the sum over all servers of the shard that has it; what a
 server has served of a range that has moved on since is not counted.
 
-A server that started afresh in between counts from there; one that does not answer has served nothing.
+A server that started afresh in between counts from there. One that has not answered both times is left out:
+nobody knows how much of what it has served was before the first question.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from itertools import pairwise
 from typing import Any
@@ -39,8 +40,10 @@ def range_loads(
     """Return the load of each range of `table`, from what servers said `interval` seconds (> 0) apart."""
     found = tuple(RangeLoad() for _ in table.starts)
     for server, report in after.items():
-        earlier = before[server].count if server in before else 0
-        count = report.count - earlier if report.count >= earlier else report.count
+        earlier = before.get(server)
+        if earlier is None:
+            continue
+        count = report.count - earlier.count if report.life == earlier.life else report.count
         sample = report.recent[-count:] if count else ()
         for token in sample:
             place = table.find_token(token)
@@ -51,17 +54,9 @@ def range_loads(
     return found
 
 
-def median_bound(load: RangeLoad) -> Any | None:
-    """Return the token at which two halves of a load are most nearly equal; `None` where it has one token.
-
-    The lower half is all before it, so that it is never the first token.
-    """
-    tokens = sorted(load.by_token)
-    best, best_half = None, 0.0
+def bounds_inside(load: RangeLoad) -> Iterator[tuple[Any, float]]:
+    """Yield each token at which a load can be cut in two, so not the first, and how much is before it."""
     below = 0.0
-    for token, following in pairwise(tokens):
+    for token, following in pairwise(sorted(load.by_token)):
         below += load.by_token[token]
-        half = min(below, load.rate - below)
-        if best is None or half > best_half:
-            best, best_half = following, half
-    return best
+        yield following, below

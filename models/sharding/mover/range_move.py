@@ -21,7 +21,8 @@ Rules:
    is asked to delete what it has (`server_transfers`).
 5. Whatever fails on the way, or takes too long (`freeze_max`), or somebody else changes, the move is given
    up: the table is changed to *settled* at the source, under the old epoch, unless it says by then that the
-   range is handed over, and the target is asked to delete what it has. The next attempt has another epoch.
+   range is handed over. What the target has is deleted by the next attempt (rule 2), which has another epoch,
+   or the next sweep: to wait for a shard now that is perhaps down would hold up other moves.
 
 Why no acknowledged write is lost, and histories stay linearizable where the stores, and the directory, are. A
 server acknowledges, reads too, only what the store had done while the server's table gave it the range, not
@@ -60,7 +61,7 @@ from collections.abc import Callable, Generator
 from typing import TYPE_CHECKING, Any
 
 from ...failures import ServerError
-from ..requests import Drop, drop_range
+from ..requests import Drop
 from ..routing_table import Assignment, Phase, RoutingTable, TokenRange
 from .range_copy import RangeCopy
 from .records import Ending, MoveRecord
@@ -103,8 +104,10 @@ class RangeMove:
         if is_moved:
             record.reason = ""
         self._mover.note_end(record, Ending.MOVED if is_moved else Ending.GIVEN_UP)
-        emptied = record.source if is_moved else record.target
-        yield from self._mover.drop(emptied, record.start, record.end)
+        if is_moved:
+            yield from self._mover.drop(record.source, record.start, record.end)
+        else:
+            self._mover.sweep_later(record.target)
         return is_moved
 
     # -- the phases -----------------------------------------------------------------------------------------
@@ -114,7 +117,7 @@ class RangeMove:
         settings, flaws, env = mover.settings, mover.flaws, mover.env
         leftovers = Drop(record.start, record.end, begun.version)
         try:
-            yield from mover.ways.ask(record.target, drop_range(leftovers), settings.copy_patience)
+            yield from mover.ask_to_drop(record.target, leftovers)
         except ServerError as failure:
             raise GivenUp(f"{record.target}: {failure}") from None
         copy = RangeCopy(mover.host, mover.ways, self._stretch, self._source.epoch, record, settings, flaws)

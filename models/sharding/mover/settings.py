@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, fields
 
-from ...validation import require_count, require_delay, require_finite_duration
+from ...validation import require_count, require_delay, require_finite_duration, require_kind
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -61,6 +61,11 @@ class MoverFlaws:
     forgets_deletions: bool = False
     reuses_epochs: bool = False
     trusts_unknown_imports: bool = False
+
+    def __post_init__(self) -> None:
+        """Check the kinds."""
+        for each in fields(self):
+            require_kind(each.name, getattr(self, each.name), bool)
 
     def __bool__(self) -> bool:
         """Say whether any is planted."""

@@ -20,6 +20,7 @@ def names(count: int) -> list[str]:
     return [f"node {number}" for number in range(count)]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("count", [1, 2, 7, 100, 1000])
 def test_places_are_shared_out_to_within_one(count: int) -> None:
     counts = MaglevTable(names(count)).place_counts()
@@ -70,6 +71,7 @@ def test_size_must_do_for_all_nodes() -> None:
         MaglevTable(names(4), size=3)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("count", [1, 4, 10, 49])
 def test_consistent_placements_move_what_they_must_and_modulo_the_rest(count: int) -> None:
     """Of n to n + 1: 1/(n + 1) of the keys, against n/(n + 1); 200,000 keys, five standard deviations.

@@ -59,6 +59,7 @@ def test_key_belongs_to_the_node_of_its_hash(make: Make) -> None:
     assert placement.place(["cart 9"]).tolist() == [placement.index_of(hash_of("cart 9"))]
 
 
+@pytest.mark.slow
 def test_blocks_of_keys_join_without_a_seam(make: Make) -> None:
     """More keys than are looked up at a time: each is where it is alone, counted once, and moves so."""
     before, after = make(names(7)), make(names(8))
@@ -83,10 +84,12 @@ def test_shares_of_all_nodes_add_up_and_none_is_left_out(make: Make) -> None:
     assert shares.min() > 0.5 / 20
 
 
+@pytest.mark.slow
 def test_same_nodes_give_the_same_placement(make: Make) -> None:
     assert moved_share(make(names(9)), make(names(9)), KEYS) == 0.0
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("make_by_name", BY_NAME)
 def test_order_in_which_nodes_are_given_does_not_matter(make_by_name: Make) -> None:
     assert moved_share(make_by_name(names(9)), make_by_name(names(9)[::-1]), KEYS) == 0.0
@@ -99,6 +102,7 @@ def test_with_one_node_more_keys_move_to_the_new_node_only(make_consistent: Make
     assert set(new[old != new].tolist()) == {10}
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("make_by_name", [HashRing])
 def test_with_any_node_less_only_its_keys_move(make_by_name: Make) -> None:
     before = make_by_name(names(10))
@@ -109,6 +113,7 @@ def test_with_any_node_less_only_its_keys_move(make_by_name: Make) -> None:
         assert set(old[moved != make_by_name(left).indices_of(HASHES)].tolist()) == {gone}
 
 
+@pytest.mark.slow
 def test_shares_and_moves_are_those_of_keys_as_one_has_them(make: Make) -> None:
     """Names of customers, one by one; and an array of numbers in any shape."""
     before, after = make(names(4)), make(names(5))
@@ -142,6 +147,12 @@ def test_misuse_is_an_error_that_says_what_is_wrong(make: Make) -> None:
         make(["a", "b", "a"])
     with pytest.raises(TypeError, match="nodes must be a collection of names, got one, 'abc'"):
         make("abc")
+    with pytest.raises(TypeError, match="nodes must be a collection of names, got 3"):
+        make(3)  # type: ignore[arg-type] # that is what is asked
+    with pytest.raises(TypeError, match="before must be a Placement, got 'ring'"):
+        moved_share("ring", make(names(2)), ["x"])  # type: ignore[arg-type] # that is what is asked
+    with pytest.raises(TypeError, match="after must be a Placement, got 'ring'"):
+        moved_share(make(names(2)), "ring", ["x"])  # type: ignore[arg-type] # that is what is asked
 
 
 @pytest.mark.parametrize("make_weighted", BY_NAME)
@@ -151,6 +162,8 @@ def test_weights_must_be_finite_and_positive(make_weighted: Any, weight: float) 
         make_weighted(["a", "b"], weights=[1.0, weight])
     with pytest.raises(ValueError, match=r"weights must be as many as nodes \(2\), got 1"):
         make_weighted(["a", "b"], weights=[1.0])
+    with pytest.raises(TypeError, match=r"weights must be a list of numbers, got 1\.0"):
+        make_weighted(["a", "b"], weights=1.0)
 
 
 @pytest.mark.slow

@@ -53,6 +53,7 @@ def test_coefficient_of_variation_of_shares(virtual_nodes: int, count: int) -> N
     assert abs(means.mean() - expected) < 4 * means.std() / len(means) ** 0.5
 
 
+@pytest.mark.slow
 def test_exact_shares_are_those_of_very_many_keys() -> None:
     ring = HashRing(names(10), virtual_nodes=30)
     counted = ring.shares_of(np.arange(1_000_000))

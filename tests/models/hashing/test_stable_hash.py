@@ -71,6 +71,7 @@ def test_many_texts_are_hashed_as_one_by_one() -> None:
     assert hashes_of(texts).tolist() == [hash_of(text) for text in texts]
 
 
+@pytest.mark.slow
 def test_blocks_of_keys_join_without_a_seam() -> None:
     """The first and the last key of a block, and of what is left after the last whole one."""
     block = 2**15

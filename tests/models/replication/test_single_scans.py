@@ -207,6 +207,7 @@ def test_contents_that_are_no_mapping_are_refused(contents: Any) -> None:
         Shop(contents=contents)
 
 
+@pytest.mark.slow
 def test_it_is_not_copied_however_many_keys_there_are() -> None:
     """Not for the table, nor for a snapshot of it, nor at a restart."""
     contents = dict.fromkeys(range(100_000), "value")

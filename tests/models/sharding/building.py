@@ -47,6 +47,7 @@ class Told:
     at: float = -1.0
     version: Any = None
     degraded: tuple[str, ...] = ()
+    size_bytes: int = 0
 
 
 class World:
@@ -129,6 +130,7 @@ class World:
             if scope.expired:
                 return
             told.outcome, told.version, told.degraded = response.value, response.version, response.degraded
+            told.size_bytes = response.size_bytes
         except CallFailed as failure:
             told.outcome = type(failure).__name__
         told.at = self.env.now

@@ -6,14 +6,16 @@ deletion, is acknowledged or not, and then the key is read by a client that has 
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Generator
 from dataclasses import fields
 from typing import Any
 
 import pytest
 
+from models import FunctionEndpoint
 from models.replication import delete, read, write
-from models.sharding import ShardingFlaws
+from models.sharding import LOWEST, ShardingFlaws
+from models.sharding.requests import Drop, drop_range
 
 from .building import SETTINGS, Told, World
 
@@ -86,23 +88,67 @@ def old_router(flaws: ShardingFlaws) -> Shown:
     return shown(world, told)
 
 
+def slow_read(flaws: ShardingFlaws) -> Shown:
+    """The question comes late to the store: meanwhile the range moves, and the next owner takes a write.
+
+    What is shown is what the late read told, if anything, instead of what the write was told.
+    """
+    world = World(flaws=flaws)
+    world.now(write("a", "old"))
+    server = world.store.servers_of("one")[0]
+    client = server.store_client
+
+    def late(request: Any) -> Generator[Any, Any, Any]:
+        yield 2.0
+        return (yield from client.call(request))
+
+    server.store_client = FunctionEndpoint(late)
+    told = world.ask(read("a"))
+    world.at(world.env.now + 0.1, world.move, "a", "two")
+    world.run(world.env.now + 1.5)
+    world.now(write("a", "new"), client=world.store.client(world.web))
+    world.run(world.env.now + 3.0)
+    return shown(world, told)
+
+
+def late_drop(flaws: ShardingFlaws) -> Shown:
+    """A drop of leftovers is late: the copy is made when it comes, and the range is still on its way."""
+    world = World(flaws=flaws)
+    world.now(write("a", "old"))
+    world.move("a", "two", frozen_for=1.0)
+    while not world.shards["two"].contents()["two"]:
+        world.env.step()
+    way = world.network.connect(world.web, world.store.servers_of("two")[0])
+    told = world.ask(drop_range(Drop(LOWEST, None, 1)), client=way)
+    world.run(world.env.now + 5.0)
+    return shown(world, told)
+
+
 Happens = Callable[[ShardingFlaws], Shown]
 
 CAUGHT_BY: dict[str, Happens] = {
     "acknowledges_unasked": slow_write,
+    "reads_unasked": slow_read,
     "ignores_leases": deaf_server,
     "serves_frozen": frozen_range,
     "forgets_epochs": there_and_back,
     "hears_nothing": old_router,
+    "drops_what_comes": late_drop,
 }
 
-WITH_FLAW: dict[Happens, Shown] = dict.fromkeys(CAUGHT_BY.values(), (None, "old"))
+WITH_FLAW: dict[Happens, Shown] = {
+    **dict.fromkeys(CAUGHT_BY.values(), (None, "old")),
+    slow_read: ("old", "new"),
+    late_drop: (1, None),
+}
 WITHOUT: dict[Happens, Shown] = {
     slow_write: ("TimedOut", "old"),
+    slow_read: ("new", "new"),  # by the new owner: the old one's answer is not passed on
     deaf_server: (None, "new"),  # by the new owner, whom the router finds since the old one refuses
     frozen_range: ("silence", "old"),
     there_and_back: (None, None),
     old_router: (None, "new"),
+    late_drop: (0, "old"),
 }
 
 

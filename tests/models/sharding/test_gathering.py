@@ -2,20 +2,22 @@
 
 from __future__ import annotations
 
+from math import inf
 from typing import Any
 
 import pytest
 
-from models import Request
+from models import FunctionEndpoint, Request, Response
 from models.hashing import ModuloBuckets
 from models.replication import add, read, scan, write
-from models.replication.scans import AllKeys, GivenKeys, KeyRange
+from models.replication.scans import AllKeys, GivenKeys, KeyRange, Scanned
 from models.sharding import (
     LOWEST,
     Assignment,
     RangePartitioner,
     RoutingTable,
     ScatterGather,
+    StoredKey,
     hash_table,
 )
 
@@ -111,6 +113,29 @@ def test_range_that_has_moved_is_told_by_its_new_owner_and_once() -> None:
     assert world.client.statistics().moved_count == 1
 
 
+def test_range_of_which_a_part_has_moved_is_told_by_both_owners_and_each_key_once() -> None:
+    """The router has the table in which it was one: the old owner has only the first part of it any more."""
+    world = filled()
+    world.change(lambda table: table.split(0, "b"))
+    world.run(world.env.now + 1.0)
+    world.moved("b", "two")
+    world.now(write("b", 10), client=world.store.client(world.web))
+    told = world.ask(ALL)
+    world.run(world.env.now + 1.0)
+    assert items(told) == {"a": 0, "b": 10, "y": 2, "z": 3}
+
+
+def test_store_is_not_asked_for_what_the_server_may_not_tell() -> None:
+    world = filled()
+    world.moved("a", "two")
+    node = world.shards["one"].nodes[0]
+    before = node.statistics().call_count
+    world.ask(scan(KeyRange("a", "b")))  # with the old table
+    world.run(world.env.now + 1.0)
+    assert world.client.statistics().moved_count == 1
+    assert node.statistics().call_count == before
+
+
 def test_scan_does_not_tell_what_was_held_under_an_earlier_epoch() -> None:
     world = filled()
     world.moved("a", "two")
@@ -184,6 +209,16 @@ def test_shard_that_says_that_it_does_nothing_is_missed_at_once() -> None:
     assert told[1].at == start + 4 * WAY  # when the others have answered
 
 
+def test_scan_that_has_failed_does_not_wait_for_the_others() -> None:
+    world = filled()
+    world.one.crash()  # silent
+    world.store.servers_of("two")[0].crash()
+    start = world.env.now
+    told = world.ask(ALL, client=ScatterGather(world.env, world.client, deadline=5.0))
+    world.run(start + 1.0)
+    assert (told.outcome, told.at) == ("Refused", start + 4 * WAY)
+
+
 def test_scan_after_a_silent_one_does_not_wait_for_a_directory_that_is_cut_off() -> None:
     world = filled()
     partial = ScatterGather(world.env, world.client, deadline=0.25, is_partial=True)
@@ -236,6 +271,76 @@ def test_scans_that_are_given_up_or_killed_leave_nothing_behind() -> None:
 
 def _quiet(world: World) -> Any:
     yield from world.client.call(ALL)
+
+
+def test_scan_that_is_killed_as_it_begins_leaves_nothing_on_its_host() -> None:
+    """Those who were to ask the shards have not begun to run, and so undo nothing."""
+    world = filled()
+    before = asked(world)
+    call = world.web.start(_quiet(world))
+    while len(world.web.running) < 3:
+        world.env.step()  # until it has begun, and nobody else
+    call.kill()
+    assert world.web.running == {}
+    world.run(world.env.now + 1.0)
+    assert asked(world) == before
+
+
+@pytest.mark.parametrize("deadline", [inf, 0.5])
+def test_scan_of_a_caller_who_outlives_his_host_is_whole(deadline: float) -> None:
+    """A workload is no process of the host: its call goes on when the host crashes, as any call does."""
+    world = filled()
+    client = ScatterGather(world.env, world.client, deadline=deadline, is_partial=True)
+    told = world.ask(ALL, client=client)
+    world.at(world.env.now + WAY, world.web.crash)
+    world.run(world.env.now + 1.0)
+    assert items(told) == {"a": 0, "b": 1, "y": 2, "z": 3}
+    assert told.degraded == ()
+
+
+def test_scan_of_a_caller_who_outlives_his_host_finds_what_has_moved() -> None:
+    """The router has lost its table with its host, in the middle of the scan."""
+    world = filled()
+    world.moved("a", "two")
+    told = world.ask(ALL)  # with the old table
+    world.at(world.env.now + WAY, world.web.crash)
+    world.at(world.env.now + 1.5 * WAY, world.web.restart)
+    world.run(world.env.now + 1.0)
+    assert items(told) == {"y": 2, "z": 3}  # nothing was copied
+    world = filled()
+    world.server.crash()
+    told = world.ask(ALL)
+    world.at(world.env.now + WAY, world.web.crash)
+    world.at(world.env.now + 1.5 * WAY, world.web.restart)
+    world.at(world.env.now + 1.75 * WAY, world.server.restart)
+    world.run(world.env.now + 1.0)
+    assert items(told) == {"a": 0, "b": 1, "y": 2, "z": 3}
+
+
+def test_callers_scan_dies_with_his_host() -> None:
+    world = filled()
+    world.web.start(_quiet(world))
+    world.run(world.env.now + WAY)
+    world.web.crash()
+    assert world.web.running == {}
+    assert not [process.name for process in world.env.processes if "gathers" in process.name]
+
+
+def test_what_a_shard_says_is_missing_and_what_answers_weigh_is_told_of_the_whole() -> None:
+    world = filled()
+
+    def answer(request: Request) -> Any:
+        yield 0.1
+        return Response(Scanned(((StoredKey(0, "a"), 7),)), ("a part of one",), 100)
+
+    world.server.store_client = FunctionEndpoint(answer)
+    patient = ScatterGather(world.env, world.client, deadline=1.0)
+    for client in (world.client, patient):
+        told = world.ask(ALL, client=client)
+        world.run(world.env.now + 1.0)
+        assert items(told) == {"a": 7, "y": 2, "z": 3}
+        assert (told.degraded, told.size_bytes) == (("a part of one",), 100)
+    assert patient.statistics().partial_count == 1
 
 
 @pytest.mark.parametrize(

@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from models import Host
+from models.consensus import RaftStore
 from models.replication import SingleNodeStore, read, scan, write
 from models.replication.scans import KeyRange
 
@@ -137,6 +138,42 @@ def test_server_that_is_silent_is_left_by_the_next_call_and_not_by_this_one() ->
     assert second.outcome == "silence"
     assert world.store.servers_of("one")[1].host is store_host
     assert world.store.servers_of("one")[1].statistics().call_count == 1
+
+
+def test_server_that_turns_a_request_away_after_it_was_silent_is_there() -> None:
+    world = World()
+    world.now(write("a", 1))
+    rule = world.network.partition([world.one], [world.web])
+    world.ask(read("a"), patience=0.25)
+    world.run(world.env.now + 0.5)
+    ways = world.client.ways_to("one")
+    assert ways.is_suspect
+    world.network.heal(rule)
+    for step in (lambda table: copying(table, "a", "two"), lambda table: frozen(table, "a")):
+        world.change(step)
+        world.run(world.env.now + 2.0)
+    world.ask(read("a"), patience=0.25)
+    world.run(world.env.now + 0.5)
+    assert world.client.statistics().frozen_count > 0
+    assert not ways.is_suspect
+
+
+def test_server_to_which_its_store_is_silent_is_left_by_the_next_call() -> None:
+    """It answers, and so is not silent; but of three servers two reach a majority, and it is not one."""
+    world = World()
+    hosts = [Host(world.env, f"raft-{number}") for number in range(3)]
+    world.store.add_shard("three", RaftStore(world.env, world.network, hosts, name="three"))
+    world.run(3.0)
+    world.moved("a", "three")
+    assert world.now(write("a", 1)) is None
+    servers = world.store.servers_of("three")
+    (first,) = [server.host for server in servers if server.loads.served_count]
+    world.network.partition([first], [host for host in hosts if host is not first])
+    world.run(world.env.now + 3.0)
+    reads = world.client.statistics().read_count
+    assert [world.now(write("a", number)) for number in (2, 3, 4)] == ["TimedOut", None, None]
+    assert world.client.statistics().read_count == reads  # nobody has gone: the directory is not asked
+    assert world.now(read("a")) == 4
 
 
 def test_clients_begin_with_the_nearest_server_and_spread_over_equals() -> None:

@@ -154,6 +154,8 @@ def test_neighbours_of_other_shards_or_epochs_are_not_merged(assignments: tuple[
     [
         ({"partitioner": "hash"}, "partitioner"),
         ({"starts": ()}, "starts"),
+        ({"starts": [LOWEST, "m"]}, "starts must be a tuple, got"),
+        ({"starts": 2}, "starts must be a tuple, got 2"),
         ({"starts": ("a", "m")}, "starts must begin"),
         ({"starts": (LOWEST, "m", "n")}, "starts must be one for each"),
         ({"starts": (LOWEST, "m", "c"), "assignments": (ONE, TWO, ONE)}, "starts must grow"),

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Generator
+from dataclasses import replace
 from typing import Any
 
 import pytest
 
+from models import FunctionEndpoint, Request
 from models.hashing import ModuloBuckets
-from models.replication import add, append, compare_and_set, delete, read, write
+from models.replication import SCAN, add, append, compare_and_set, delete, read, write
+from models.replication.scans import Scanned
 from models.sharding import SaltedKey, hash_table
 
 from .building import World
@@ -50,6 +53,30 @@ def test_amounts_add_up_and_other_keys_are_as_they_were() -> None:
     assert world.now(read("cold"), client=counter) == "text"
 
 
+def test_add_that_is_repeated_goes_where_it_went_before() -> None:
+    """Only there can it be known again; others are spread over all sub-keys, as adds without a name are."""
+    world = World(table=HASHED)
+    counters = [salted(world, name=name) for name in ("web-1", "web-2")]
+    asked: list[Request] = []
+
+    def note(request: Request) -> Generator[Any, Any, Scanned]:
+        asked.append(request)
+        yield from ()
+        return Scanned(())
+
+    for counter in counters:
+        counter.target = FunctionEndpoint(note)
+    for number in range(200):
+        for counter in counters:
+            world.now(replace(add("hot", 1), idempotency_key=f"like {number}"), client=counter)
+    places = [request.key for request in asked]
+    assert places[0::2] == places[1::2]
+    assert all(10 < places[0::2].count(sub_key) < 45 for sub_key in counters[0].sub_keys)  # 25 +- 4.7
+    assert [request.idempotency_key for request in asked[:3]] == ["like 0", "like 0", "like 1"]
+    world.now(replace(read("hot"), priority=3, deadline=1000.0), client=counters[0])
+    assert (asked[-1].operation, asked[-1].priority, asked[-1].deadline) == (SCAN, 3, 1000.0)
+
+
 @pytest.mark.parametrize(
     "asked", [write("hot", 1), append("hot", 1), delete("hot"), compare_and_set("hot", None, 1)]
 )
@@ -69,6 +96,16 @@ def test_sub_keys_are_called_as_one_likes_where_keys_are_of_one_kind() -> None:
     assert world.now(add("hot", 1), client=salted(world)) == "ServerError"  # a pair is no text
 
 
+def test_sub_key_in_which_somebody_has_put_a_text_is_an_error_of_whoever_reads() -> None:
+    world = World(table=HASHED)
+    counter = salted(world)
+    world.now(write(("hot", 3), "text"))
+    assert world.now(read("hot"), client=counter) == "ServerError"
+    world.now(delete(("hot", 3)))
+    world.now(add("hot", 1), client=counter)
+    assert world.now(read("hot"), client=counter) == 1
+
+
 def test_shard_that_is_down_takes_the_adds_of_its_sub_keys_with_it_and_all_reads() -> None:
     world = World(table=HASHED)
     world.store.servers_of("two")[0].crash()
@@ -82,6 +119,8 @@ def test_shard_that_is_down_takes_the_adds_of_its_sub_keys_with_it_and_all_reads
     [
         ({"salt_count": 1}, "salt_count"),
         ({"salt_count": 2.5}, "salt_count"),
+        ({"salt_count": 10**30}, "salt_count must be at most 10000, got"),
+        ({"sub_key": "hot-1"}, "sub_key must be a function of a key and a number, got 'hot-1'"),
         ({"sub_key": lambda key, number: key}, "sub_key"),
         ({"name": ""}, "name"),
         ({"target": "a client"}, "target"),

@@ -6,16 +6,23 @@ question to the directory two; a server renews a second after each answer, and i
 
 from __future__ import annotations
 
+from collections.abc import Generator
 from dataclasses import replace
 
 import pytest
 
-from models import Host
-from models.replication import PrimaryReplicaStore, add, compare_and_set, read, write
+from models import Host, Request
+from models.replication import PrimaryReplicaStore, QuorumStore, add, compare_and_set, read, scan, write
 from models.replication.primary_replica import FailoverSettings, ReplicationSettings
+from models.replication.quorums import Level, at_level
+from models.replication.scans import AllKeys
 from models.sharding import StoredKey
+from models.sharding.directory import TABLE_KEY
+from models.sharding.requests import SERVE, Addressed
+from models.storage import Record
+from simulator import PARKED
 
-from .building import BEFORE_M, SETTINGS, WAY, World, copying, frozen, given_up, handed_over
+from .building import BEFORE_M, SETTINGS, WAY, World, copying, frozen, given_up, handed_over, two_ranges
 
 
 def test_request_goes_to_the_shard_of_its_key_under_the_epoch_of_its_range() -> None:
@@ -75,6 +82,74 @@ def test_server_counts_the_lease_by_its_own_clock() -> None:
     assert world.now(read("a")) == "Unavailable"
 
 
+@pytest.mark.parametrize(("slow", "fast"), [(-0.2, 0.0), (0.0, 0.25)])
+def test_lease_lasts_until_whoever_waits_for_ttl_has_waited_and_no_longer(slow: float, fast: float) -> None:
+    """The clock of the server is slow, that of whoever waits is fast: by as much as they may differ."""
+    world = World(settings=replace(SETTINGS, ttl=5.0, clock_drift_bound=1.25))
+    world.one.skew_clock("slow", 0.0, slow)
+    world.operator_host.skew_clock("fast", 0.0, fast)
+    asked: list[float] = []
+    while len(asked) < 3:
+        world.env.step()
+        if world.server.cache.asked_at not in asked:
+            asked.append(world.server.cache.asked_at)
+    world.cut(world.one)
+    asked_at = world.env.now - 2 * WAY  # the answer has just come
+    ttl = 5.0 / world.operator_host.clock_rate
+    client = world.network.connect(world.operator_host, world.server)
+    request = Request(SERVE, "a", Addressed(read("a"), "a", 0, 0))
+    served = world.ask(request, at=asked_at + ttl - 4 * WAY, client=client)
+    refused = world.ask(request, at=asked_at + ttl - WAY + 1e-6, client=client)
+    world.run(asked_at + ttl + 5.0)
+    assert (served.outcome, refused.outcome) == (None, "Unavailable")
+
+
+def test_lease_is_counted_by_a_clock_that_nobody_sets() -> None:
+    """The host's clock is set an hour ahead, and back by two; the lease is over when it would have been."""
+    world = World()
+    world.one.skew_clock("ahead", 3600.0)
+    world.run(3.5)
+    world.one.skew_clock("back", -7200.0)
+    world.cut(world.one)
+    world.run(3.5 + SETTINGS.lease - 1.5)  # it has asked within the last second or so
+    assert world.now(read("a")) is None
+    world.run(3.5 + SETTINGS.lease)
+    assert world.now(read("a")) == "Unavailable"
+
+
+def test_server_without_a_lease_asks_once_more_and_serves() -> None:
+    """Of its questions one was lost, and the next is seconds away; in between a request comes."""
+    world = World(settings=replace(SETTINGS, renewal_interval=3.5))
+    world.run(3.0)
+    asked_at = world.server.cache.asked_at
+    rule = world.cut(world.one)
+    world.run(asked_at + SETTINGS.lease + 0.25)
+    world.network.heal(rule)
+    read_count = world.server.read_count
+    told = world.ask(read("a"))
+    world.run(world.env.now + 0.5)
+    assert told.outcome is None
+    assert world.server.read_count == read_count + 1
+    assert world.store.statistics().unleased_count == 0
+
+
+def test_what_a_server_waits_for_it_waits_for_by_its_own_clock() -> None:
+    """One that runs twice as fast asks the directory twice as often, and waits half as long for its store."""
+    world = World()
+    world.one.skew_clock("fast", 0.0, drift=1.0)
+    world.shards["one"].nodes[0].interpose("silence", lambda handle: _silent)
+    told = world.ask(read("a"), at=2.0)
+    world.run(10.0)
+    assert told.outcome == "TimedOut"
+    assert told.at - 2.0 == pytest.approx(SETTINGS.store_timeout / 2.0, abs=6 * WAY)
+    of_one, of_two = (world.store.servers_of(shard)[0].read_count for shard in ("one", "two"))
+    assert of_one / of_two == pytest.approx(2.0, rel=0.1)
+
+
+def _silent(instance: object, request: Request) -> Generator[object, None, None]:
+    yield PARKED
+
+
 def test_lease_is_counted_from_when_the_question_was_sent() -> None:
     """The directory is 1.5 s away: of a lease of 4 s there is 1 s left when it has answered."""
     world = World(settings=replace(SETTINGS, directory_timeout=3.5))
@@ -98,6 +173,19 @@ def test_server_is_heard_to_know_a_version_when_it_has_read_it_and_not_before() 
     heard = world.env.process(world.server.hear(1))
     world.run(0.75)
     assert heard.value.version == world.server.table.version == 1
+
+
+def test_answer_that_was_on_its_way_when_the_table_changed_is_not_enough_for_who_waits() -> None:
+    world = World()
+    while world.server.read_count < 2:
+        world.env.step()
+    world.env.process(world.server.cache.refresh())
+    world.run(world.env.now + WAY + 0.001)  # the directory has answered it
+    world.directory.nodes[0].stored.append(Record(TABLE_KEY, copying(two_ranges(), "a", "two")))  # type: ignore[attr-defined]
+    world.directory.nodes[0].stored.apply_until(1)  # type: ignore[attr-defined]
+    heard = world.env.process(world.server.hear(1))
+    world.run(world.env.now + 0.25)
+    assert heard.value.version == 1
 
 
 def test_server_that_is_asked_by_a_newer_table_than_its_own_reads_that_first() -> None:
@@ -236,6 +324,20 @@ def test_failures_of_the_store_pass_as_they_are() -> None:
     assert told.outcome == "ConnectionLost"
 
 
+@pytest.mark.parametrize("asked", [read("a"), write("a", 2), scan(AllKeys())], ids=["read", "write", "scan"])
+def test_what_a_client_says_with_its_request_reaches_the_shards_store(asked: Request) -> None:
+    """Of three replicas one is down: a quorum answers, and all do not, where a request asks for all."""
+    world = World()
+    hosts = [Host(world.env, f"replica-{number}") for number in range(3)]
+    quorums = QuorumStore(world.env, world.network, hosts, name="three")
+    world.store.add_shard("three", quorums, [world.two])
+    world.moved("a", "three")
+    assert world.now(write("a", 1)) is None
+    quorums.nodes[2].crash()
+    assert world.now(asked) not in ("Unavailable", "TimedOut")
+    assert world.now(at_level(asked, Level.ALL)) in ("Unavailable", "TimedOut")
+
+
 def test_server_that_crashes_breaks_connections_and_comes_back_with_nothing_in_its_memory() -> None:
     world = World(request_work=1.0)
     world.run(1.0)
@@ -265,30 +367,6 @@ def test_directory_that_has_lost_its_disk_makes_nobody_go_back_and_ends_all_leas
     assert world.now(read("a")) == "Unavailable"
 
 
-def test_stale_reads_of_a_range_that_moves_are_answered_where_that_is_allowed_for_a_lease_at_most() -> None:
-    world = World(settings=replace(SETTINGS, stale_reads_while_moving=True))
-    world.now(write("a", "old"))
-    world.network.partition([world.one], [world.directory_host, world.operator_host])
-    world.move("a", "two", frozen_for=100.0)
-    world.run(2.0)
-    assert world.now(read("a")) == "old"  # it is being moved, and the server has not heard of it
-    world = World(settings=replace(SETTINGS, stale_reads_while_moving=True))
-    world.now(write("a", "old"))
-    moving = world.move("a", "two", frozen_for=2.0)
-    world.run(world.env.now + 1.0)
-    old_table = world.ask(write("a", "new"), patience=0.2)
-    assert world.now(read("a")) == "old"
-    assert old_table.outcome == "silence"  # writes wait
-    world.cut(world.one)
-    while moving.is_alive:
-        world.env.step()
-    start = world.env.now
-    assert world.now(write("a", "new"), client=world.store.client(world.web)) is None
-    assert world.now(read("a")) == "old"
-    world.run(start + SETTINGS.lease)
-    assert world.now(read("a")) == "new"  # the old server refuses, and the router looks for another
-
-
 def test_server_gives_up_a_store_that_is_silent_and_its_client_finds_the_new_primary() -> None:
     """Nobody else could give up for it: users who do are not heard of by the store's client."""
     world = World()
@@ -313,3 +391,26 @@ def test_server_gives_up_a_store_that_is_silent_and_its_client_finds_the_new_pri
     assert answered == list(range(12, 20))  # that of 6 s comes as the first is given up
     (server,) = world.store.servers_of("three")
     assert server.in_service_count == 0
+
+
+def test_directory_that_begins_anew_confirms_nobody_by_another_table_of_the_same_version() -> None:
+    """Its disk was lost, and somebody has begun again: there are two tables of version 1."""
+    world = World()
+    world.change(lambda table: copying(table, "a", "two"))
+    world.run(1.5)
+    assert world.server.table is not None
+    assert world.server.table.version == 1
+    world.directory_host.crash()
+    world.directory.nodes[0].stored.disk.destroy()  # type: ignore[attr-defined]
+    world.directory_host.restart()
+    world.run(2.0)
+    place, assignment = two_ranges().find("z")
+    others = two_ranges().changed(place, assignment.copying_to("one", 1), nonce="another")
+    world.change(lambda table: others)
+    world.run(2.5)
+    asked_at = world.server.cache.asked_at
+    world.run(asked_at + 3.0)
+    assert world.server.cache.asked_at == asked_at
+    assert world.server.table != others
+    world.run(asked_at + SETTINGS.lease + 0.5)
+    assert world.now(read("a")) == "Unavailable"

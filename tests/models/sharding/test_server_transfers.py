@@ -12,7 +12,8 @@ from hypothesis import strategies as st
 
 from models import CallFailed, FunctionEndpoint, Request
 from models.failures import ConnectionLost, Refused, Rejected, ServerError
-from models.replication import delete, read, write
+from models.replication import delete, read, scan, write
+from models.replication.scans import AllKeys, GivenKeys, KeyRange, KeySet
 from models.sharding import LOWEST, Assignment, Move, Phase, RangePartitioner, RoutingTable, StoredKey
 from models.sharding.requests import (
     Drop,
@@ -126,7 +127,8 @@ def test_import_is_refused_where_no_such_move_is_under_way(shard: str) -> None:
     epoch = world.begin_move()
     if shard == "one":
         assert world.tell(shard, import_items(Import(epoch, (("a", "wrong"),)))).outcome == "Moved"
-    assert world.tell(shard, import_items(Import(epoch, (("z", "wrong"),)))).outcome == "Moved"
+    for items in ((("z", "wrong"),), (("a", "wrong"), ("z", "wrong"))):
+        assert world.tell(shard, import_items(Import(epoch, items))).outcome == "Moved"
     assert "wrong" not in [*world.held("one").values(), *world.held("two").values()]
 
 
@@ -138,6 +140,17 @@ def test_import_hears_of_its_move_and_is_refused_when_that_is_over() -> None:
     world.change(lambda table: given_up(table, "a"))
     world.run(world.env.now + 5.0)
     assert world.tell("two", request).outcome == "Moved"
+
+
+def test_import_of_an_attempt_that_was_given_up_is_refused_while_the_next_is_under_way() -> None:
+    world = Transferring()
+    first = world.begin_move()
+    world.change(lambda table: given_up(table, "a"))
+    world.run(world.env.now + 0.5)
+    second = world.begin_move()
+    assert world.tell("two", import_items(Import(second, (("a", 1),)))).outcome is None
+    assert world.tell("two", import_items(Import(first, (("a", 2),)))).outcome == "Moved"
+    assert world.held("two") == {StoredKey(second, "a"): 1}
 
 
 def test_import_of_a_table_that_is_not_there_is_unavailable() -> None:
@@ -189,6 +202,22 @@ def test_import_fails_as_its_write_does(failure: CallFailed, told: str) -> None:
     assert world.tell("two", import_all(epoch)).outcome == told
 
 
+@pytest.mark.parametrize(("unknown_after", "refused_after"), [(0.1, 0.2), (0.2, 0.1)])
+def test_import_of_which_one_write_is_unknown_and_another_was_not_done_is_timed_out(
+    unknown_after: float, refused_after: float
+) -> None:
+    world = Transferring()
+    epoch = world.begin_move()
+
+    def fail(request: Request) -> Generator[Any, Any, None]:
+        is_unknown = request.key.key == "a"
+        yield unknown_after if is_unknown else refused_after
+        raise ConnectionLost("gone") if is_unknown else Refused("down")
+
+    world.store.servers_of("two")[0].store_client = FunctionEndpoint(fail)
+    assert world.tell("two", import_items(Import(epoch, (("a", 1), ("b", 2))))).outcome == "TimedOut"
+
+
 def test_servers_process_that_crashes_in_the_middle_leaves_nothing_running() -> None:
     world = Transferring(TransferSettings(batch_size=1, pause=0.1))
     epoch = world.begin_move()
@@ -228,7 +257,19 @@ def test_drop_that_is_asked_for_what_lives_does_nothing() -> None:
 
 def test_drop_waits_for_the_table_that_makes_it_dead() -> None:
     world = Transferring(renewal_interval=3.9)
-    world.moved("a", "two")  # shard one's server has not asked since
+    server = world.store.servers_of("one")[0]
+    asked_count = server.read_count
+    while server.read_count == asked_count:
+        world.env.step()  # and the next time in 3.9 s
+    world.run(world.env.now + 0.5)
+    for step in (
+        lambda table: copying(table, "a", "two"),
+        lambda table: frozen(table, "a"),
+        lambda table: handed_over(table, "a"),
+    ):
+        world.change(step)
+        world.run(world.env.now + 0.5)
+    assert server.table.version < world.store.table.version
     told = world.tell("one", drop_range(Drop(LOWEST, None, world.store.table.version)))
     assert told.outcome == 5
 
@@ -278,6 +319,29 @@ def test_loads_say_how_many_and_of_which_tokens_the_last_were() -> None:
     told = world.tell("one", loads()).outcome
     assert (told.count, told.recent) == (5, tuple("abcde"))
     assert world.tell("two", loads()).outcome.count == 0
+
+
+@pytest.mark.parametrize(
+    ("keys", "first"),
+    [
+        (KeyRange("b", "d"), "b"),
+        (KeyRange(None, "c"), LOWEST),
+        (GivenKeys(["c", "b"]), "b"),
+        (KeyRange("b"), None),
+        (GivenKeys(["b", "z"]), None),
+        (AllKeys(), None),
+    ],
+    ids=["a range", "from the first", "keys", "two ranges", "keys of two", "all"],
+)
+def test_scan_of_one_range_is_a_request_for_its_first_token_and_one_of_more_is_none(
+    keys: KeySet, first: Any
+) -> None:
+    world = Transferring()
+    before = world.tell("one", loads()).outcome
+    world.now(scan(keys))
+    after = world.tell("one", loads()).outcome
+    assert after.count - before.count == (first is not None)
+    assert after.recent[len(before.recent) :] == (() if first is None else (first,))
 
 
 def taken(request_of: Any, transfers: TransferSettings) -> float:

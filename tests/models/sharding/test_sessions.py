@@ -15,6 +15,8 @@ from models.replication.primary_replica import Asynchronous, ReadPolicy, Replica
 from models.replication.quorums import QuorumSettings
 from models.replication.sessions import Session
 from models.replication.versions import VersionVector
+from models.sharding import LOWEST
+from models.sharding.mover import Listed, Mover, MoveRange
 from models.sharding.placed_version import PlacedVersion
 
 from .building import World
@@ -82,6 +84,36 @@ def test_session_does_not_take_what_a_replica_tells_that_is_behind() -> None:
     told = [world.ask(read("a"), client=client) for client in (world.client, *sessions)]
     world.run(world.env.now + 3.0)
     assert [each.outcome for each in told] == ["old", "Unavailable", "new"]
+
+
+@pytest.mark.parametrize(("source", "seen"), [(Source.NEAREST, None), (Source.PRIMARY, "old")])
+def test_session_may_go_back_after_a_move_where_a_replica_lags_behind_the_copy(
+    source: Source, seen: str | None
+) -> None:
+    """A limit: what such a replica tells is under the later epoch, and so is taken to be newer."""
+    world = World()
+    far, near = Host(world.env, "far", zone=Zone("far")), Host(world.env, "near")
+    three = PrimaryReplicaStore(
+        world.env,
+        world.network,
+        [far, near],
+        reads=ReadPolicy(source=source),
+        settings=ReplicationSettings(commit_rule=Asynchronous()),
+        name="three",
+    )
+    world.store.add_shard("three", three, [world.two])
+    world.store.add_shard("four", SHARDS["primary and replicas"](world, "four"))
+    world.network.override(far, near, latency=1.0)
+    world.run(1.0)
+    world.moved("a", "four")
+    session = Session(world.env, [world.client])
+    world.now(write("a", "old"), client=session)
+    Mover(world.env, Host(world.env, "mover"), world.store, goal=Listed(MoveRange(LOWEST, "three")))
+    world.run(world.env.now + 0.75)
+    assert world.store.table.find("a")[1].shard == "three"
+    assert world.now(read("a"), client=session) == seen
+    world.run(world.env.now + 3.0)
+    assert world.now(read("a"), client=session) == "old"
 
 
 A, B, BOTH = VersionVector({"a": 2}), VersionVector({"b": 1}), VersionVector({"a": 2, "b": 1})

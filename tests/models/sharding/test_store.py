@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import fields
 from typing import Any
 
 import pytest
@@ -23,6 +24,7 @@ from models.replication import (
 )
 from models.replication.quorums import QuorumSettings
 from models.sharding import (
+    LOWEST,
     RoutingTable,
     ShardedStore,
     ShardingFlaws,
@@ -55,10 +57,21 @@ def test_what_was_served_is_still_counted_when_the_server_has_crashed_or_gone() 
     world.server.crash()
     world.server.restart()
     world.now(read("a"))
-    assert world.store.statistics().served_by_shard == {"one": 4}
+    assert world.store.statistics().served_by_shard == {"one": 4, "two": 0}
     world.moved("a", "two")
     world.store.remove_shard("one")
-    assert world.store.statistics().served_by_shard == {"one": 4}
+    assert world.store.statistics().served_by_shard == {"one": 4, "two": 0}
+
+
+def test_idle_shards_and_ranges_are_counted_too_and_those_that_were() -> None:
+    world = World()
+    three = Host(world.env, "three")
+    world.store.add_shard("three", SingleNodeStore(world.env, world.network, three, name="three"))
+    idle = world.store.statistics()
+    assert idle.served_by_shard == {"one": 0, "two": 0, "three": 0}
+    assert idle.served_by_range == {LOWEST: 0, "m": 0}
+    world.store.remove_shard("three")
+    assert world.store.statistics().served_by_shard == {"one": 0, "two": 0, "three": 0}
 
 
 def test_table_for_observers_is_the_present_one_and_staleness_is_counted_against_it() -> None:
@@ -102,6 +115,17 @@ def test_shard_that_is_added_serves_when_the_table_names_it_and_one_that_has_not
     assert world.now(read("a")) == 3
     with pytest.raises(ValueError, match="one"):
         world.store.remove_shard("one")
+
+
+def test_shard_whose_hosts_have_gone_can_be_removed() -> None:
+    world = World()
+    world.now(read("a"))
+    world.moved("a", "two")
+    world.one.decommission()
+    world.store.remove_shard("one")
+    assert list(world.store.shards) == ["two"]
+    assert world.store.statistics().served_by_shard == {"one": 1, "two": 0}
+    assert world.now(write("a", 1), client=world.store.client(world.web)) is None
 
 
 def hosts_of(world: World, name: str) -> list[Host]:
@@ -248,6 +272,33 @@ def test_nonsense_is_one_clear_line(given: dict[str, Any], says: str) -> None:
     with pytest.raises((ValueError, TypeError), match=says) as caught:
         ShardedStore(world.env, world.network, **{**whole, **given})
     assert "\n" not in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("given", "says"),
+    [
+        ({"hosts": []}, "hosts must be at least one, got none"),
+        ({"contents": ["key"]}, "contents must be a Mapping, got"),
+        ({"node": 0.02}, "node must be a Mapping, got 0.02"),
+        ({"range_count": 4, "table": two_ranges()}, "range_count must be left out"),
+    ],
+)
+def test_nonsense_on_hosts_is_one_clear_line(given: dict[str, Any], says: str) -> None:
+    world = World()
+    whole = {"hosts": [world.one], "directory_host": world.one}
+    with pytest.raises((ValueError, TypeError), match=says):
+        ShardedStore.on_hosts(world.env, world.network, **{**whole, **given})
+
+
+def test_shard_to_be_removed_is_named() -> None:
+    with pytest.raises(TypeError, match=r"shard must be a name, got \['one'\]"):
+        World().store.remove_shard(["one"])  # type: ignore[arg-type] # that is what is asked
+
+
+@pytest.mark.parametrize("flaw", [each.name for each in fields(ShardingFlaws)])
+def test_flaw_is_there_or_not(flaw: str) -> None:
+    with pytest.raises(TypeError, match=f"{flaw} must be a bool, got 'no'"):
+        ShardingFlaws(**{flaw: "no"})  # type: ignore[arg-type] # that is what is asked
 
 
 def test_host_that_is_named_twice_and_nodes_of_one_name_are_refused() -> None:

@@ -9,6 +9,7 @@ import pytest
 
 from models.hashing import HashRing, JumpBuckets, MaglevTable, ModuloBuckets
 from models.sharding import LOWEST, RangePartitioner, even_table, hash_table, range_table
+from models.sharding.tables import RANGES_MAX
 
 NAMES = [f"shard-{number}" for number in range(1, 6)]
 
@@ -65,6 +66,11 @@ def test_range_table_has_a_shard_for_each_range() -> None:
         lambda: even_table([]),
         lambda: even_table("one"),
         lambda: even_table(NAMES, range_count=4),
+        lambda: even_table(["one", "two", "one"]),
+        lambda: even_table(["one"], range_count=10**30),
+        lambda: hash_table(ModuloBuckets(NAMES), range_count=RANGES_MAX + 1),
+        lambda: range_table(RangePartitioner(), 3, ["one", "two"]),  # type: ignore[arg-type] # as above
+        lambda: range_table(RangePartitioner(), "m", ["one", "two"]),
         lambda: hash_table("ring", range_count=4),  # type: ignore[arg-type] # that is what is asked
         lambda: hash_table(ModuloBuckets(NAMES), range_count=0),
         lambda: range_table(RangePartitioner(), ["m"], ["one"]),
@@ -72,5 +78,5 @@ def test_range_table_has_a_shard_for_each_range() -> None:
     ],
 )
 def test_nonsense_is_refused(make: Any) -> None:
-    with pytest.raises((ValueError, TypeError)):
+    with pytest.raises((ValueError, TypeError), match="must be"):
         make()

@@ -26,6 +26,7 @@ from experiments.validation.closed_forms.sharding import (
 )
 from models.hashing import JumpBuckets
 from models.sharding import hash_table
+from tests.in_one_test import in_one_test
 
 # -- shares --------------------------------------------------------------------------------------------------
 
@@ -42,6 +43,7 @@ def test_two_points_and_two_ranges_by_hand() -> None:
     assert ring_share_variation(2, 1, range_count=2) == pytest.approx(0.5)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("ranges", [1, 7, 30, 64, 200])
 def test_shares_in_ranges_vary_as_those_of_points_that_are_drawn(ranges: int) -> None:
     """3,000 rings of 6 nodes with 5 points, by NumPy alone."""
@@ -90,6 +92,7 @@ def test_few_ranges_are_dealt_out_at_random_whatever_the_ring() -> None:
     assert ring_share_variation(10, 1_000, range_count=16) == pytest.approx(expected, rel=0.02)
 
 
+@pytest.mark.slow
 def test_jump_hash_deals_ranges_out_at_random_however_many_there_are() -> None:
     """Of one table's ranges each 200 are as good as a table of 200: a hundred of these, 10 shards."""
     table = hash_table(JumpBuckets([f"shard {number}" for number in range(10)]), range_count=20_000)
@@ -128,8 +131,8 @@ def test_larger_of_two_shares_is_the_one_above_half(points: int) -> None:
 # -- moves ---------------------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("nodes", [1, 2, 3, 7])
-@pytest.mark.parametrize("ranges", [1, 2, 5, 12, 56, 57, 500])
+@in_one_test("nodes", [1, 2, 3, 7])
+@in_one_test("ranges", [1, 2, 5, 12, 56, 57, 500])
 def test_what_moves_by_remainders_is_what_counting_finds(nodes: int, ranges: int) -> None:
     moved = sum(number % nodes != number % (nodes + 1) for number in range(ranges))
     assert modulo_moved_share(nodes, ranges) == pytest.approx(moved / ranges)

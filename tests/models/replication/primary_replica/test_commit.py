@@ -325,6 +325,7 @@ def test_postgres_levels_wait_for_what_they_say(level: str, expected: float) -> 
     assert end == [pytest.approx(1.5 + expected), None]
 
 
+@pytest.mark.slow
 def test_only_remote_apply_shows_on_the_standby_what_was_committed() -> None:
     shown = {}
     for level in ("on", "remote_apply"):

@@ -40,6 +40,7 @@ def switch_over(cluster: Cluster, name: str, at: float) -> list[Any]:
     return ends
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("rule", [Asynchronous(), AnyOf(1), AllOf()], ids=repr)
 def test_heir_is_primary_after_one_choice_and_nothing_is_lost(rule: CommitRule) -> None:
     cluster = cluster_of(rule)

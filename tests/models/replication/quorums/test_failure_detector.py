@@ -119,6 +119,7 @@ def test_gossip_finds_together_again_those_who_all_suspect_each_other() -> None:
     assert len(log_of(world, "replica.trusted")) == 6
 
 
+@pytest.mark.slow
 def test_a_clock_that_runs_fast_suspects_early_and_is_forgiven_nothing() -> None:
     """Both the beats that are counted and the silence are of the same clock: the drift cancels."""
     world = World(plain(detection=Detection()))

@@ -22,10 +22,11 @@ from models.replication.quorums import (
 )
 from simulator import Environment
 from simulator.randomness import Constant, Uniform
+from tests.in_one_test import in_one_test
 from tests.models.replication.quorums.building import World, plain
 
 
-@pytest.mark.parametrize(
+@in_one_test(
     ("setting", "error"),
     [
         ({"replicas": 0}, "replicas must be a whole number >= 1, got 0"),

@@ -169,6 +169,7 @@ def test_overlapping_majority_reads_with_blocking_repair_are_linearizable_for_on
     assert seen_by(strict(*levels, replicas=count, **changes), count=count) == {ATOMIC}
 
 
+@pytest.mark.slow
 def test_schedules_do_much_and_something_is_in_the_way() -> None:
     history = Schedule(strict(2, 2), 0).history
     endings = [operation.ending.name for operation in history]

@@ -289,6 +289,24 @@ def test_contents_are_at_the_replicas_of_each_key_and_any_write_wins_over_them(
     assert {key: names for key, names in held().items() if names} == where  # by anti-entropy
 
 
+def test_replicas_that_begin_with_the_same_do_not_share_what_one_of_them_is_told_or_loses() -> None:
+    env = Environment(seed=1)
+    hosts = [Host(env, f"n{index}") for index in range(3)]
+    contents = {"a": 1, "b": 2}
+    settings = QuorumSettings(write_level=1, durability=GroupCommit(), hints=None)
+    store = QuorumStore(env, Network(env, latencies=WAY), hosts, settings=settings, contents=contents)
+    for host in hosts[1:]:
+        host.crash()
+
+    def use() -> Any:
+        yield from store.client(hosts[0], contacts=store.nodes[:1]).call(write("a", "new"))
+
+    env.run(until=env.process(use()))
+    store.nodes[2].disk.destroy()
+    held = [dict(values) for values in store.contents().values()]
+    assert held == [{"a": "new", "b": 2}, contents, {}]
+
+
 def test_contents_that_are_no_mapping_are_refused() -> None:
     env = Environment(seed=1)
     with pytest.raises(TypeError, match="contents must be a Mapping, got"):

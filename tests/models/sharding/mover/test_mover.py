@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from itertools import pairwise
 from typing import Any
 
 import pytest
@@ -24,6 +25,9 @@ from models.sharding.mover import (
 from models.sharding.tables import hash_table, owners_by
 
 from .moving import HOP, MOVER, MOVING, TO_TWO, MovingWorld, single
+
+CHANGE = 2 * HOP + 0.001
+"""How long a change of the table takes: there and back, and a sync."""
 
 KEYS = tuple("abcdefghijklmnopqrstuvwxyz")
 
@@ -144,6 +148,16 @@ def test_shard_that_is_down_holds_up_none_but_its_own_moves() -> None:
     assert world.violations() == []
 
 
+def test_shard_that_is_down_costs_the_time_to_notice_once_an_attempt() -> None:
+    world = MovingWorld(table=letters("one"))
+    add_third(world)
+    world.fill(KEYS[:4])
+    world.hosts["two"].crash()
+    world.pursue(Listed(MoveRange(LOWEST, "two"), MoveRange("c", "three")))
+    world.env.run(until=world.env.now + MOVER.copy_patience + MOVER.retry_pause + 0.5)
+    assert [record.ending for record in world.mover.records] == [Ending.GIVEN_UP, Ending.MOVED]
+
+
 def test_mover_is_settled_when_its_goal_asks_for_nothing_more() -> None:
     world = MovingWorld()
     world.fill()
@@ -193,6 +207,23 @@ def test_so_many_moves_are_under_way_at_a_time_and_no_more(parallel: int) -> Non
     assert most == parallel
     assert range_counts(world)["two"] == 13
     world.env.run(until=world.env.now + 5.0)
+    assert world.violations() == []
+
+
+@pytest.mark.parametrize("parallel", [1, 2, 3])
+def test_range_that_a_list_sends_to_two_places_is_in_one_move_at_a_time(parallel: int) -> None:
+    world = MovingWorld(mover_settings=replace(MOVER, parallel_moves=parallel))
+    add_third(world)
+    world.fill()
+    world.pursue(Listed(MoveRange(LOWEST, "two"), MoveRange(LOWEST, "three"), MoveRange("m", "one")))
+    world.env.run(until=5.0)
+    records = world.mover.records
+    of_first = [record for record in records if record.start == LOWEST]
+    assert len(of_first) > 3  # there and back, for ever
+    assert all(a.ended_at < b.began_at for a, b in pairwise(of_first))
+    assert {record.ending for record in records[:-1]} == {Ending.MOVED}
+    world.pursue(Even(["one"]))
+    world.env.run(until=15.0)
     assert world.violations() == []
 
 
@@ -277,6 +308,32 @@ def test_mover_on_a_host_that_is_down_begins_when_that_is_up() -> None:
     assert world.owner("a") == "two"
 
 
+@pytest.mark.parametrize("phase", list(Phase))
+def test_standby_that_is_started_ends_what_a_dead_mover_has_left_and_goes_on(phase: Phase) -> None:
+    world = MovingWorld(mover_settings=replace(MOVER, batch_size=1, pause=0.05))
+    standby = Mover(world.env, Host(world.env, "other"), world.store, settings=MOVER, name="standby")
+    standby.crash()
+    world.fill()
+    world.pursue()
+    while (move := world.store.table.assignments[0].move) is None or move.phase is not phase:
+        world.env.step()
+    world.hosts["mover"].crash()
+    version = world.store.table.version
+    standby.pursue(TO_TWO)
+    standby.restart()
+    world.env.run(until=world.env.now + 2 * HOP + CHANGE)  # it reads the table, and replaces it
+    assert world.store.table.version == version + 1
+    assert world.store.table.assignments[0] == Assignment("one")
+    assert world.read_all()["a"] is not None
+    world.env.run(until=world.env.now + 5.0)
+    assert world.owner("a") == "two"
+    standby.crash()  # before the other comes back
+    world.hosts["mover"].restart()
+    world.env.run(until=world.env.now + 5.0)
+    assert all(record.ending is Ending.GIVEN_UP for record in world.mover.records)
+    assert world.violations() == []
+
+
 @pytest.mark.slow
 def test_two_movers_do_no_harm() -> None:
     world = MovingWorld(table=letters("one", "two"), mover_settings=replace(MOVER, batch_size=1, pause=0.02))
@@ -319,6 +376,27 @@ def test_mover_that_starts_sweeps_what_no_table_names_and_nothing_else() -> None
     assert held.pop(younger) == "left"
     assert {key.key for key in held} == set(MOVING)
     assert world.read_all() == before
+
+
+def test_what_somebody_else_has_copied_is_swept_when_his_move_is_given_up() -> None:
+    world = MovingWorld()
+    world.fill()
+    world.env.run(until=4.0)  # it has swept
+    directory = world.store.directory_from(world.hosts["web"])
+    table = world.store.table
+    moving = table.assignments[0].copying_to("two", table.next_epoch)
+    copying = table.changed(0, moving, nonce="somebody else")
+
+    def begin_and_leave() -> Any:
+        assert (yield from directory.replace(table, copying))
+        client = world.store.shards["two"].client(world.hosts["web"])
+        yield from client.call(write(StoredKey(copying.version, "a"), "copied"))
+
+    world.env.run(until=world.env.process(begin_and_leave()))
+    assert world.dead_keys() == []
+    world.env.run(until=10.0)
+    assert world.store.table.assignments[0] == Assignment("one")
+    assert world.violations() == []
 
 
 def test_source_that_is_down_drops_what_it_had_when_it_is_there_again() -> None:

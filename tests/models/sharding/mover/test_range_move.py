@@ -2,16 +2,28 @@
 
 from __future__ import annotations
 
+from collections.abc import Generator
 from dataclasses import replace
 from math import inf
 from typing import Any
 
 import pytest
 
+from models.failures import ServerError
+from models.hashing import hash_of
 from models.replication import delete, write
-from models.sharding import LOWEST, Phase
+from models.sharding import (
+    LOWEST,
+    Assignment,
+    HashPartitioner,
+    Partitioner,
+    Phase,
+    RangePartitioner,
+    RoutingTable,
+)
 from models.sharding.mover import Ending, Listed, MoveRange
-from models.sharding.server_transfers import TransferSettings
+from models.sharding.requests import Drop
+from models.sharding.server_transfers import Transfers, TransferSettings
 
 from .moving import (
     HOP,
@@ -89,6 +101,19 @@ def test_what_changes_while_it_is_copied_is_copied_again_until_that_is_little() 
     assert record.round_count == 2  # the second one has found nothing
     assert [world.read_all()[key] for key in "abc"] == ["a", "b", "c"]
     assert record.freeze_time == pytest.approx(8 * HOP + CHANGE)
+
+
+@pytest.mark.parametrize(("changed", "round_count"), [("ab", 1), ("abc", 1), ("abcd", 2)])
+def test_a_batch_of_changes_is_little_enough_to_be_copied_once_more_while_nobody_writes(
+    changed: str, round_count: int
+) -> None:
+    world = filled(mover_settings=replace(MOVER, batch_size=3, pause=0.3))
+    world.pursue()
+    for key in changed:
+        world.at(2.5, world.env.process, world.users[1].call(write(key, key)))  # between two imports
+    world.env.run(until=15.0)
+    record = world.mover.records[0]
+    assert (record.first_count, record.again_count, record.round_count) == (7, len(changed), round_count)
 
 
 @pytest.mark.slow
@@ -183,6 +208,23 @@ def test_range_is_not_handed_over_to_a_shard_that_is_down_not_even_an_empty_one(
     assert world.owner("a") == "two"
 
 
+def test_range_is_not_handed_over_to_a_shard_that_cannot_delete_what_earlier_attempts_have_left(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    world = filled()
+
+    def fail(transfers: Transfers, drop: Drop) -> Generator[Any, Any, None]:
+        yield from ()
+        raise ServerError("the disk is broken")
+
+    monkeypatch.setattr(Transfers, "_drop", fail)
+    world.pursue()
+    world.env.run(until=5.0)
+    assert world.owner("a") == "one"
+    assert world.mover.records[0].reason == "two: the disk is broken"
+    assert world.mover.records[0].first_count == 0
+
+
 def test_move_that_stays_frozen_too_long_is_given_up_and_the_range_is_served_again() -> None:
     world = filled(mover_settings=replace(MOVER, freeze_max=1.5, copy_patience=5.0, retry_pause=5.0))
     world.pursue()
@@ -212,6 +254,22 @@ def test_import_of_which_nobody_knows_what_became_of_it_ends_the_attempt() -> No
     assert world.violations() == []
 
 
+def test_what_was_copied_is_deleted_when_nobody_wants_the_move_any_more() -> None:
+    world = filled()
+    world.pursue()
+    while not any(world.store.shards["two"].contents()["two"].get((2, key)) for key in MOVING):
+        world.env.step()
+    world.pursue(None)
+    rule = world.network.partition(world.hosts["two"], world.hosts["mover"], one_way=True)
+    while world.mover.records[0].ending is Ending.UNDER_WAY:
+        world.env.step()
+    assert world.dead_keys() != []
+    world.network.heal(rule)
+    world.env.run(until=world.env.now + 5.0)
+    assert len(world.mover.records) == 1
+    assert world.violations() == []
+
+
 def test_move_that_somebody_else_gives_up_ends_at_its_next_change() -> None:
     world = filled(mover_settings=replace(MOVER, batch_size=1, pause=0.1))
     world.pursue()
@@ -229,6 +287,87 @@ def test_move_that_somebody_else_gives_up_ends_at_its_next_change() -> None:
         record.ending is Ending.GIVEN_UP and "another's" in record.reason  # an import was refused before
     )
     assert world.owner("a") == "one"
+
+
+def test_move_to_the_same_shard_that_somebody_else_has_begun_is_not_taken_for_this_one() -> None:
+    """It has copied nothing under that epoch: to hand over what the table names then would lose the range."""
+    world = MovingWorld()
+    world.env.run(until=2.0)  # an empty range, so that no import is refused before
+    directory = world.store.directory_from(world.hosts["web"])
+    world.pursue()
+
+    def begin_anew(table: RoutingTable) -> Generator[Any, Any, None]:
+        here = table.assignments[0].given_up()
+        settled = table.changed(0, here, nonce="somebody else")
+        assert (yield from directory.replace(table, settled))
+        anew = settled.changed(0, here.copying_to("two", settled.next_epoch), nonce="somebody else")
+        assert (yield from directory.replace(settled, anew))
+
+    while world.store.table.assignments[0].move is None:
+        world.env.step()
+    world.env.process(begin_anew(world.store.table))
+    world.pursue(None)
+    world.env.run(until=5.0)
+    (record,) = world.mover.records
+    assert (record.ending, record.reason) == (Ending.GIVEN_UP, "somebody else has given it up")
+    assert record.frozen_at == inf
+    assert world.store.table.assignments[0] == Assignment("one")  # nobody went on with the other one
+
+
+def test_move_that_is_handed_over_though_the_mover_was_not_told_so_in_time_has_moved() -> None:
+    world = filled(mover_settings=replace(MOVER, freeze_max=1.0))
+    world.pursue()
+    while not (world.mover.records and world.mover.records[0].frozen_at < inf):
+        world.env.step()
+    world.env.run(until=world.env.now + 4 * HOP + EXPORT + HOP / 2)  # the last change is on its way
+    rule = world.network.partition(world.hosts["directory"], world.hosts["mover"], one_way=True)
+    world.env.run(until=world.env.now + 2.0)
+    assert world.owner("a") == "two"
+    assert world.mover.records[0].ending is Ending.UNDER_WAY
+    world.network.heal(rule)
+    world.env.run(until=world.env.now + 5.0)
+    (record,) = world.mover.records
+    assert (record.ending, record.reason) == (Ending.MOVED, "")
+    assert record.freeze_time > 1.0
+    assert world.violations() == []
+
+
+@pytest.mark.parametrize(
+    ("partitioner", "bounds", "keys"),
+    [
+        (
+            RangePartitioner(),
+            ("b", "é", "日"),
+            ("", "a", "b", "b\0", "é", "z", "日", "日本", "\U0001d11e"),
+        ),
+        (RangePartitioner(int), (-1, 0, 10**30), (-2, -1, 0, 1, 10**30 - 1, 10**30, 10**30 + 1)),
+        (RangePartitioner(bytes), (b"a", b"a\0"), (b"", b"a", b"a\0", b"a\1", b"\xff")),
+        (
+            RangePartitioner((str, int)),
+            (("a",), ("a", 0), ("b",)),
+            (("", 5), ("a", -1), ("a", 0), ("a", 1), ("b", -9)),
+        ),
+        (HashPartitioner(), tuple(sorted(map(hash_of, "xyz"))), ("v", "w", "x", "y", "z", 3, ("a", 1))),
+    ],
+    ids=["text", "numbers", "bytes", "parts", "hashes"],
+)
+def test_keys_of_every_kind_go_with_their_range_those_at_its_bounds_too(
+    partitioner: Partitioner, bounds: tuple[Any, ...], keys: tuple[Any, ...]
+) -> None:
+    starts = (partitioner.lowest, *bounds)
+    world = MovingWorld(table=RoutingTable(partitioner, starts, (Assignment("one"),) * len(starts)))
+    world.fill(keys)
+    before = world.read_all(keys)
+    for place in (*range(1, len(starts)), 0):
+        world.pursue(Listed(MoveRange(starts[place], "two")))
+        world.env.run(until=world.env.now + 2.0)
+        table = world.store.table
+        assert table.assignments[place].shard == "two"
+        assert world.read_all(keys) == before
+        for shard, held in world.store.contents().items():
+            live = {key for key, value in held.items() if value is not None}
+            assert live == {key for key in keys if table.find(key)[1].shard == shard}
+    assert world.dead_keys() == []
 
 
 # -- the throttle -------------------------------------------------------------------------------------------

@@ -33,3 +33,5 @@ def test_mover_has_no_flaws_unless_one_is_planted() -> None:
     assert not MoverFlaws()
     for each in fields(MoverFlaws):
         assert MoverFlaws(**{each.name: True})
+        with pytest.raises(TypeError, match=f"{each.name} must be a bool, got 'no'"):
+            MoverFlaws(**{each.name: "no"})  # type: ignore[arg-type] # that is what is asked

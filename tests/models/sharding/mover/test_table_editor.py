@@ -9,11 +9,13 @@ from typing import Any
 import pytest
 
 from models import Host, Network
+from models.faults import DiskLoss
 from models.network import Network as _Network
 from models.replication import SingleNodeStore
 from models.sharding import Directory, RoutingTable, even_table
 from models.sharding.mover import MoverSettings
 from models.sharding.mover.table_editor import TableEditor
+from models.storage import Disk
 from simulator import Environment
 
 HOP = 0.01
@@ -27,7 +29,8 @@ class Desk:
         self.env = Environment(seed=1)
         self.network: _Network = Network(self.env, latencies=HOP)
         self.here, self.there = Host(self.env, "here"), Host(self.env, "there")
-        self.store = SingleNodeStore(self.env, self.network, self.there, name="directory")
+        self.disk = Disk(self.there)
+        self.store = SingleNodeStore(self.env, self.network, self.there, disk=self.disk, name="directory")
         self.numbers = count()
         self.editor = self.new_editor(self.here)
         self.ended: list[tuple[str, Any, float]] = []
@@ -138,6 +141,21 @@ def test_directory_that_is_down_is_waited_for(down_for: float) -> None:
     desk.env.run(until=down_for + 1.0)
     assert [name for name, _, _ in desk.ended] == ["split"]
     assert desk.table.version == 1
+
+
+def test_table_that_a_directory_has_forgotten_is_not_taken_back() -> None:
+    desk = Desk()
+    desk.change("split", split(5))
+    desk.env.run(until=1.0)
+    loss = DiskLoss(desk.disk)
+    loss.inject()
+    desk.env.run(until=2.0)
+    loss.heal()
+    desk.env.run(until=3.0)
+    assert desk.table is FIRST
+    looking = desk.env.process(desk.editor.look())
+    desk.env.run(until=looking)
+    assert desk.editor.table.starts == (0, 5, 2**63)
 
 
 def test_who_gives_up_lets_others_go_on_and_his_change_is_made_or_not() -> None:

@@ -72,6 +72,7 @@ def merged(mine: Any, theirs: Any) -> Any:
     return mine.merged(theirs)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", RESOLUTIONS)
 @settings(max_examples=15, deadline=None, derandomize=True)
 @given(steps=STEPS)

@@ -11,7 +11,6 @@ from models import Host, Network
 from models.replication import PrimaryReplicaStore, QuorumStore, SingleNodeStore
 from models.replication.primary_replica import ReadPolicy, Source
 from models.replication.quorums import HintedHandoff, Level, QuorumSettings
-from models.sharding.copying_clients import copying_client, meeting_level
 from simulator import Environment
 
 
@@ -38,7 +37,7 @@ def test_level_meets_every_write_and_is_no_higher(
     replicas: int | Mapping[str, int], written: Level | int, read: Level | int
 ) -> None:
     settings = QuorumSettings(replicas=replicas, write_level=written)
-    assert meeting_level(settings) == read
+    assert settings.meeting_level == read
     if isinstance(read, int) and isinstance(written, int):
         assert read + written == settings.replica_count + 1
 
@@ -51,7 +50,7 @@ def test_level_meets_every_write_and_is_no_higher(
     ],
 )
 def test_where_hints_hold_what_was_written_all_replicas_are_asked(settings: QuorumSettings) -> None:
-    assert meeting_level(settings) is Level.ALL
+    assert settings.meeting_level is Level.ALL
 
 
 def test_client_is_the_stores_own_but_for_what_it_is_shown() -> None:
@@ -59,9 +58,9 @@ def test_client_is_the_stores_own_but_for_what_it_is_shown() -> None:
     network = Network(env, latencies=0.01)
     hosts = [Host(env, name) for name in "abc"]
     reads = ReadPolicy(source=Source.NEAREST)
-    replicated: Any = copying_client(PrimaryReplicaStore(env, network, hosts, reads=reads), hosts[2])
+    replicated: Any = PrimaryReplicaStore(env, network, hosts, reads=reads).copying_client(hosts[2])
     assert replicated._reads == ReadPolicy(source=Source.PRIMARY)
-    quorums: Any = copying_client(QuorumStore(env, network, hosts), hosts[2])
+    quorums: Any = QuorumStore(env, network, hosts).copying_client(hosts[2])
     assert quorums._read_level == 2
     single = SingleNodeStore(env, network, hosts[0], name="single")
-    assert type(copying_client(single, hosts[2])) is type(single.client(hosts[2]))
+    assert type(single.copying_client(hosts[2])) is type(single.client(hosts[2]))
