@@ -15,7 +15,7 @@
     cuts                    no answer passes what is cut
     healing                 when all faults have healed, everything is as before and works again
     laws                    Little's law and utilisation, event by event
-    trial                   runs one plan and judges it
+    trial                   runs one plan and judges it; repeated_runs: thrice the same, for other subjects
     shrinking               cuts a plan that fails down to a small one
     campaign                many seeds on all cores
 

@@ -23,6 +23,7 @@ import json
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import Any, Generic, TypeVar
 
 from pydantic import ValidationError
@@ -47,6 +48,16 @@ class Shrunk(Generic[AnyPlan]):
     plan: AnyPlan
     failed: Failed
     trials_count: int
+
+
+def cheapest_run(
+    trial: Callable[..., Verdict], plan: AnyPlan, failed: Failed
+) -> Callable[[AnyPlan], Verdict]:
+    """Return `trial`, to be run thoroughly only if that is needed to see that `plan` fails as it has."""
+    plainly = partial(trial, thorough=False)
+    verdict = plainly(plan)
+    is_plain = isinstance(verdict, Failed) and verdict.kind == failed.kind
+    return plainly if is_plain else partial(trial, thorough=True)
 
 
 class Species(ABC, Generic[AnyPlan]):

@@ -64,13 +64,15 @@ class Areas:
         self._find_queues()
         for index, client in enumerate(self._clients):
             self._in_flight[index] += elapsed * client.in_flight
+        # Asked between any two events, and most have nobody: so only for a count, and not for all statistics.
         for queue in self._waiting:
-            known = queue if isinstance(queue, Instance) else queue.statistics()
-            self._waiting[queue] += elapsed * known.waiting_count
+            if waiting_count := queue.waiting_count:
+                self._waiting[queue] += elapsed * waiting_count
         for index, host in enumerate(self._hosts):
-            area = elapsed * host.statistics().running_count
-            self._busy[index] += area
-            self._work[index] += area * host.speed
+            if running_count := host.running_count:
+                area = elapsed * running_count
+                self._busy[index] += area
+                self._work[index] += area * host.speed
 
     def check(self) -> None:
         """Raise `BrokenInvariant` where a law does not hold; for a system that has run empty."""

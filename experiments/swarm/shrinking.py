@@ -11,7 +11,7 @@ from functools import partial
 
 from ..misuse import Misuse
 from .choices import Names, Reference, completed
-from .cutting_down import TRIALS_MAX, Path, Shrunk, Species, cut_down
+from .cutting_down import TRIALS_MAX, Path, Shrunk, Species, cheapest_run, cut_down
 from .fault_catalogue import FAULTS
 from .part_kind import own_hosts
 from .parts import PARTS
@@ -34,14 +34,8 @@ def shrink(
     At most `trials_max` (>= 0) candidates are run, by `run`: `run_trial` if not given, thoroughly only if
     the failure needs that to be seen.
     """
-    return cut_down(_Systems(), plan, failed, run or _cheapest_run(plan, failed), trials_max=trials_max)
-
-
-def _cheapest_run(plan: SystemPlan, failed: Failed) -> Callable[[SystemPlan], Verdict]:
-    plainly = partial(run_trial, thorough=False, locate=False)
-    verdict = plainly(plan)
-    is_plain = isinstance(verdict, Failed) and verdict.kind == failed.kind
-    return plainly if is_plain else partial(run_trial, thorough=True, locate=False)
+    run = run or cheapest_run(partial(run_trial, locate=False), plan, failed)
+    return cut_down(_Systems(), plan, failed, run, trials_max=trials_max)
 
 
 class _Systems(Species[SystemPlan]):

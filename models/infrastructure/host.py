@@ -151,11 +151,13 @@ class Host:
         return self._cores.count
 
     @property
-    def speed(self) -> float:
-        """How much work a core does in a second, all that slows it down included.
+    def running_count(self) -> int:
+        """How many of the cores are busy now; the same as in the `statistics`, which take longer."""
+        return self._cores.running_count
 
-        What is set is the speed without that.
-        """
+    @property
+    def speed(self) -> float:
+        """How much work a core does in a second, with all that slows it down; what is set is without that."""
         return self._cores.speed
 
     @speed.setter
@@ -214,6 +216,8 @@ class Host:
     @property
     def clock_rate(self) -> float:
         """How many seconds the host's clock counts in a second: 1, and what it drifts."""
+        if not self._skews:  # as nearly always, and it is asked for at every deadline
+            return 1.0
         return 1.0 + sum(drift for _, drift, _ in self._skews.values())
 
     def monotonic_clock(self) -> float:

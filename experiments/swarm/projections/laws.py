@@ -86,10 +86,10 @@ def _check_keeps(live: LiveProjections) -> None:
         commit, answer = made.get(given.command.id), given.answer
         match answer:
             case Accepted():
+                asked = given.command
                 is_kept = commit is not None and answer == Accepted(
-                    given.command.id, commit.position, commit.version
+                    asked.id, asked.stream, commit.position, commit.version, commit.events
                 )
-                is_kept = is_kept and commit is not None and answer.events == commit.events
             case Declined(position=position):
                 is_kept = position is None or (
                     commit is not None and (commit.position, commit.rejection) == (position, answer.reason)

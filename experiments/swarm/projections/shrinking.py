@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from functools import partial
 
-from ..cutting_down import TRIALS_MAX, Path, Shrunk, Species, cut_down
+from ..cutting_down import TRIALS_MAX, Path, Shrunk, Species, cheapest_run, cut_down
 from ..stores.fault_repair import repaired_fault, targets_before
 from ..stores.live_store import LEADER
 from ..verdict import Failed, Verdict
@@ -26,11 +25,7 @@ def shrink_projections(
     At most `trials_max` (>= 0) candidates are run, by `run`: `run_projections_trial` if not given, thoroughly
     only if the failure needs that to be seen.
     """
-    if run is None:
-        plainly = partial(run_projections_trial, thorough=False)
-        verdict = plainly(plan)
-        is_plain = isinstance(verdict, Failed) and verdict.kind == failed.kind
-        run = plainly if is_plain else partial(run_projections_trial, thorough=True)
+    run = run or cheapest_run(run_projections_trial, plan, failed)
     return cut_down(_Projections(), plan, failed, run, trials_max=trials_max)
 
 

@@ -11,13 +11,15 @@
 from __future__ import annotations
 
 from collections.abc import Generator
+from functools import partial
 from hashlib import blake2b
 from typing import Any
 
 from models.cqrs import Command, has_converged
 from models.cqrs.items import Restock
 
-from ..verdict import Passed, Verdict, failure_of, is_sampled
+from ..repeated_runs import tried
+from ..verdict import Passed, Verdict, is_sampled
 from .building import build_projections
 from .laws import broken, check_folds, check_laws, has_harm, is_exact
 from .live import Given, LiveProjections
@@ -36,11 +38,8 @@ def run_projections_trial(plan: ProjectionsPlan, *, thorough: bool | None = None
 
     Raises Misuse for a plan that cannot be built.
     """
-    live = build_projections(plan)
-    failed = failure_of(live.env, lambda: _run(live))
-    if failed is None and (is_sampled(plan.seed) if thorough is None else thorough):
-        again, once_more = build_projections(plan, trace=True), build_projections(plan, trace=True)
-        failed = failure_of(again.env, lambda: _compare(live, again, once_more))
+    thorough = is_sampled(plan.seed) if thorough is None else thorough
+    live, failed = tried(partial(build_projections, plan), _run, _seen, broken, thorough=thorough)
     return failed or Passed(len(live.commands) + len(live.questions))
 
 
@@ -100,15 +99,6 @@ def _not_there(live: LiveProjections) -> list[str]:
         if not is_there:
             late.append(f"{name} is at {node.position} of {len(commits)}")
     return late
-
-
-def _compare(live: LiveProjections, again: LiveProjections, once_more: LiveProjections) -> None:
-    for each in (again, once_more):
-        _run(each)
-        if _seen(each) != _seen(live):
-            raise broken(each, "a run with a trace is the same as one without", "")
-    if again.env.trace_digest() != once_more.env.trace_digest():
-        raise broken(again, "two runs of one plan have the same trace", "")
 
 
 def _seen(live: LiveProjections) -> str:

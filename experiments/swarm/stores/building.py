@@ -11,8 +11,10 @@ from models import CallFailed, Endpoint, Host, Network, Region, Request, Zone
 from models.consistency import HistoryRecorder
 from models.faults import Fault
 from models.network import LocalityLatencies
-from models.replication import add, append, compare_and_set, delete, read, set_add, set_remove, write
+from models.replication import add, append, compare_and_set, delete, read, scan, set_add, set_remove, write
+from models.replication.scans import GivenKeys
 from models.resilience import Timeout
+from models.sharding import SaltedKey
 from simulator import Environment
 
 from ..choices import completed
@@ -22,13 +24,16 @@ from .design import Flaw, Site, StoreDesign
 from .designs import DESIGNS
 from .fault_catalogue import STORE_FAULTS, names_of
 from .live_store import LiveClient, LiveStore
-from .plan import OperationPlan, StoreClientPlan, StoreHostPlan, StorePlan
+from .plan import SALTED, OperationPlan, StoreClientPlan, StoreHostPlan, StorePlan
 from .plan_rules import require_sound_store
 
 LAST_PATIENCE = 2.0
 """For how long a client waits for each answer when all is well again (s)."""
 
 _BROADCASTS = 8.0  # round trips that must go into the time in which a store expects answers
+
+SCANNED = ("a", "b", "list", "mortal-1", "mortal-2", "number")
+"""Keys that each scan asks for besides its own: those of all habits."""
 
 CLOCK = "plan"
 """Who skews the clock of a host that is wrong from the beginning."""
@@ -158,6 +163,10 @@ def _add_client(live: LiveStore, plan: StoreClientPlan) -> None:
         )
         for word, patience in (("patience", plan.patience), ("last patience", LAST_PATIENCE))
     )
+    if "scan" in live.design.knows(live.given):
+        endpoint = SaltedKey(
+            live.env, endpoint, SALTED, salt_count=3, sub_key="{} {}".format, name=f"salts of {plan.name}"
+        )
     live.clients.append(LiveClient(plan, endpoint, patient))
     host = live.hosts[plan.name]
 
@@ -204,4 +213,6 @@ def request_of(client: str, operation: OperationPlan, seen: Any) -> Request:
             return set_add(key, value)
         case "set-remove":
             return set_remove(key, min(seen) if seen else value)
+        case "scan":
+            return scan(GivenKeys((key, *SCANNED)))
     return delete(key)

@@ -27,7 +27,7 @@ from ..plan import DurationPlan, FaultPlan, Value
 from .building import promises_of
 from .designs import DESIGNS
 from .fault_catalogue import STORE_FAULTS, names_of
-from .plan import DRIFT, Does, OperationPlan, StoreClientPlan, StoreHostPlan, StorePlan
+from .plan import DRIFT, SALTED, Does, OperationPlan, StoreClientPlan, StoreHostPlan, StorePlan
 
 _WEIGHTS = {"raft": 3, "primary_replica": 4, "quorums": 3, "multi_primary": 3, "single": 1, "locks": 2}
 _HABITS = (
@@ -64,6 +64,7 @@ _STEADY = 0.4
 _CHANGES_MAX = 8
 _DISK_LOSS = 0.1
 _SCHEMED = 0.3
+_SCANS, _SALTED = 0.15, 0.5
 _LOAD_ENDS = (2.0, 4.0, 8.0)
 _FAULT_MEANS = (0.15, 0.4, 1.0)
 _DIGITS = 4
@@ -86,6 +87,7 @@ class _Drawing:
     def __init__(self, seed: int, flaw: str | None, design: str | None) -> None:
         self.seed = seed
         self.random = random = Random(seed)
+        self.other = Random(f"{seed}, spread")
         self.flaw = flaw
         self.name = self._design(design)
         self.design = DESIGNS[self.name]
@@ -241,8 +243,18 @@ class _Drawing:
             if found and now <= found[-1].at:
                 continue
             does: Does = "read" if random.random() < read_share else random.choice(writes)
-            found.append(OperationPlan(at=now, does=does, key=self._key(does, f"{client}, {now}")))
+            operation = OperationPlan(at=now, does=does, key=self._key(does, f"{client}, {now}"))
+            found.append(self._spread(operation) if "scan" in self.does else operation)
         return found
+
+    def _spread(self, operation: OperationPlan) -> OperationPlan:
+        """Return a scan instead of some reads, and another counter instead of some, which is spread."""
+        luck, counts = self.other.random(), self._has("add", "counters")
+        if operation.does == "read" and luck < _SCANS:
+            return operation.model_copy(update={"does": "scan"})
+        if counts and (operation.does == "add" or operation.key == "number") and luck < _SALTED:
+            return operation.model_copy(update={"key": SALTED})
+        return operation
 
     def _writes(self) -> list[Does]:
         wanted: list[tuple[Does, str | None]] = [

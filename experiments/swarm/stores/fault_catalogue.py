@@ -35,12 +35,15 @@ from ..plan import Value
 from .faults import BusyDisk, CrashAtSync, Hunt, Order, OtherDrift
 from .live_store import LEADER, LiveStore
 from .moving_store import GOALS, MovingStore
-from .plan import DRIFT, LITTLE_DRIFT, StorePlan
+from .plan import DIRECTORY_LOSS, DRIFT, LITTLE_DRIFT, StorePlan
 
 NEW_GOAL = "new_goal"
 """What is no fault, but an order to a mover: it comes at a time, and is cut down, as faults are."""
 
-MOVED_KEYS = ("a", "b", "list", "mortal-1", "mortal-2", "number", "last of client-1")
+SECOND_MOVER = "second_mover"
+"""Nor is this: there is another mover for a while, as when somebody takes the first one for dead."""
+
+MOVED_KEYS = ("a", "b", "list", "mortal-1", "mortal-2", "number", "salted 1", "last of client-1")
 """Keys whose ranges an order may be about: others lie between them."""
 
 _LEADER_SHARE = 0.45
@@ -159,6 +162,20 @@ def _new_goal(live: LiveStore, name: str, goal: str, key: str, shard: int) -> Fa
     return Order(live.env, give, name=name)
 
 
+def _second_mover(live: LiveStore, name: str) -> Fault:
+    def turn(is_on: bool) -> None:
+        if isinstance(live.store, MovingStore):
+            live.store.turn_second_mover(is_on=is_on)
+
+    return Order(live.env, lambda: turn(True), take_back=lambda: turn(False), name=name)
+
+
+def _directory_loss(live: LiveStore, name: str) -> Fault:
+    disks = live.store.directory_disks if isinstance(live.store, MovingStore) else ()
+    losses = [DiskLoss(disk, name=f"{name} {disk.host.name}") for disk in disks[:1]]
+    return Several(live.env, losses, name=name)
+
+
 def _host_crash(live: LiveStore, name: str, host: str, resets: bool) -> Fault | None:
     where = live.host_of(host)
     return None if where is None else HostCrash(where, resets=resets, name=name)
@@ -242,6 +259,15 @@ def _delay(live: LiveStore, name: str, inside: tuple[str, ...], mean: float, one
     return LinkDelay(live.network, within, _all(live), delay, one_way=one_way, name=name) if within else None
 
 
+def _slow_link(
+    live: LiveStore, name: str, source: str, target: str, mean: float, one_way: bool
+) -> Fault | None:
+    ends = live.host_of(source), live.host_of(target)
+    if ends[0] is None or ends[1] is None or ends[0] is ends[1]:
+        return None
+    return LinkDelay(live.network, ends[0], ends[1], Exponential(mean), one_way=one_way, name=name)
+
+
 def _clock(live: LiveStore, name: str, host: str, offset: float) -> Fault | None:
     where = live.host_of(host)
     return None if where is None else ClockSkew(where, offset, name=name)
@@ -321,6 +347,16 @@ STORE_FAULTS: Mapping[str, StoreFaultKind] = {
         parameters={"inside": _SOME, "mean": Choice(0.05, 0.005, 0.3), "one_way": Choice(False, True)},
         make=_delay,
     ),
+    "slow_link": StoreFaultKind(
+        parameters={
+            "source": _A_HOST,
+            "target": _A_HOST,
+            "mean": Choice(0.3, 0.05),
+            "one_way": Choice(False, True),
+        },
+        make=_slow_link,
+        is_for_all=False,
+    ),
     "clock": StoreFaultKind(
         parameters={"host": _A_HOST, "offset": Choice(10.0, -10.0, 0.5, -0.05)},
         make=_clock,
@@ -333,5 +369,7 @@ STORE_FAULTS: Mapping[str, StoreFaultKind] = {
         make=_new_goal,
         is_for_all=False,
     ),
+    SECOND_MOVER: StoreFaultKind(parameters={}, make=_second_mover, is_for_all=False),
+    DIRECTORY_LOSS: StoreFaultKind(parameters={}, make=_directory_loss, is_for_all=False),
     "slow_host": StoreFaultKind(parameters={"host": _A_HOST, "factor": Choice(0.01, 0.1)}, make=_slow_host),
 }

@@ -128,17 +128,29 @@ class OtherDrift(Fault):
 
 
 class Order(Fault):
-    """No fault, but what an operator wants: `give` is called when it begins, and there is nothing to heal."""
+    """No fault, but what an operator wants: `give` is called when it begins, `take_back` when it is over.
 
-    def __init__(self, env: Environment, give: Callable[[], None], *, name: str) -> None:
+    Without that it stands.
+    """
+
+    def __init__(
+        self,
+        env: Environment,
+        give: Callable[[], None],
+        *,
+        take_back: Callable[[], None] | None = None,
+        name: str,
+    ) -> None:
         super().__init__(env, name, "order", {})
         self._give = give
+        self._take_back = take_back
 
     def _start(self) -> None:
         self._give()
 
     def _stop(self) -> None:
-        """Let it stand."""
+        if self._take_back is not None:
+            self._take_back()
 
 
 class BusyDisk(Fault):

@@ -15,6 +15,7 @@ from models.nodes import Node
 from models.replication import PrimaryReplicaStore, QuorumStore, Store
 from models.sharding import RoutingTable, ShardedStore, StoredKey
 from models.sharding.mover import Balanced, Even, Goal, Listed, MergeRanges, Mover, MoveRange, SplitRange
+from models.storage import Disk
 
 from .replicas import replicas_that_differ
 
@@ -26,13 +27,15 @@ SHARDS_MAX = 5
 
 _LOOK_EVERY = 0.1
 _MEASURED_FOR = 0.3  # s
+_SWEEP_EVERY = 5.0  # s
 
 
 class MovingStore(Store):
     """`sharded`, whose ranges `mover` moves; `make_shard(number)` makes another shard and adds it.
 
-    A store that does not tell keys by epochs, which is a flaw, is not held to it (`counts_epochs`): that is
-    to be seen by what its clients are told.
+    `second` is another mover, which is there only while it is turned on. A disk of the directory is the first
+    of `directory_disks`. A store that does not tell keys by epochs, which is a flaw, is not held to it
+    (`counts_epochs`): that is to be seen by what its clients are told.
     """
 
     def __init__(
@@ -41,11 +44,17 @@ class MovingStore(Store):
         mover: Mover,
         make_shard: Callable[[ShardedStore, int], None],
         *,
+        second: Mover,
+        directory_disks: Sequence[Disk],
         counts_epochs: bool = True,
     ) -> None:
         self.name = sharded.name
         self.sharded = sharded
         self.mover = mover
+        self.second = second
+        self.directory_disks = directory_disks
+        self._wanted_count = 0
+        second.host.hold_process_down(second, self)
         self._make_shard = make_shard
         self._made_count = len(sharded.shards)
         self._leaving: dict[str, None] = {}
@@ -61,7 +70,7 @@ class MovingStore(Store):
 
     @property
     def nodes(self) -> Sequence[Node]:
-        """All processes: the shards' nodes and monitors, servers, the directory's nodes, and the mover."""
+        """All processes: the shards' nodes and monitors, servers, the directory's nodes, and the movers."""
         sharded = self.sharded
         monitors = [
             store.monitor
@@ -69,7 +78,7 @@ class MovingStore(Store):
             if isinstance(store, PrimaryReplicaStore) and store.monitor is not None
         ]
         servers = [server for shard in sharded.shards for server in sharded.servers_of(shard)]
-        return (*sharded.nodes, *servers, *sharded.directory.nodes, *monitors, self.mover)
+        return (*sharded.nodes, *servers, *sharded.directory.nodes, *monitors, self.mover, self.second)
 
     def client(self, host: Host) -> Endpoint:
         """Return a new router on `host`."""
@@ -91,18 +100,30 @@ class MovingStore(Store):
         balance   no shard has much more load than others
         add       there is one shard more, and then as "even"
         remove    the shard has nothing any more, and then it is taken away
+
+        The second mover wants the same, but of the next shard, if it is of one.
         """
         sharded = self.sharded
         if wanted == "add" and self._made_count < SHARDS_MAX:
             self._made_count += 1
             self._make_shard(sharded, self._made_count)
         staying = [shard for shard in sharded.shards if shard not in self._leaving]
-        shard = staying[(number - 1) % len(staying)]
+        shard, other = (staying[place % len(staying)] for place in (number - 1, number))
         if wanted == "remove" and len(staying) > 1:
             staying.remove(shard)
             self._leaving[shard] = None
             sharded.env.call_later(_LOOK_EVERY, self._take_away, shard)
         self.mover.pursue(self._goal(wanted, key, shard, staying))
+        self.second.pursue(self._goal(wanted, key, other, staying))
+
+    def turn_second_mover(self, *, is_on: bool) -> None:
+        """Let there be another mover from now on, or no more, unless somebody else still wants it."""
+        was_on = self._wanted_count > 0
+        self._wanted_count += 1 if is_on else -1
+        if was_on != (self._wanted_count > 0):
+            host = self.second.host
+            turn = host.hold_process_down if was_on else host.let_process_up
+            turn(self.second, self)
 
     def _goal(self, wanted: str, key: str, shard: str, staying: Sequence[str]) -> Goal:
         table = self.sharded.table
@@ -129,10 +150,20 @@ class MovingStore(Store):
             del self._leaving[shard]
 
     def tidy(self) -> None:
-        """Start the mover again: then it sweeps, and what came late and no table names must go, too."""
+        """Start the mover again: then it sweeps, and what no table names must go.
+
+        So it does now and then from now on where something has come still later.
+        """
+        self._is_tidy = True
         self.mover.crash()
         self.mover.restart()
-        self._is_tidy = True
+        self.sharded.env.call_later(_SWEEP_EVERY, self._tidy_again)
+
+    def _tidy_again(self) -> None:
+        if self._dead():
+            self.tidy()
+        else:
+            self.sharded.env.call_later(_SWEEP_EVERY, self._tidy_again)
 
     # -- what is looked at in the end
 
@@ -142,27 +173,32 @@ class MovingStore(Store):
         The mover has not reached its goal, ranges move, replicas of a shard differ; and when it was tidied,
         what no table names is still there.
         """
-        found: dict[Any, Mapping[str, Any]] = {}
+        found: dict[Any, dict[str, Any]] = {}
         if not self.mover.is_settled:
             found["the goal"] = {"mover": "is not reached"}
         table = self.sharded.table
         for start, assignment in zip(table.starts, table.assignments, strict=True):
             if assignment.move is not None:
                 found[f"range {start!r}"] = {assignment.shard: str(assignment.move)}
+        if self._is_tidy:
+            found |= self._dead()
         for shard, store in self.sharded.shards.items():
-            contents = store.contents()
-            if self._is_tidy:
-                for node, held in contents.items():
-                    left = {key: value for key, value in held.items() if value is not None}
-                    found |= {
-                        f"dead {key}": {node: value}
-                        for key, value in left.items()
-                        if not self._is_named(table, shard, key)
-                    }
             differing = (
-                replicas_that_differ(store) if isinstance(store, QuorumStore) else divergence(contents)
+                replicas_that_differ(store)
+                if isinstance(store, QuorumStore)
+                else divergence(store.contents())
             )
-            found |= {f"{shard}, {key}": held for key, held in differing.items()}
+            found |= {f"{shard}, {key}": dict(held) for key, held in differing.items()}
+        return found
+
+    def _dead(self) -> dict[Any, dict[str, Any]]:
+        """Return what nodes hold that no table names, by what it is."""
+        table, found = self.sharded.table, dict[Any, dict[str, Any]]()
+        for shard, store in self.sharded.shards.items():
+            for node, held in store.contents().items():
+                for key, value in held.items():
+                    if value is not None and not self._is_named(table, shard, key):
+                        found.setdefault(f"dead {key}", {})[node] = value
         return found
 
     def _is_named(self, table: RoutingTable, shard: str, stored: StoredKey) -> bool:

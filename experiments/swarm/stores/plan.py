@@ -16,9 +16,15 @@ from pydantic import Field
 
 from ..plan import DurationPlan, FaultPlan, Name, Number, Plan, PositiveSeconds, Record, Seconds, Value
 
-Does = Literal["read", "write", "compare-and-set", "append", "add", "delete", "set-add", "set-remove"]
+Does = Literal["read", "write", "compare-and-set", "append", "add", "delete", "set-add", "set-remove", "scan"]
+SALTED = "salted"
+"""A counter that is kept as several (`SaltedKey`), where a store can scan what is spread over it."""
+
 DRIFT = "drift"
 """The kind of fault by which a clock gains, or loses, more than before."""
+
+DIRECTORY_LOSS = "directory_loss"
+"""The kind of fault by which it is forgotten who has which range."""
 
 LITTLE_DRIFT = 0.02
 """What it gains if nothing else is said."""
@@ -40,7 +46,7 @@ class OperationPlan(Record):
     """What a client asks at a time (s), or when it has its last answer, if that is later.
 
     A compare-and-set expects what the client has read of the key last, and an item is taken out of a set that
-    it has seen there, if any.
+    it has seen there, if any. A scan asks for the key and all others of which many clients ask.
     """
 
     at: Seconds = 0.0
@@ -97,6 +103,11 @@ class StorePlan(Plan):
     def has_disk_loss(self) -> bool:
         """Whether a disk is destroyed."""
         return any(fault.kind == "disk_loss" for fault in self.faults)
+
+    @property
+    def has_directory_loss(self) -> bool:
+        """Whether a disk of the directory is destroyed, where there is one."""
+        return any(fault.kind == DIRECTORY_LOSS for fault in self.faults)
 
     @property
     def has_wrong_clocks(self) -> bool:

@@ -8,12 +8,17 @@ from __future__ import annotations
 from random import Random
 
 from ..plan import FaultPlan, Value
-from .plan import StorePlan
+from .plan import DIRECTORY_LOSS, StorePlan
 
 _DIGITS = 4
 _ROUND_TRIPS = 20.0  # that a move takes, with syncs
 _NEW_GOAL = "new_goal"
-_ALONE: dict[str, Value] = {"shards": "single", "directory": "single", "partitioner": "ranges"}
+_ALONE: dict[str, Value] = {
+    "shards": "single",
+    "shard_count": 2,
+    "directory": "single",
+    "partitioner": "ranges",
+}
 
 
 def deaf_servers(random: Random, plan: StorePlan) -> StorePlan:
@@ -86,6 +91,61 @@ def lost_on_the_way(random: Random, plan: StorePlan) -> StorePlan:
         )
         start, target = max(end, start) + random.uniform(0.1, 0.5), 3 - target
     return schedule.plan({**_ALONE, "servers": 1})
+
+
+def late_reads(random: Random, plan: StorePlan) -> StorePlan:
+    """Return a plan in which servers on other hosts reach their store late, and a range moves to and fro.
+
+    So the store reads what was asked for when the next owner has the range already. Clients wait for that.
+    (Where only its answer is late nothing is wrong: what it tells was so when it was asked.)
+    """
+    patient = tuple(client.model_copy(update={"patience": 1.5}) for client in plan.clients)
+    schedule = _Schedule(plan.model_copy(update={"clients": patient}))
+    names = [host.name for host in plan.hosts]
+    start, target = random.uniform(0.3, 0.8), 2
+    for store, beside in ((names[0], names[1]), (names[1], names[2])):
+        schedule.add("slow_link", 0.1, plan.load_end, source=beside, target=store, mean=0.3, one_way=True)
+    while start < plan.load_end:
+        key = random.choice(["a", "a", "b"])
+        schedule.add(_NEW_GOAL, start, start, goal="move", key=key, shard=target)
+        start, target = start + random.uniform(0.3, 1.0), 3 - target
+    return schedule.plan({**_ALONE, "servers": 2, "ttl": 0.6, "store_timeout": 0.5})
+
+
+def late_sweeps(random: Random, plan: StorePlan) -> StorePlan:
+    """Return a plan in which a mover that has just started sweeps shards while ranges move to them.
+
+    The first shard that it asks does not answer for a while, and the others come late.
+    """
+    schedule = _Schedule(plan)
+    start, target = random.uniform(0.3, 0.8), 2
+    first = plan.hosts[0].name
+    while start < plan.load_end:
+        crash, back = start + random.uniform(0.3, 0.6), start + random.uniform(1.2, 1.8)
+        schedule.add(_NEW_GOAL, start, start, goal="move", key="number", shard=target)
+        schedule.add("process_crash", crash, back, host=first)
+        schedule.add("process_crash", crash + 0.05, crash + 0.1, host=plan.monitor.name)
+        moved = crash + random.uniform(0.3, 1.1)
+        schedule.add(_NEW_GOAL, moved, moved, goal="move", key="number", shard=5 - target)
+        start, target = max(moved, back) + random.uniform(0.2, 0.6), random.choice((2, 3))
+    slow: dict[str, Value] = {"batch_size": 1, "rounds_max": 0, "parallel_moves": 1}
+    return schedule.plan({**_ALONE, **slow, "shard_count": 3, "servers": 1, "store_timeout": 0.5})
+
+
+def forgetful_directory(random: Random, plan: StorePlan) -> StorePlan:
+    """Return a plan in which the directory loses its disk, and some start after that who know no better."""
+    schedule = _Schedule(plan)
+    start, target = random.uniform(0.3, 0.8), 2
+    lost = random.uniform(0.5, plan.load_end)
+    schedule.add(DIRECTORY_LOSS, lost, lost + random.uniform(0.01, 0.5))
+    while start < plan.load_end:
+        key = random.choice(["a", "b", "mortal-1", "number"])
+        schedule.add(_NEW_GOAL, start, start, goal="move", key=key, shard=target)
+        crash = start + random.uniform(0.0, 0.8)
+        host = random.choice([*plan.hosts, plan.monitor]).name
+        schedule.add("host_crash", crash, crash + random.uniform(0.01, 0.3), host=host)
+        start, target = start + random.uniform(0.3, 1.0), 3 - target
+    return schedule.plan({**_ALONE, "directory": random.choice(["single", "raft"])})
 
 
 class _Schedule:

@@ -7,7 +7,7 @@ of a kind needs, and which laws it keeps, is told by `promised_by`.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from models import Host
@@ -81,17 +81,23 @@ class Ground:
         store, hosts = self.shard(number)
         sharded.add_shard(name_of(number), store, hosts)
 
-    def directory(self) -> Store:
-        """Return the directory: on the last host, or on several. Its disks are its own."""
-        site = self.site
-        if self.given["directory"] == "single":
-            return SingleNodeStore(site.env, site.network, site.hosts[-1], name="directory")
-        return self._raft("directory", site.hosts[-_REPLICAS:], own_disks=True)
+    def directory(self) -> tuple[Store, Sequence[Disk]]:
+        """Return the directory, on the last host or on several, and its disks, which are its own."""
+        site, name = self.site, "directory"
+        disks: dict[Host, Disk] = {}
+
+        def own_disk(host: Host) -> Disk:
+            return disks.setdefault(host, Disk(host))
+
+        if self.given["directory"] == "raft":
+            return self._raft(name, site.hosts[-_REPLICAS:], own_disk), tuple(disks.values())
+        disk = own_disk(site.hosts[-1])
+        return SingleNodeStore(site.env, site.network, disk.host, disk=disk, name=name), (disk,)
 
     def _store(self, kind: str, name: str, hosts: list[Host]) -> Store:
         site, given = self.site, self.given
         if kind == "raft":
-            return self._raft(name, hosts, own_disks=False)
+            return self._raft(name, hosts, self.site.disk)
         if kind == "primary_replica":
             return self._primary_replica(name, hosts)
         if kind == "quorums":
@@ -115,9 +121,8 @@ class Ground:
             name=name,
         )
 
-    def _raft(self, name: str, hosts: list[Host], *, own_disks: bool) -> RaftStore:
+    def _raft(self, name: str, hosts: list[Host], make_disk: Callable[[Host], Disk]) -> RaftStore:
         site = self.site
-        make_disk = Disk if own_disks else site.disk
         return RaftStore(
             site.env,
             site.network,

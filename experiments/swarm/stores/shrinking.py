@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from functools import partial
 from typing import TypeVar
 
-from ..cutting_down import TRIALS_MAX, Path, Shrunk, Species, cut_down
+from ..cutting_down import TRIALS_MAX, Path, Shrunk, Species, cheapest_run, cut_down
 from ..verdict import Failed, Verdict
 from .fault_catalogue import STORE_FAULTS, names_of
 from .fault_repair import repaired_fault, targets_before
@@ -30,11 +29,7 @@ def shrink_store(
     At most `trials_max` (>= 0) candidates are run, by `run`: `run_store_trial` if not given, thoroughly only
     if the failure needs that to be seen.
     """
-    if run is None:
-        plainly = partial(run_store_trial, thorough=False)
-        verdict = plainly(plan)
-        is_plain = isinstance(verdict, Failed) and verdict.kind == failed.kind
-        run = plainly if is_plain else partial(run_store_trial, thorough=True)
+    run = run or cheapest_run(run_store_trial, plan, failed)
     return cut_down(_Stores(), plan, failed, run, trials_max=trials_max)
 
 

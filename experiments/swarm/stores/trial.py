@@ -21,6 +21,7 @@ from __future__ import annotations
 import re
 from collections.abc import Generator
 from contextlib import suppress
+from functools import partial
 from hashlib import blake2b
 from itertools import count
 from typing import Any
@@ -29,7 +30,8 @@ from models import CallFailed
 from models.replication import read, write
 
 from ..invariants import BrokenInvariant
-from ..verdict import Passed, Verdict, failure_of, is_sampled
+from ..repeated_runs import tried
+from ..verdict import Passed, Verdict, is_sampled
 from .building import LAST_PATIENCE, build_store
 from .histories import broken, contents_text
 from .laws import check_laws
@@ -51,11 +53,8 @@ def run_store_trial(plan: StorePlan, *, thorough: bool | None = None) -> Verdict
 
     Raises Misuse for a plan that cannot be built.
     """
-    live = build_store(plan)
-    failed = failure_of(live.env, lambda: _run(live))
-    if failed is None and (is_sampled(plan.seed) if thorough is None else thorough):
-        again, once_more = build_store(plan, trace=True), build_store(plan, trace=True)
-        failed = failure_of(again.env, lambda: _compare(live, again, once_more))
+    thorough = is_sampled(plan.seed) if thorough is None else thorough
+    live, failed = tried(partial(build_store, plan), _run, _seen, broken, thorough=thorough)
     return failed or Passed(len(live.history()), live.undecided_count)
 
 
@@ -67,15 +66,6 @@ def _run(live: LiveStore) -> None:
             raise
         raise broken(live, said["law"], str(error)) from error
     check_laws(live)
-
-
-def _compare(live: LiveStore, again: LiveStore, once_more: LiveStore) -> None:
-    for each in (again, once_more):
-        _run(each)
-        if _seen(each) != _seen(live):
-            raise broken(each, "a run with a trace is the same as one without", "")
-    if again.env.trace_digest() != once_more.env.trace_digest():
-        raise broken(again, "two runs of one plan have the same trace", "")
 
 
 def _seen(live: LiveStore) -> str:

@@ -113,6 +113,11 @@ class Cores(ABC):
     def start_afresh(self) -> None:  # noqa: B027 # most have nothing to forget
         """The host has booted: forget what a kernel keeps in memory. No work is left from before."""
 
+    @property
+    @abstractmethod
+    def running_count(self) -> int:
+        """How many pieces of work keep a core busy now."""
+
     @abstractmethod
     def statistics(self) -> CoreStatistics:
         """Return what has been done so far."""

@@ -90,7 +90,7 @@ class FairShareCores(Cores):
         """Bring all shares, and what was done, up to now."""
         now = self._env.now
         if now > self.changed_at:
-            busy = (now - self.changed_at) * self._busy_count()
+            busy = (now - self.changed_at) * self.running_count
             self._busy_time += busy
             self._work_done += busy * self._speed
             for share in self._active:
@@ -125,7 +125,9 @@ class FairShareCores(Cores):
             share.rate = min(float(share.job_count), left * share.weight / weight)
             left -= share.rate
 
-    def _busy_count(self) -> int:
+    @property
+    def running_count(self) -> int:
+        """How many cores have work that may run."""
         able = sum(share.job_count for share in self._active if not share.is_throttled)
         return min(self.count, able)
 
@@ -140,7 +142,7 @@ class FairShareCores(Cores):
 
     def statistics(self) -> CoreStatistics:
         """Return what has been done so far, exact at this instant."""
-        running_count = self._busy_count()
+        running_count = self.running_count
         present_count = sum(share.job_count for share in self._active)
         busy = (self._env.now - self.changed_at) * running_count
         return self._statistics(

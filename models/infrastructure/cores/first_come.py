@@ -84,7 +84,12 @@ class FirstComeCores(Cores):
         self._running.remove(entry)
         self._permits.release()
 
+    @property
+    def running_count(self) -> int:
+        """How many have a core."""
+        return self._permits.held_count
+
     def statistics(self) -> CoreStatistics:
         """Return what has been done so far; work in progress is busy time now, and work once it ends."""
         busy = sum(self._env.now - start for _, start in self._running)
-        return self._statistics(self._permits.held_count, self._permits.waiting_count, busy=busy)
+        return self._statistics(self.running_count, self._permits.waiting_count, busy=busy)

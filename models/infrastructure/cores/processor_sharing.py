@@ -113,11 +113,16 @@ class ProcessorSharingCores(Cores):
                 self._completed_count += 1
                 self._env.wake(job.process)
 
+    @property
+    def running_count(self) -> int:
+        """How many cores have work."""
+        return min(self.count, self._job_count)
+
     def statistics(self) -> CoreStatistics:
         """Return what has been done so far, exact at this instant."""
         # Without `_advance`: the clock in two steps may differ from that in one by a rounding, and who asks
         # must not change what happens.
-        running_count = min(self.count, self._job_count)
+        running_count = self.running_count
         busy = (self._env.now - self._changed_at) * running_count
         return self._statistics(
             running_count, self._job_count - running_count, work=busy * self._speed, busy=busy

@@ -123,6 +123,11 @@ class BulkheadPool:
         self._waiting_time += self.env.now - start
         return True
 
+    @property
+    def waiting_count(self) -> int:
+        """How many wait for a permit now."""
+        return self.permits.waiting_count
+
     def give_back(self) -> None:
         """Give back the permit of a call that has ended, however it ended."""
         self.permits.release()

@@ -114,6 +114,11 @@ class RateLimiter(Wrapper):
         self._waited_count += 1
         self._waiting_time += self._env.now - start
 
+    @property
+    def waiting_count(self) -> int:
+        """How many wait for their turn now."""
+        return self._waiting_count
+
     def statistics(self) -> RateLimiterStatistics:
         """Return what has happened so far."""
         others = self._rejected_count + self._abandoned_count + self._waiting_count

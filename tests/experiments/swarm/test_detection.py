@@ -51,6 +51,7 @@ def run(plan: SystemPlan, until: float) -> tuple[LiveSystem, Detection]:
     return live, detection
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("plan", [CHECKED, EJECTING], ids=["checked", "ejecting"])
 def test_who_is_down_is_not_asked_and_comes_back(plan: SystemPlan) -> None:
     assert isinstance(run_trial(plan, thorough=True), Passed)

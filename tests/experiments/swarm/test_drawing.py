@@ -6,11 +6,12 @@ import os
 import subprocess
 import sys
 from collections import Counter
+from functools import cache
 from pathlib import Path
 
 import pytest
 
-from experiments.swarm import FAULTS, WRAPPERS, draw_plan
+from experiments.swarm import FAULTS, WRAPPERS, SystemPlan, draw_plan
 from experiments.swarm.choices import Choice
 from experiments.swarm.drawing import LOADS
 from experiments.swarm.parts import PARTS
@@ -18,7 +19,12 @@ from experiments.swarm.plan_rules import require_sound
 from experiments.swarm.policy_catalogue import POLICIES
 
 ROOT = Path(__file__).resolve().parents[3]
-MANY = [draw_plan(seed) for seed in range(300)]
+
+
+@cache
+def many_plans() -> list[SystemPlan]:
+    # Not at once: each process of the tests collects this file.
+    return [draw_plan(seed) for seed in range(300)]
 
 
 def test_a_seed_is_a_plan() -> None:
@@ -38,19 +44,19 @@ def test_the_same_plan_is_drawn_in_another_process_under_another_hash_seed() -> 
 
 @pytest.mark.slow
 def test_all_plans_are_sound() -> None:
-    for plan in MANY:
+    for plan in many_plans():
         require_sound(plan)
 
 
 @pytest.mark.parametrize("side", ["caller", "server"])
 def test_every_kind_of_wrapper_is_drawn_wherever_it_may_stand(side: str) -> None:
-    drawn = {wrapper.kind for plan in MANY for _, where, wrapper in plan.wrappers() if where == side}
+    drawn = {wrapper.kind for plan in many_plans() for _, where, wrapper in plan.wrappers() if where == side}
     assert drawn >= {kind for kind, each in WRAPPERS.items() if side in each.sides} - {"timeout"}
 
 
 def test_every_value_of_every_parameter_is_drawn() -> None:
     drawn: Counter[tuple[str, str, object]] = Counter()
-    for plan in MANY:
+    for plan in many_plans():
         for _, _, wrapper in plan.wrappers():
             for name, parameter in WRAPPERS[wrapper.kind].parameters.items():
                 value = wrapper.parameters.get(name, parameter.default(name))
@@ -66,15 +72,15 @@ def test_every_value_of_every_parameter_is_drawn() -> None:
 
 
 def test_every_kind_of_fault_policy_and_load_is_drawn() -> None:
-    assert {fault.kind for plan in MANY for fault in plan.faults} == set(FAULTS)
-    assert {way.policy for plan in MANY for _, way in plan.ways()} == set(POLICIES)
-    assert {client.load.kind for plan in MANY for client in plan.clients} == set(LOADS)
+    assert {fault.kind for plan in many_plans() for fault in plan.faults} == set(FAULTS)
+    assert {way.policy for plan in many_plans() for _, way in plan.ways()} == set(POLICIES)
+    assert {client.load.kind for plan in many_plans() for client in plan.clients} == set(LOADS)
 
 
 def test_every_kind_of_part_is_drawn_with_every_value() -> None:
     drawn = {
         (part.kind, name, part.parameters.get(name, each.default(name)))
-        for plan in MANY
+        for plan in many_plans()
         for part in plan.parts
         for name, each in PARTS[part.kind].parameters.items()
         if isinstance(each, Choice)
@@ -89,16 +95,16 @@ def test_every_kind_of_part_is_drawn_with_every_value() -> None:
 
 
 def test_what_clients_may_ask_is_asked() -> None:
-    for plan in MANY:
+    for plan in many_plans():
         asked = {client.way.service for client in plan.clients}
         assert {part.name for part in plan.parts if PARTS[part.kind].is_asked} <= asked
 
 
 def test_each_system_is_allowed_some_kinds_only() -> None:
     """The heart of swarm testing: what is left out is left out of all of a system."""
-    with_retries = sum(any(each.kind == "retry" for _, _, each in plan.wrappers()) for plan in MANY)
-    assert 0.1 * len(MANY) < with_retries < 0.5 * len(MANY)
-    large = [plan for plan in MANY if len(plan.wrappers()) >= 20]
+    with_retries = sum(any(each.kind == "retry" for _, _, each in plan.wrappers()) for plan in many_plans())
+    assert 0.1 * len(many_plans()) < with_retries < 0.5 * len(many_plans())
+    large = [plan for plan in many_plans() if len(plan.wrappers()) >= 20]
     assert large
     for plan in large:
         assert len({wrapper.kind for _, _, wrapper in plan.wrappers()}) < len(WRAPPERS)

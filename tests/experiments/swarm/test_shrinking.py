@@ -63,6 +63,7 @@ def test_every_candidate_can_be_built() -> None:
     assert shrink(rich_plan(), FAILED, run=run).trials_count > 20
 
 
+@pytest.mark.slow
 def test_requests_are_left_out_one_by_one() -> None:
     def needs_a_late_request(plan: SystemPlan) -> Verdict:
         times = [
@@ -82,6 +83,7 @@ def test_requests_are_left_out_one_by_one() -> None:
     assert request == RequestPlan(time=round(request.time, 1), key=request.key)
 
 
+@pytest.mark.slow
 def test_values_that_do_not_matter_become_the_simplest() -> None:
     shrunk = shrink(rich_plan(), FAILED, run=lambda plan: FAILED)
     tree = json.loads(shrunk.plan.to_json())

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from math import inf
 from random import Random
 from typing import Any
 
@@ -14,16 +15,24 @@ from models.sharding.mover import Mover, MoverFlaws, MoverSettings
 from ...choices import Choice, Names, drawn
 from ...plan import FaultPlan, Value
 from ..design import DISK_PARAMETERS, Flaw, Site, StoreDesign
-from ..fault_catalogue import NEW_GOAL, STORE_FAULTS
+from ..fault_catalogue import NEW_GOAL, SECOND_MOVER, STORE_FAULTS
 from ..moving_store import GOALS, MovingStore
 from ..plan import Does, StorePlan
-from ..schemes_of_moves import deaf_servers, lost_on_the_way, there_and_back
+from ..schemes_of_moves import (
+    deaf_servers,
+    forgetful_directory,
+    late_reads,
+    late_sweeps,
+    lost_on_the_way,
+    there_and_back,
+)
 from ..shards import ELECTION_TIMEOUT, Ground, first_table, name_of
 
 _ORDER_MEANS = (0.2, 0.5)
 _GOAL_WEIGHTS = {"move": 4, "split": 3, "even": 2}
 _DIGITS = 4
-_OF_QUORUMS: tuple[Does, ...] = ("read", "write", "delete")
+_SYNCS = 3  # for which a store has time before a server gives it up
+_OF_QUORUMS: tuple[Does, ...] = ("read", "write", "delete", "scan")
 _KEPT = frozenset({"keeps_what_it_acknowledges", "deleted_stays_deleted"})
 
 
@@ -32,10 +41,14 @@ _Needs = Mapping[str, tuple[Value, ...]]
 _SLOW_COPY: _Needs = {"batch_size": (1,), "rounds_max": (0,), "shards": ("single",)}
 _FLAWS: Mapping[str, Flaw] = {
     "acknowledges_unasked": Flaw(ShardingFlaws(acknowledges_unasked=True), {"sync_time": (0.03,)}),
+    "reads_unasked": Flaw(ShardingFlaws(reads_unasked=True), scheme=late_reads),
     "ignores_leases": Flaw(ShardingFlaws(ignores_leases=True), scheme=deaf_servers),
     "serves_frozen": Flaw(ShardingFlaws(serves_frozen=True)),
     "forgets_epochs": Flaw(ShardingFlaws(forgets_epochs=True), habits=("deletes",), scheme=there_and_back),
     "hears_nothing": Flaw(ShardingFlaws(hears_nothing=True)),
+    "drops_what_comes": Flaw(
+        ShardingFlaws(drops_what_comes=True), habits=("keys written once",), scheme=late_sweeps
+    ),
     "waits_for_nobody": Flaw(MoverFlaws(waits_for_nobody=True), {"servers": (2,)}, ("cut_link",)),
     "leaves_out_last_copy": Flaw(MoverFlaws(leaves_out_last_copy=True)),
     "forgets_deletions": Flaw(
@@ -75,12 +88,19 @@ class ShardedDesign(StoreDesign):
     }
     flaws = _FLAWS
     node_counts = (3, 4, 6)
-    does = ("read", "write", "compare-and-set", "append", "add", "delete")
-    settle = 20.0
+    does = ("read", "write", "compare-and-set", "append", "add", "delete", "scan")
+    settle = 60.0
     other_bests = (frozenset({"reads_are_fresh"}),)
     disks_may_be_lost = True
-    suffers = ("part_crash",)
-    schemes = (deaf_servers, lost_on_the_way, there_and_back)
+    suffers = ("part_crash", SECOND_MOVER, "slow_link")
+    schemes = (
+        deaf_servers,
+        forgetful_directory,
+        late_reads,
+        late_sweeps,
+        lost_on_the_way,
+        there_and_back,
+    )
     standing = (" memory", " renewal", "mover work")
 
     def build(self, site: Site, given: Mapping[str, Any], flaws: object | None) -> MovingStore:
@@ -90,35 +110,50 @@ class ShardedDesign(StoreDesign):
         ground = Ground(site, given)
         made = [ground.shard(number) for number in range(1, given["shard_count"] + 1)]
         shards = {name_of(number): store for number, (store, _) in enumerate(made, 1)}
+        directory, directory_disks = ground.directory()
         sharded = ShardedStore(
             site.env,
             site.network,
             shards=shards,
-            directory=ground.directory(),
+            directory=directory,
             table=first_table(given),
             servers={name_of(number): hosts for number, (_, hosts) in enumerate(made, 1)},
             settings=_settings(given),
-            transfers=TransferSettings(
-                item_work=given["item_work"], batch_size=10, patience=given["store_timeout"]
-            ),
+            transfers=_transfer_settings(given),
             flaws=store_flaws,
         )
-        mover = Mover(site.env, site.monitor(), sharded, settings=_mover_settings(given), flaws=mover_flaws)
-        counts_epochs = not store_flaws.forgets_epochs
-        return MovingStore(sharded, mover, ground.add_shard, counts_epochs=counts_epochs)
+        hosts = {"mover": site.monitor(), "second mover": site.hosts[1 % len(site.hosts)]}
+        mover, second = (
+            Mover(site.env, host, sharded, settings=_mover_settings(given), flaws=mover_flaws, name=name)
+            for name, host in hosts.items()
+        )
+        return MovingStore(
+            sharded,
+            mover,
+            ground.add_shard,
+            second=second,
+            directory_disks=directory_disks,
+            counts_epochs=not store_flaws.forgets_epochs,
+        )
 
     def promises(self, plan: StorePlan, given: Mapping[str, Any], *, claims: bool) -> set[str]:
-        """Return what all shards promise, where the leases of tables keep to their bound."""
-        if plan.has_disk_loss and given["shards"] in ("raft", "mixed"):
+        """Return what all shards promise, where the leases of tables keep to their bound.
+
+        Nothing where a directory has forgotten: who starts then has the first table, and who goes on has a
+        later one that nobody confirms.
+        """
+        if plan.has_directory_loss or (plan.has_disk_loss and given["shards"] in ("raft", "mixed")):
             return set()
         laws = set()
-        if 4.0 * plan.round_trip + 3.0 * given["sync_time"] <= given["store_timeout"]:
-            laws |= {"works_again", "converges"}
+        has_wrong_order = given["shards"] == "quorums" and plan.has_wrong_clocks
+        if 4.0 * plan.round_trip + _SYNCS * given["sync_time"] <= given["store_timeout"]:
+            # By clocks that are wrong what is to be deleted may be newer than the deletion, and stay.
+            laws |= {"works_again"} if has_wrong_order else {"works_again", "converges"}
         if plan.has_disk_loss or plan.drift_max > self.drift_allowed(given):
             return laws
         if given["shards"] == "quorums":
             laws.add("keeps_what_is_written_once")
-            if not plan.has_wrong_clocks:
+            if not has_wrong_order:
                 laws |= _KEPT
                 laws |= set() if given["stale_reads"] else {"reads_are_fresh", "reads_own_writes"}
             return laws
@@ -133,7 +168,8 @@ class ShardedDesign(StoreDesign):
 
     def pace(self, given: Mapping[str, Any]) -> float:
         """Return the time in which nodes expect to hear from each other, and servers from the directory."""
-        return float(min(ELECTION_TIMEOUT, 1.5 * given["ttl"]))
+        are_alone = given["shards"] in ("single", "quorums") and given["directory"] == "single"
+        return float(min(inf if are_alone else ELECTION_TIMEOUT, 1.5 * given["ttl"]))
 
     def drift_allowed(self, given: Mapping[str, Any]) -> float:
         """Return the bound of leases."""
@@ -186,6 +222,16 @@ def _settings(given: Mapping[str, Any]) -> ShardingSettings:
         patience=1.0,
         pause=0.02,
         stale_reads_while_moving=given["stale_reads"],
+    )
+
+
+def _transfer_settings(given: Mapping[str, Any]) -> TransferSettings:
+    # Where each write syncs by itself so many wait for each other: no more than what there is patience for.
+    return TransferSettings(
+        item_work=given["item_work"],
+        batch_size=10,
+        patience=given["store_timeout"],
+        parallel_writes=_SYNCS if given["durability"] == "each" else 20,
     )
 
 

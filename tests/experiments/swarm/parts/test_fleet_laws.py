@@ -176,6 +176,7 @@ def test_a_law_that_is_broken_is_found(
     assert_a_law_is_broken_by(mutant, plan, rule, monkeypatch)
 
 
+@pytest.mark.slow
 def test_choices_of_all_balancers_are_judged() -> None:
     live = build(zoned(places=CROWDED))
     live.env.run(until=6.0)
@@ -185,6 +186,7 @@ def test_choices_of_all_balancers_are_judged() -> None:
     assert next(iter(part.notes[0][1].chances.values())).variance > 50.0
 
 
+@pytest.mark.slow
 def test_where_there_is_no_zone_nothing_is_preferred() -> None:
     plan = zoned()
     bare = [host.model_copy(update={"zone": None, "rack": None}) for host in plan.hosts]

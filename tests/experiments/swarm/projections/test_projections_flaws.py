@@ -30,6 +30,7 @@ WITNESSES: dict[str, int] = {
 }
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("flaw", FLAWS)
 def test_every_flaw_is_caught_and_the_same_plan_without_it_passes(flaw: str) -> None:
     flawed = draw_projections(WITNESSES[flaw], flaw)

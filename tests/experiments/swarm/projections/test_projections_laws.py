@@ -80,12 +80,14 @@ def quiet_run() -> LiveProjections:
     return over()
 
 
+@pytest.mark.slow
 def test_a_run_in_which_nothing_happens_breaks_none() -> None:
     check_laws(quiet_run())
     check_folds(quiet_run())
     assert set(BROKEN_BY) | {"views_are_folds", "views_converge", "works_again"} == set(LAWS)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("law", "spoil"), BROKEN, ids=lambda each: getattr(each, "__name__", each))
 def test_a_law_is_broken_by(law: str, spoil: Callable[[LiveProjections], None]) -> None:
     live = over()

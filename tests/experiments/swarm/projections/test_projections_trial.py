@@ -36,6 +36,7 @@ def struck(kind: str) -> FaultPlan:
     return fault(kind, 1.0, 1.4, **STRUCK.get(kind, {"host": "leader"}))  # type: ignore[arg-type]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("log", ["disk", "raft"])
 def test_where_nothing_happens_all_is_answered_and_read_models_are_the_fold(log: str) -> None:
     quiet = plan(log)
@@ -49,6 +50,7 @@ def test_where_nothing_happens_all_is_answered_and_read_models_are_the_fold(log:
     assert any(each.demanded for each in live.questions)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("log", ["disk", "raft"])
 @pytest.mark.parametrize("kind", FAULTS)
 def test_every_kind_strikes_heals_and_breaks_no_law(kind: str, log: str) -> None:
@@ -84,6 +86,7 @@ def test_a_view_is_rebuilt_when_it_is_ordered() -> None:
     assert live.views["view-1"].projection.rebuilt_count == 1
 
 
+@pytest.mark.slow
 def test_a_log_that_loses_what_it_told_keeps_nothing_and_views_follow_it() -> None:
     outage = fault("host_crash", 1.03, 1.3, host="log")
     made = plan("disk", outage, parameters={"durability": "periodic"})

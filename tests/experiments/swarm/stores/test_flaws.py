@@ -42,36 +42,38 @@ WITNESSES: dict[str, int] = {
     "acknowledges_before_quorum": 1,
     "acknowledges_before_standby": 3,
     "acknowledges_in_memory": 2,
-    "acknowledges_unasked": 13,
+    "acknowledges_unasked": 25,
     "answers_first": 6,
     "commits_older_epochs": 2,
     "commits_older_terms": 58,
+    "drops_what_comes": 1,
     "ends_leases_early": 9,
     "fences_writes_alone": 25,
-    "forgets_deletions": 34,
-    "forgets_epochs": 17,
+    "forgets_deletions": 3,
+    "forgets_epochs": 73,
     "forgets_tombstones": 83,
     "forgets_what_is_removed": 4,
-    "hears_nothing": 5,
-    "ignores_leases": 10,
+    "hears_nothing": 2,
+    "ignores_leases": 29,
     "ignores_sessions": 8,
     "ignores_tokens": 5,
     "lease_factor": 85,
-    "leaves_out_last_copy": 4,
+    "leaves_out_last_copy": 2,
     "loses_outbox": 43,
     "merges_by_arrival": 4,
     "no_fencing": 8,
     "no_grace": 107,
+    "reads_unasked": 2,
     "reads_unchecked": 13,
     "renewals_unconfirmed": 10,
-    "reuses_epochs": 17,
-    "serves_frozen": 5,
+    "reuses_epochs": 73,
+    "serves_frozen": 2,
     "skips_gaps": 2,
     "tokens_not_replicated": 2,
     "trusts_clocks": 31,
-    "trusts_unknown_imports": 10,
+    "trusts_unknown_imports": 120,
     "votes_not_durable": 4,
-    "waits_for_nobody": 9,
+    "waits_for_nobody": 3,
 }
 
 
@@ -83,6 +85,7 @@ def witness(flaw: str) -> StorePlan:
     return read
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("flaw", sorted(flaws_of_stores()))
 def test_every_flaw_is_caught_and_the_same_plan_without_it_passes(flaw: str) -> None:
     flawed = witness(flaw)
@@ -92,6 +95,7 @@ def test_every_flaw_is_caught_and_the_same_plan_without_it_passes(flaw: str) -> 
     assert isinstance(verdict, Passed), verdict.what
 
 
+@pytest.mark.slow
 def test_quorums_that_do_not_overlap_are_stale_when_they_are_held_to_more_than_they_promise() -> None:
     """R + W = N is no bug but a setting: nothing promises fresh reads, and who is held to them fails."""
     overlapping = {"read_level": "two", "write_level": "two", "reads_from": "all"}

@@ -13,6 +13,7 @@ from experiments.swarm.subjects import read_any_plan
 FOUND = sorted((Path(__file__).parent / "found").glob("*.json"))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("path", FOUND, ids=lambda path: path.stem)
 def test_what_was_found_once_stays_mended(path: Path) -> None:
     _, plan = read_any_plan(path)

@@ -108,6 +108,7 @@ def test_a_lock_that_two_hold_is_told_when_it_comes_to_be_so_and_not_while_one_k
     assert who == "'lock' is held by one (1) and by two (2)"
 
 
+@pytest.mark.slow
 def test_a_lock_that_nobody_gives_back_is_told() -> None:
     live = build_store(plan("locks", clients=1))
     assert isinstance(live.store, LockedStore)
@@ -135,6 +136,7 @@ def test_a_client_that_crashes_asks_nothing_until_it_is_back_and_then_again() ->
     assert [time for time in times if 0.6 < time < 1.2] == []
 
 
+@pytest.mark.slow
 def test_a_client_that_stands_still_is_late_and_the_resource_refuses_what_it_writes_then() -> None:
     paused = while_thinking(looks=False)
     live = build_store(paused)
@@ -153,6 +155,7 @@ def test_a_write_that_looks_first_is_not_made_by_whoever_may_hold_nothing_any_mo
     assert any(each.ending.name == "FAILED" and each.kind == "write" for each in live.history())
 
 
+@pytest.mark.slow
 def test_pauses_and_crashes_of_clients_are_drawn_where_clients_matter() -> None:
     assert LocksDesign.suffers == ("pause", "client_crash")
     kinds = {each.kind for seed in range(1, 15) for each in draw_store(seed, "ignores_tokens").faults}

@@ -57,6 +57,7 @@ def test_one_node_alone_is_linearizable_if_nothing_new_can_lose() -> None:
         assert ("is_linearizable" in promises_of(alone)) == is_claimed
 
 
+@pytest.mark.slow
 def test_clients_are_spread_over_nodes_unless_they_go_to_the_nearest() -> None:
     for parameters, is_spread in (({}, True), ({"spread": False}, False)):
         live = build_store(plan("multi_primary", clients=5, parameters=parameters))
@@ -67,6 +68,7 @@ def test_clients_are_spread_over_nodes_unless_they_go_to_the_nearest() -> None:
         assert sum(taken) > 0
 
 
+@pytest.mark.slow
 def test_clients_are_asked_only_what_can_be_done() -> None:
     done: dict[str, set[str]] = {}
     for seed in range(1, 31):

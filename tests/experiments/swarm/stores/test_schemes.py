@@ -31,6 +31,7 @@ def scheduled(scheme: Callable[[Random, StorePlan], StorePlan], seed: int, desig
     return scheme(Random(seed), draw_store(seed, design=design))
 
 
+@pytest.mark.slow
 def test_some_plans_are_made_after_a_schedule_and_most_are_not() -> None:
     plans = [draw_store(seed, design="raft") for seed in range(1, 61)]
     torn = sum(any(each.kind == "process_crash_at_sync" for each in drawn.faults) for drawn in plans)
@@ -39,6 +40,7 @@ def test_some_plans_are_made_after_a_schedule_and_most_are_not() -> None:
     assert 1 <= hunted <= 15
 
 
+@pytest.mark.slow
 def test_a_snapshot_that_counts_though_a_crash_may_take_it_is_found(monkeypatch: pytest.MonkeyPatch) -> None:
     torn = scheduled(torn_snapshots, TORN, "raft")
     assert isinstance(run_store_trial(torn, thorough=False), Passed)
@@ -53,6 +55,7 @@ def test_a_snapshot_that_counts_though_a_crash_may_take_it_is_found(monkeypatch:
     assert isinstance(run_store_trial(torn, thorough=False), Failed)
 
 
+@pytest.mark.slow
 def test_a_promise_to_the_next_primary_that_is_forgotten_is_found(monkeypatch: pytest.MonkeyPatch) -> None:
     drawn = scheduled(passed_over, FORGOTTEN, "primary_replica")
     assert isinstance(run_store_trial(drawn, thorough=False), Passed)
@@ -68,6 +71,7 @@ def test_a_promise_to_the_next_primary_that_is_forgotten_is_found(monkeypatch: p
     assert verdict.kind == "primary_replica: keeps_what_it_acknowledges", verdict.what
 
 
+@pytest.mark.slow
 def test_a_choice_by_too_few_reports_is_found(monkeypatch: pytest.MonkeyPatch) -> None:
     drawn = scheduled(passed_over, UNHEARD, "primary_replica")
     assert isinstance(run_store_trial(drawn, thorough=False), Passed)
@@ -75,6 +79,7 @@ def test_a_choice_by_too_few_reports_is_found(monkeypatch: pytest.MonkeyPatch) -
     assert isinstance(run_store_trial(drawn, thorough=False), Failed)
 
 
+@pytest.mark.slow
 def test_a_monitor_that_takes_anybody_s_resignation_is_found(monkeypatch: pytest.MonkeyPatch) -> None:
     drawn = scheduled(usurped, RESIGNED, "primary_replica")
     assert isinstance(run_store_trial(drawn, thorough=False), Passed)

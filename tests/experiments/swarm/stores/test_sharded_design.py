@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from experiments.swarm import Failed, Passed
-from experiments.swarm.plan import FaultPlan, Value
+from experiments.swarm.plan import DurationPlan, FaultPlan, Value
 from experiments.swarm.stores import (
     LiveStore,
     StorePlan,
@@ -18,6 +18,8 @@ from experiments.swarm.stores import (
 )
 from experiments.swarm.stores.moving_store import GOALS, SHARDS_MAX, MovingStore
 from experiments.swarm.stores.plan import OperationPlan, StoreClientPlan
+from models.replication import write
+from models.sharding import StoredKey
 
 from .plans import EVERY, fault, plan
 
@@ -56,6 +58,7 @@ def ran(made: StorePlan, until: float) -> tuple[LiveStore, MovingStore]:
     return live, live.store
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("partitioner", ["ranges", "hash"])
 @pytest.mark.parametrize("shards", KINDS)
 def test_ranges_of_every_kind_of_shards_move_and_nothing_is_lost(shards: str, partitioner: str) -> None:
@@ -138,6 +141,104 @@ def test_a_mover_whose_clock_is_too_fast_waits_too_short_and_the_law_says_so() -
     assert isinstance(run_store_trial(fast, thorough=False), Failed)
 
 
+def test_there_are_two_movers_while_somebody_wants_a_second_one() -> None:
+    once, again = fault("second_mover", 0.5, 1.5), fault("second_mover", 1.0, 2.0)
+    made = sharded(once, again, order(0.7, "move", key="a", shard=2), parameters={"shard_count": 3})
+    live, store = ran(made, 0.4)
+    assert not store.second.is_awake
+    live.env.run(until=0.71)
+    assert store.second.is_awake
+    wanted = [mover.goal for mover in (store.mover, store.second)]
+    assert [goal.shards for goal in wanted if goal is not None] == [("shard-2",), ("shard-3",)]
+    live.env.run(until=1.9)
+    assert store.second.is_awake
+    assert min(len(mover.records) for mover in (store.mover, store.second)) > 1  # to and fro
+    live.env.run(until=2.1)
+    assert not store.second.is_awake
+    assert isinstance(run_store_trial(made, thorough=False), Passed)
+
+
+def test_scans_ask_for_all_keys_and_a_salted_counter_is_several() -> None:
+    asks = [("add", "salted"), ("write", "a"), ("add", "salted"), ("read", "salted"), ("scan", "b")] * 8
+    client = StoreClientPlan(
+        name="client-1",
+        operations=tuple(
+            OperationPlan(at=round(0.1 + EVERY * place, 4), does=does, key=key)  # type: ignore[arg-type]
+            for place, (does, key) in enumerate(asks)
+        ),
+    )
+    moves = order(0.5, "split", key="salted 1", shard=1), order(1.2, "move", key="a", shard=2)
+    made = sharded(*moves).model_copy(update={"clients": (client,)})
+    live, store = ran(made, 4.0)
+    history = live.history()
+    assert len({store.sharded.table.find(f"salted {number}")[1].shard for number in range(3)}) == 2
+    assert {each.key for each in history if each.kind == "add"} == {"salted 0", "salted 1", "salted 2"}
+    read = [each for each in history if each.kind == "read"]
+    assert {"a", "b", "list", "mortal-1", "mortal-2", "number", "salted 2"} <= {each.key for each in read}
+    last = {each.key: each.result for each in read if each.key.startswith("salted")}
+    assert sum(count or 0 for count in last.values()) == 16
+    assert isinstance(run_store_trial(made, thorough=False), Passed)
+
+
+@pytest.mark.slow
+def test_directory_that_forgets_promises_nothing_and_nothing_is_invented_even_then() -> None:
+    lost = fault("directory_loss", 1.5, 1.6)
+    made = sharded(order(0.5, "move", key="a", shard=2), lost, fault("host_crash", 1.8, 1.9, host="node-1"))
+    assert promises_of(made) == set()
+    _, store = ran(made, 2.9)
+    assert store.sharded.directory.contents()["directory"] == {}
+    assert store.sharded.table.find("a")[1].shard == "shard-2"  # as was once told
+    tables = [server.table for name in store.sharded.shards for server in store.sharded.servers_of(name)]
+    assert [table.version for table in tables if table is not None] == [0, 4]  # the one that started since
+    assert isinstance(run_store_trial(made, thorough=False), Passed)
+    held = made.model_copy(update={"held_to": ("works_again",)})
+    assert isinstance(run_store_trial(held, thorough=False), Failed)
+
+
+def test_who_needs_no_election_may_be_slow() -> None:
+    def is_promised(**given: Value) -> bool:
+        made = sharded(parameters={"ttl": 1.5, **given}, latency=DurationPlan(mean=0.05))
+        return "works_again" in promises_of(made)
+
+    assert is_promised()
+    assert is_promised(shards="quorums")
+    assert not is_promised(shards="raft")
+    assert not is_promised(directory="raft")
+    assert not is_promised(ttl=0.3)
+
+
+def test_imports_are_no_more_at_a_time_than_their_syncs_have_time_for() -> None:
+    """All writes of an import wait for each other's syncs; with ten at a time none was ever in time."""
+    given: dict[str, Value] = {"durability": "each", "sync_time": 0.03, "store_timeout": 0.2}
+    moves = order(0.1, "move", key="number", shard=1), order(2.5, "move", key="number", shard=2)
+    made = sharded(*moves, parameters=given)
+    writer = StoreClientPlan(
+        name="client-1",
+        operations=tuple(
+            OperationPlan(at=round(0.1 + EVERY * place, 4), does="write", key=f"number {place}")
+            for place in range(40)
+        ),
+    )
+    made = made.model_copy(update={"clients": (writer,)})
+    assert "converges" in promises_of(made)
+    assert isinstance(run_store_trial(made, thorough=False), Passed)
+
+
+@pytest.mark.slow
+def test_what_is_dead_stays_where_it_is_newer_than_its_deletion_by_clocks_that_are_wrong() -> None:
+    """One client writes by a server whose clock is ahead; the mover has the other one drop it."""
+    made = sharded(order(2.5, "move", key="a", shard=2), parameters={"shards": "quorums", "servers": 2})
+    assert "converges" in promises_of(made)
+    first, second, *others = made.hosts
+    ahead = second.model_copy(update={"offset": 1000.0})
+    made = made.model_copy(update={"hosts": (first, ahead, *others)})
+    assert promises_of(made) == {"works_again", "keeps_what_is_written_once"}
+    assert isinstance(run_store_trial(made, thorough=False), Passed)
+    verdict = run_store_trial(made.model_copy(update={"held_to": ("converges",)}), thorough=False)
+    assert isinstance(verdict, Failed)
+    assert "dead StoredKey" in verdict.what
+
+
 def test_stale_reads_and_lost_disks_promise_less() -> None:
     stale = promises_of(sharded(parameters={"stale_reads": True}))
     assert "keeps_what_it_acknowledges" in stale
@@ -158,10 +259,36 @@ def test_what_is_left_of_a_move_when_all_is_quiet_is_seen() -> None:
     assert any(str(about).startswith("range") for about in store.unfinished())
 
 
+def test_what_comes_after_the_last_sweep_is_swept_all_the_same() -> None:
+    live, store = ran(sharded(order(1.0, "move", key="a", shard=2)), 4.0)
+    store.tidy()
+    live.env.run(until=6.0)
+    assert store.unfinished() == {}
+    client = store.sharded.shards["shard-1"].client(live.hosts["client-1"])
+    live.env.run(until=live.env.process(client.call(write(StoredKey(0, "a"), "late"))))
+    assert store.unfinished() == {"dead StoredKey(epoch=0, key='a')": {"shard-1": "late"}}
+    live.env.run(until=16.0)
+    assert store.unfinished() == {}
+
+
+@pytest.mark.slow
 def test_orders_are_drawn_and_none_for_others() -> None:
     kinds = [each.kind for seed in range(1, 8) for each in draw_store(seed, design="sharded").faults]
     assert kinds.count("new_goal") > 10
     assert not any(each.kind == "new_goal" for seed in range(1, 8) for each in draw_store(seed).faults)
+
+
+@pytest.mark.slow
+def test_two_movers_scans_salted_keys_and_a_directory_that_forgets_are_drawn() -> None:
+    plans = [draw_store(seed, design="sharded") for seed in range(1, 31)]
+    kinds = {each.kind for drawn in plans for each in drawn.faults}
+    assert {"second_mover", "slow_link", "directory_loss"} <= kinds
+    asked = {
+        (each.does, each.key) for drawn in plans for client in drawn.clients for each in client.operations
+    }
+    assert {("scan", "a"), ("add", "salted"), ("read", "salted")} <= asked
+    convergent = sum("converges" in promises_of(drawn) for drawn in plans)
+    assert convergent >= 20
 
 
 @pytest.mark.slow

@@ -26,7 +26,10 @@ STRUCK: dict[str, dict[str, object]] = {
     "hunt": {},
     "pause": {"host": "client-1"},
     "client_crash": {"host": "client-1"},
+    "slow_link": {"source": "node-1", "target": "node-2"},
     "new_goal": {},
+    "second_mover": {},
+    "directory_loss": {},
     "power_outage": {},
 }
 

@@ -24,6 +24,7 @@ from models.replication.single import SingleNode
 from .plans import fault, plan
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("store", DESIGNS)
 def test_every_design_passes_where_nothing_happens(store: str) -> None:
     nodes = 1 if store == "single" else 3
@@ -76,6 +77,7 @@ def test_where_a_message_takes_longer_than_a_timeout_allows_nothing_need_go_on()
     }
 
 
+@pytest.mark.slow
 def test_an_invariant_that_a_store_asserts_is_a_law_with_a_name() -> None:
     """Without a quorum the leader that is cut off goes on, and the next one does not have its entries."""
     cut = fault("cut", 0.8, 2.5, inside=("leader", "client-1"))
