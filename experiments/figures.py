@@ -19,16 +19,17 @@ RESOLUTION = 150
 
 
 def write_figures(figures: "Mapping[str, Figure]", folder: str | PathLike[str]) -> list[Path]:
-    """Write each figure to `folder`/NAME.png (the folder is made), close it, and return the paths in order.
+    """Write each figure to `folder`/NAME.png, close it, and return the paths in order.
 
-    Raises Misuse where the folder cannot be written.
+    The folder is made if there is a figure. Raises Misuse where it cannot be written.
     """
     from matplotlib import pyplot as plt  # late: half a second that only whoever draws should pay
 
     target = Path(folder)
     paths = []
     try:
-        target.mkdir(parents=True, exist_ok=True)
+        if figures:
+            target.mkdir(parents=True, exist_ok=True)
         for name, figure in figures.items():
             paths.append(target / f"{name}.png")
             figure.savefig(paths[-1], dpi=RESOLUTION, bbox_inches="tight")

@@ -44,6 +44,11 @@ class Run:
     seed: int = 0
 
 
+def no_figures(_of: object) -> "Mapping[str, Figure]":
+    """Return no figure: what a study draws of a run, or of a sweep, where nothing else is said."""
+    return {}
+
+
 @dataclass(frozen=True, kw_only=True, eq=False, repr=False)
 class Study:
     """A function with a question; call it for one run: `breakers(seed=3, threshold=5)`.
@@ -59,8 +64,8 @@ class Study:
     sweep: Design
     replications: int = 5
     check: Callable[..., object] | None = None
-    figures_of_run: "Callable[[Run], Mapping[str, Figure]] | None" = None
-    figures_of_sweep: "Callable[[SweepResult], Mapping[str, Figure]] | None" = None
+    figures_of_run: "Callable[[Run], Mapping[str, Figure]]" = no_figures
+    figures_of_sweep: "Callable[[SweepResult], Mapping[str, Figure]]" = no_figures
     space: ParameterSpace = field(init=False, repr=False)
 
     def __post_init__(self) -> None:
@@ -146,8 +151,8 @@ def study(
     sweep: Design | Mapping[str, Sequence[Any]] | None = None,
     replications: int = 5,
     check: Callable[..., object] | None = None,
-    figures_of_run: "Callable[[Run], Mapping[str, Figure]] | None" = None,
-    figures_of_sweep: "Callable[[SweepResult], Mapping[str, Figure]] | None" = None,
+    figures_of_run: "Callable[[Run], Mapping[str, Figure]]" = no_figures,
+    figures_of_sweep: "Callable[[SweepResult], Mapping[str, Figure]]" = no_figures,
 ) -> Callable[[Callable[..., Run]], Study]:
     """Make a `Study` of a function `f(*, seed: int, load: Annotated[float, Field(gt=0)] = 0.5, ...) -> Run`.
 
@@ -155,7 +160,8 @@ def study(
     is the one point of all defaults. `replications` is the default number of runs per point, with seeds 0, 1,
     2, ... `check`, called with all parameters of each point before a sweep begins, raises Misuse for those
     that cannot go together; without it each such run is a failed row. `figures_of_run` and `figures_of_sweep`
-    return figures by name; they are drawn by `gameday run --out` and after a sweep.
+    return figures by name, and no figure if not given; they are drawn by `gameday run --out` and after a
+    sweep.
 
     Example:
         @study(name="queue", question="How long is the wait?", sweep={"load": [0.5, 0.9]},

@@ -9,6 +9,7 @@ from typing import Annotated
 import typer
 
 from ..result import SweepResult, load_sweep
+from ..study import no_figures
 from .exit_codes import DONE, FAILED
 from .output import JsonFlag, draw, note, print_json
 
@@ -29,8 +30,8 @@ def plot_sweep(
     """Draw the figures of a sweep from its results file."""
     result = load_sweep(file)
     paths, drawn = draw_sweep(result, figures_folder(file) if out is None else out)
-    if result.study.figures_of_sweep is None:
-        note(f"gameday: study {result.study.name} has no figures of a sweep")
+    if drawn and not paths:
+        note(f"gameday: study {result.study.name} draws no figure of such a sweep")
     if json:
         print_json({"study": result.study.name, "results": file, "figures": paths})
     else:
@@ -47,7 +48,7 @@ def figures_folder(results: Path) -> Path:
 def draw_sweep(result: SweepResult, folder: Path) -> tuple[list[Path], bool]:
     """Write the study's figures of a sweep, if any, into `folder`; returns paths, and whether it worked."""
     make = result.study.figures_of_sweep
-    if make is None:
+    if make is no_figures:
         return [], True
     if len(result.failures) == len(result.rows):
         note("gameday: figures could not be drawn: no run has been finished")

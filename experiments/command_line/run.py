@@ -77,10 +77,12 @@ def _help(context: typer.Context, study: str | None) -> int:
 
 
 def _figures(found: Study, made: Run, out: Path | None) -> tuple[list[Path], bool]:
-    make = found.figures_of_run
-    if out is None or make is None:
+    if out is None:
         return [], True
-    return draw(lambda: make(made), out)
+    paths, drawn = draw(lambda: found.figures_of_run(made), out)
+    if drawn and not paths:
+        note(f"gameday: study {found.name} draws no figure of such a run")
+    return paths, drawn
 
 
 def _report(found: Study, made: Run, paths: list[Path], *, json: bool) -> None:

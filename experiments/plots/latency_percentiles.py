@@ -11,7 +11,7 @@ import numpy as np
 from matplotlib.axes import Axes
 
 from .logarithmic_axis import make_logarithmic
-from .measures_by_parameter import MARKERS, MeasuresByParameter, finite, name_values
+from .measures_by_parameter import MARKERS, MeasuresByParameter, finite, interval_note, name_values
 from .palette import POLICY_COLOURS, colour_of, finish, new_axes
 
 _DASHES = ("-", (0, (5, 2)), (0, (1, 1.5)))
@@ -59,7 +59,7 @@ def plot_latency_percentiles(
         borderaxespad=0.3,
         frameon=False,
         fontsize=9,
-        title="bars: 95 % interval",
+        title=interval_note(found for line in data.lines.values() for found in line),
         title_fontsize=8,
         alignment="left",
     )

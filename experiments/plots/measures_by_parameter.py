@@ -3,7 +3,7 @@
 The parameter's values stand at equal distances (see `axis_text`).
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -17,6 +17,7 @@ from .palette import POLICY_COLOURS, colours_of, finish, new_axes
 if TYPE_CHECKING:
     from ..result import SweepResult
 
+INTERVALS = "bars: 95 % interval"
 MARKERS = ("o", "s", "^", "D", "v")
 _ASIDE = 0.08
 
@@ -94,7 +95,7 @@ def plot_measures_by_parameter(
         borderaxespad=0.3,
         frameon=False,
         fontsize=9,
-        title="bars: 95 % interval",
+        title=interval_note(found for line in data.lines.values() for found in line),
         title_fontsize=8,
         alignment="left",
     )
@@ -115,6 +116,11 @@ def _within(limits: tuple[float, float], means: list[float], widths: list[float]
         [min(width, max(mean - low, 0.0)) for mean, width in zip(means, widths, strict=True)],
         [min(width, max(high - mean, 0.0)) for mean, width in zip(means, widths, strict=True)],
     ]
+
+
+def interval_note(estimates: Iterable[Estimate]) -> str:
+    """Return what a legend says of the bars: nothing where all are of single runs, which have none."""
+    return INTERVALS if any(found.count > 1 for found in estimates) else ""
 
 
 def finite(estimates: Sequence[Estimate]) -> tuple[list[float], list[float]]:

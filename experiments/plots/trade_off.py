@@ -10,7 +10,7 @@ from matplotlib.lines import Line2D
 
 from ..summary import Estimate
 from .axis_text import measure_label, ordered, value_text, values_of
-from .measures_by_parameter import MARKERS, finite
+from .measures_by_parameter import MARKERS, finite, interval_note
 from .palette import colour_of, finish, new_axes
 
 if TYPE_CHECKING:
@@ -75,7 +75,8 @@ def plot_trade_off(
         for value, marker in marker_of.items()
     ]
     style: dict[str, Any] = {"frameon": False, "fontsize": 9, "title_fontsize": 8, "alignment": "left"}
-    ax.add_artist(ax.legend(handles, labels, loc="upper right", title="bars: 95 % interval", **style))
+    note = interval_note(found for points in data.lines.values() for _, found, _ in points)
+    ax.add_artist(ax.legend(handles, labels, loc="upper right", title=note, **style))
     ax.legend(handles=shapes, loc="upper right", bbox_to_anchor=(0.72, 1.0), title=data.parameter, **style)
     return finish(ax, title)
 

@@ -26,6 +26,7 @@ def test_a_request_frame_may_be_empty():
     assert frame["latency"].dtype == float
 
 
+@pytest.mark.slow
 def test_results_show_what_they_are_in_one_line():
     result = sweep(queue, {"load": [0.5, 0.9]}, replications=2, jobs=1)
     assert repr(result) == "SweepResult(queue: 2 points, 4 runs)"

@@ -29,6 +29,7 @@ def test_rows_do_not_depend_on_who_runs_them():
     pd.testing.assert_frame_equal(alone.frame, threaded.frame)
 
 
+@pytest.mark.slow
 def test_replication_k_has_seed_k_at_every_point_and_is_the_run_of_that_seed():
     result = sweep(queue, GRID, replications=2, jobs=1)
     assert [(row.point, row.replication, row.seed) for row in result.rows] == [
@@ -104,6 +105,7 @@ def test_an_executor_that_cannot_send_makes_failed_rows():
     assert len(result.failures) == len(result.rows) == 9
 
 
+@pytest.mark.slow
 def test_replications_go_on_until_the_interval_is_narrow():
     result = sweep(
         queue, GRID, replications=3, until=Until(measure="wait", half_width=1.0, replications_max=30), jobs=1
@@ -173,6 +175,7 @@ def test_a_parameter_that_names_a_file_stands_for_its_contents(tmp_path):
         sweep(queue, fixed={"trace": trace}, out=tmp_path / "r.sqlite", jobs=1)
 
 
+@pytest.mark.slow
 def test_loaded_results_are_the_results(tmp_path):
     out = tmp_path / "r.sqlite"
     made = sweep(queue, GRID, fixed={"deadline": 5}, out=out, jobs=1)
@@ -185,6 +188,7 @@ def test_loaded_results_are_the_results(tmp_path):
         load_sweep(out, study=fragile)
 
 
+@pytest.mark.slow
 def test_summary_frame_and_points_by_parameters(tmp_path):
     result = sweep(queue, GRID, jobs=1)
     table = result.summary
@@ -244,6 +248,7 @@ def test_a_study_of_the_main_module_runs_on_worker_processes(tmp_path, how):
     assert done.stderr == ""
 
 
+@pytest.mark.slow
 def test_detail_never_leaves_the_worker():
     assert isinstance(queue().detail, list)
     assert not any(isinstance(value, Run) for value in vars(sweep(queue, jobs=1)).values())

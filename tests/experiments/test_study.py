@@ -6,7 +6,7 @@ from dataclasses import replace
 import cloudpickle
 import pytest
 
-from experiments import Grid, Measure, Misuse, Points, Run, study
+from experiments import Grid, InProcess, Measure, Misuse, Points, Run, study, sweep
 from tests.experiments.toy_studies import fragile, queue
 
 ONE = {"value": Measure(description="a number")}
@@ -89,3 +89,9 @@ def test_study_of_a_function_travels_by_value():
 def test_changed_copy_of_an_importable_study_travels_by_value():
     copy = pickle.loads(cloudpickle.dumps(replace(fragile, replications=9)))
     assert copy.replications == 9
+
+
+def test_study_of_which_nobody_said_what_to_draw_draws_no_figure():
+    made = make(Run(measures={"value": 1.0}))
+    assert made.figures_of_run(made()) == {}
+    assert made.figures_of_sweep(sweep(made, replications=1, executor=InProcess())) == {}

@@ -24,6 +24,7 @@ def test_there_are_lessons() -> None:
     assert len(PATHS) >= 3
 
 
+@pytest.mark.slow
 @by_name
 def test_a_notebook_is_in_its_committed_form(path: Path) -> None:
     import nbformat  # late, as in `committed_form`

@@ -1,5 +1,6 @@
 """What the figures of several studies need when they draw."""
 
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -9,11 +10,18 @@ from matplotlib.figure import Figure
 
 from ...plots import POLICY_COLOURS, plot_curves_over_time
 from ...plots.curves_over_time import CurvesOverTime
+from ...plots.measures_by_parameter import INTERVALS
 from ...plots.palette import figure_of
 from ...result import SweepResult
 from ...study import Run
 
-__all__ = ["curves_in_panels", "figure_of", "name_again", "run_again"]
+__all__ = ["bars_note", "curves_in_panels", "figure_of", "name_again", "run_again"]
+
+
+def bars_note(result: SweepResult) -> str:
+    """Return what a legend says of the bars: nothing where each point has a single run, and thus no bar."""
+    counts = Counter(row.point for row in result.rows)
+    return INTERVALS if max(counts.values(), default=0) > 1 else ""
 
 
 def run_again(result: SweepResult, point: Mapping[str, Any]) -> list[Run]:

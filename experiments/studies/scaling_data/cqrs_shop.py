@@ -107,7 +107,7 @@ class OneModel(Node):
         for event in decision:
             self._pages.apply(event, rows)
         self._rows.update(rows.changes)
-        return Response(Accepted(command.id, position, position, tuple(decision)))
+        return Response(Accepted(command.id, command.stream, position, position, tuple(decision)))
 
 
 class CqrsShop:

@@ -1,9 +1,9 @@
 """Users of the shop of `cqrs`: many who ask, and some who order and then look at what they have ordered.
 
 Questions are about a customer's orders, each customer as often. An order is for one unit of an item; as soon
-as it is accepted its user looks at the item's page. Whether that page has his order, and every order of
-others that had been accepted when he asked, is what `Looks` remembers: of each item the last `SHOWN` that
-were accepted, since older ones are on no page.
+as it is accepted its user looks at the item's page. Whether that page has his order, and the orders of others
+that had been accepted when he asked, is what `Looks` counts: of these the last of each item, half as many as
+a page shows, since older ones may have left the page for newer ones.
 """
 
 from __future__ import annotations

@@ -59,6 +59,15 @@ def new_shard(
     return _BUILDERS[kind](env, network, hosts, name, contents)
 
 
+def front_host(store: Store) -> Host:
+    """Return the host of the primary, of the leader, or of the first node where all are alike."""
+    if isinstance(store, PrimaryReplicaStore):
+        return store.primary.host
+    if isinstance(store, RaftStore) and store.cluster.leader is not None:
+        return store.cluster.leader.host
+    return store.nodes[0].host
+
+
 _Builder = Callable[[Environment, Network, Sequence[Host], str, Mapping[Any, Any] | None], Store]
 
 

@@ -23,14 +23,15 @@ What to see (the default sweep): with hashes and a hottest key that has 40 % of 
 2.5 times as much as one, where it has 15 % 5.7 times (by theory at most 2.5 and 6.6 times). With 40 % the
 busiest of the 16 has 6.5 times the mean load, half of the requests take up to 27 ms, and one in a hundred 3.0
 s. Where popular keys are side by side 4 shards answer 73 requests per second, 12 shards 106, 4 with hashes
-150, and 4 with a balancer 176, after 4.7 moves, of which the longest has frozen a range for 1.3 s. If 40 % of
+150, and 4 with a balancer 176, after 6.7 moves, of which the longest has frozen a range for 1.2 s. If 40 % of
 the requests are for one key it is 91, 111 with 12 shards, 91 with hashes, and 128 with a balancer: all that
 one shard can do goes to that key. Salted over 4 it is 170 where 90 % of the requests add something, 95 where
 90 % read, as a read asks 2.2 databases on average. With two replicas of each shard, 12 hosts, it is 98 and
 222, and in the latter case 23 % of the reads miss what was acknowledged. Where keys are in order of time, 4
-shards, 12 shards, and 4 with a balancer that splits 34 times all answer 50 per second: one shard's. Hashes
-make it 79 and a salt of 4 makes it 79, and a page is 4.0 requests and not 1.0. Two replicas make it 77, as
-pages are read there. On 8 shards, 8 sub-keys take 2.8 times as much where 90 % add, 1.1 times where 10 % do.
+shards and 12 shards both answer 50 per second, one shard's, and 4 with a balancer that splits 22 times 48:
+the few ranges that it moves are old by then. Hashes make it 79 and a salt of 4 makes it 79, and a page is 4.0
+requests and not 1.0. Two replicas make it 77, as pages are read there. On 8 shards, 8 sub-keys take 2.8 times
+as much where 90 % add, 1.1 times where 10 % do.
 
 Left out: caches; popularity that moves from key to key; who finds out which keys are to be salted (servers
 count them, `models.sharding.loads`). Sources: Denning and Buzen, "The Operational Analysis of Queueing

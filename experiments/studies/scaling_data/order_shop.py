@@ -58,7 +58,7 @@ HOP, SYNC_TIME = 0.002, 0.002
 PATIENCE = 2.0
 """Seconds that a user waits for an answer."""
 
-LOCK_TIMEOUT, HEURISTIC_AFTER = 0.5, 1.0
+LOCK_TIMEOUT, INQUIRY_INTERVAL, HEURISTIC_AFTER = 0.5, 0.2, 1.0
 SAGA_SETTINGS = OrchestratorSettings(step_timeout=0.2, pause=0.02, patience=1.0)
 
 
@@ -67,7 +67,7 @@ def _two_phase_settings(way: str) -> TwoPhaseSettings:
         vote_timeout=1.0,
         retry_interval=0.2,
         lock_timeout=LOCK_TIMEOUT,
-        inquiry_interval=0.2,
+        inquiry_interval=INQUIRY_INTERVAL,
         asks_peers=way == "two-phase commit, peers asked",
         heuristic=HeuristicDecision(after=HEURISTIC_AFTER) if way.endswith("heuristic abort") else None,
     )
@@ -166,8 +166,7 @@ class OrderShop:
         if self.is_saga:
             sagas = self.leaders[leader].store["sagas"].items()
             return any(
-                progress.ending is None
-                and progress.number == 2
+                progress.number == 2
                 and not progress.is_turned_back
                 and orders[number].item == HOT
                 and orders[number].can_pay

@@ -1,8 +1,9 @@
 """What the study `resharding` does: four shards, or five, and a mover that makes five of them, or four.
 
-Each shard is one process on a host of one core, and holds its part of the keys from the beginning. A request
-works `WORK` there; an item that is told to the mover, taken or deleted `ITEM_WORK`, and what is taken or
-deleted is a write besides. The directory, the mover and each group of users have hosts of their own.
+Each shard is one process on a host of one core, or several that hold copies (`databases`), and holds its part
+of the keys from the beginning. A request works `WORK` there; an item that is told to the mover, taken or
+deleted `ITEM_WORK`, and what is taken or deleted is a write besides. The directory, the mover and each group
+of users have hosts of their own: two groups write and read, and one only reads.
 """
 
 from collections.abc import Callable, Mapping, Sequence
@@ -14,7 +15,7 @@ from typing import Any, Literal
 from models import Host, Network
 from models.consistency import HistoryRecorder
 from models.faults import Fault, HostCrash, NetworkPartition, ProcessCrash
-from models.replication import SingleNodeStore, Store, UniqueWrites
+from models.replication import READ, SingleNodeStore, Store, UniqueWrites
 from models.resilience import Timeout
 from models.sharding import (
     RoutingTable,
@@ -25,16 +26,17 @@ from models.sharding import (
     even_table,
 )
 from models.sharding.mover import Even, Goal, Mover, MoverFlaws, MoverSettings, Placed
-from models.workload import OpenLoop, UniformKeys, request_table
+from models.workload import OpenLoop, Operation, OperationMix, UniformKeys, request_table
 from simulator import Environment
 
+from ...misuse import Misuse
 from ..stores.reads_and_writes import mix_of
-from .databases import new_shard
+from .databases import HOSTS, ShardKind, front_host, new_shard
 from .placements import first_table, placement_of
 
 Change = Literal["add", "remove"]
 Way = Literal["fewest moves", "ring", "jump", "modulo"]
-Trouble = Literal["none", "mover, frozen", "mover, done", "source", "target", "cut"]
+Trouble = Literal["none", "mover, frozen", "mover, done", "source", "target", "cut", "cut, frozen"]
 Flaw = Literal["none", "no last copy", "waits for nobody"]
 
 FLAWS: Mapping[str, MoverFlaws] = {
@@ -55,8 +57,8 @@ PATIENCE = 2.0
 TTL = 10.0
 """Seconds for which a server may act by its routing table."""
 
-START = 6.0
-"""When the moves begin, in seconds."""
+SETTLED, START = 2.0, 8.0
+"""When leaders are elected, and when the moves begin, in seconds."""
 
 AFTER = 6.0
 """How long users come when the moves are over, in seconds."""
@@ -68,7 +70,7 @@ LATEST = 300.0
 STEP = 0.5
 """How often is looked at what shards have served, in seconds."""
 
-_GROUPS = 3
+_WRITE_SHARES = (0.75, 0.75, 0.0)  # of each group of users; half of all are writes
 _COPY_PATIENCE = 5.0
 _MOMENT = 0.0001  # s between looks for the instant at which a mover is struck
 _QUIET = 5.0
@@ -96,6 +98,7 @@ class Resharding:
         *,
         change: Change,
         way: Way,
+        shard: ShardKind,
         keys: int,
         ranges: int,
         throttle: Throttle,
@@ -105,12 +108,18 @@ class Resharding:
     ) -> None:
         self.env = env
         self.network = Network(env)
-        all_shards = [f"shard-{number}" for number in range(1, SHARDS + 2)]
+        # Names are drawn, so that each seed sees another ring.
+        drawn = int(env.stream("resharding/names").integers(1_000_000))
+        all_shards = [f"shard-{number} ({drawn})" for number in range(1, SHARDS + 2)]
         self.first, self.then = all_shards[:-1], all_shards
         if change == "remove":
             self.first, self.then = self.then, self.first
         self.changed = all_shards[-1]
-        self.hosts = {name: Host(env, f"host of {name}") for name in all_shards}
+        self.kind = shard
+        self.hosts = {
+            name: [Host(env, f"{name} host {number}") for number in range(1, HOSTS[shard] + 1)]
+            for name in all_shards
+        }
         self.directory = Host(env, "directory")
         self.way = way
         self.keys = keys
@@ -143,7 +152,10 @@ class Resharding:
             directory=SingleNodeStore(env, network, self.directory, name="directory"),
             table=self.table,
             settings=ShardingSettings(
-                ttl=TTL, renewal_interval=TTL / 3.0, stale_reads_while_moving=stale_reads
+                ttl=TTL,
+                renewal_interval=TTL / 3.0,
+                store_timeout=PATIENCE,
+                stale_reads_while_moving=stale_reads,
             ),
             transfers=TransferSettings(item_work=ITEM_WORK, batch_size=throttle.batch, pause=throttle.pause),
         )
@@ -152,20 +164,20 @@ class Resharding:
         """Return a shard that holds what the first table gives it."""
         held = [key for key in range(self.keys) if self.table.find(key)[1].shard == name]
         contents = {StoredKey(0, key): 0 for key in held}
-        return new_shard(self.env, self.network, "one process", [self.hosts[name]], name, contents=contents)
+        return new_shard(self.env, self.network, self.kind, self.hosts[name], name, contents=contents)
 
     def _admit_users(self, rate: float) -> list[OpenLoop]:
         values = count(1)
         loops = []
-        for number in range(1, _GROUPS + 1):
+        for number, write_share in enumerate(_WRITE_SHARES, 1):
             name = f"users-{number}"
             client = Timeout(self.env, self.store.client(Host(self.env, name)), PATIENCE)
             loops.append(
                 OpenLoop(
                     self.env,
                     UniqueWrites(self.recorder.around(client, site=name), values),
-                    rate=rate / _GROUPS,
-                    mix=mix_of(0.5),
+                    rate=rate / len(_WRITE_SHARES),
+                    mix=mix_of(write_share) if write_share else OperationMix(Operation(name=READ)),
                     keys=UniformKeys(self.env, self.keys, name=f"{name}/keys"),
                     until=LATEST,
                     table=self.users,
@@ -186,6 +198,7 @@ class Resharding:
         mover.pursue(self._goal())
         self._watch(START + STRUCK)
         if trouble != "none":
+            self._require_moves()
             self._await_moment(trouble)
             fault = self._fault(trouble)
             fault.inject()
@@ -214,14 +227,14 @@ class Resharding:
     def _await_moment(self, trouble: Trouble) -> None:
         """Go on until the worst moment for that trouble.
 
-        The source is cut off when a range is frozen and it has not heard of it. The mover dies when it has,
-        or when the range is handed over and nobody but the directory knows.
+        The source is cut off when a range is frozen and it has not heard of it, or when it has. The mover
+        dies when it has, or when the range is handed over and nobody but the directory knows.
         """
-        if trouble in ("cut", "mover, frozen", "mover, done"):
+        if trouble.startswith(("cut", "mover")):
             self._go_on_until(lambda: self._is_frozen(self.store.table))
-        if trouble.startswith("mover"):
-            server = self.store.servers_of(self.mover.records[-1].source)[0]
-            self._go_on_until(lambda: self._is_frozen(server.table))
+        if trouble.startswith("mover") or trouble == "cut, frozen":
+            servers = self.store.servers_of(self.mover.records[-1].source)
+            self._go_on_until(lambda: all(self._is_frozen(server.table) for server in servers))
         if trouble == "mover, done":
             self._go_on_until(lambda: not self._is_frozen(self.store.table))
 
@@ -231,23 +244,35 @@ class Resharding:
 
     def _go_on_until(self, is_there: Callable[[], bool]) -> None:
         while not is_there():
+            self._require_moves()
             self._watch(self.env.now + _MOMENT)
+
+    def _require_moves(self) -> None:
+        if self.mover.is_settled or self.env.now >= LATEST:
+            raise Misuse(
+                f"keys, pause and ranges must let moves take longer than {STRUCK} s where there is trouble,"
+                f" got moves of {self.keys} keys that were over by then"
+            )
 
     def _fault(self, trouble: Trouble) -> Fault:
         record = self.mover.records[-1]
         if trouble == "source":
-            return HostCrash(self.hosts[record.source])
+            return HostCrash(front_host(self.store.shards[record.source]))
         if trouble == "target":
-            return HostCrash(self.hosts[record.target])
-        if trouble == "cut":
-            return NetworkPartition(self.network, [self.hosts[record.source]], [self.directory])
+            return HostCrash(front_host(self.store.shards[record.target]))
+        if trouble.startswith("cut"):
+            return NetworkPartition(self.network, self.hosts[record.source], [self.directory])
         return ProcessCrash(self.mover)
 
     # -- what was seen --------------------------------------------------------------------------------------
 
     def held(self) -> dict[Any, Any]:
-        """Return the value of each key at the shard whose it is in the end."""
-        return {key: value for node in self.store.contents().values() for key, value in node.items()}
+        """Return the latest value of each key that any node has of the shard whose it is in the end."""
+        held: dict[Any, Any] = {}
+        for node in self.store.contents().values():
+            for key, value in node.items():
+                held[key] = max(value, held.get(key, 0))
+        return held
 
     def moved_share(self) -> float:
         """Return the share of the keys that another shard has now than at the beginning."""

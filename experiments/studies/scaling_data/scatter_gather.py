@@ -12,12 +12,12 @@ Nor does sharding help with the load: each shard works on each such query, so n 
 per second than one. What needs one shard, since it asks by the key, can be asked n times as often.
 
 Instead, what all shards know can be held in one place, in the form of the answer: a read store, to which each
-shard's changes are fed (`shard_feed`): for each shard there is a process that asks its store for what has
-changed, and a projection (`models.cqrs`) follows the log that they fill. A query is then one request to one
-host, whatever happens to shards meanwhile, and copies of it multiply what it can take. The price is that its
-answers are out of date. A shard with w writes per second that was asked for changes at any moment of the last
-d seconds has had none since with probability (1 - exp(-w d))/(w d); an answer is right if none of n has. And
-asking costs the shards work, whether or not anything has changed.
+shard's changes are fed (`models.cqrs.feeds`): for each shard there is a process that asks its store for what
+has changed, and a projection (`models.cqrs`) follows the log that they fill. A query is then one request to
+one host, whatever happens to shards meanwhile, and copies of it multiply what it can take. The price is that
+its answers are out of date. A shard with w writes per second that was asked for changes at any moment of the
+last d seconds has had none since with probability (1 - exp(-w d))/(w d); an answer is right if none of n has.
+And asking costs the shards work, whether or not anything has changed.
 
 What to see (the default sweep): of queries to 4, 8, 16 and 32 shards 3, 8, 14 and 28 % are late (by the law
 4, 8, 15 and 28 %). From 1 shard to 32 the median grows from 6.5 to 13.2 ms, the 95th percentile from 11 to
@@ -39,6 +39,7 @@ Secondary Indexes", and chapter 11, "Change Data Capture"; Elasticsearch's docum
 """
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from math import expm1, inf, nan
 from statistics import fmean
 from typing import TYPE_CHECKING, Annotated, Any
@@ -87,6 +88,20 @@ MEASURES = {
     "shard_busy": Measure(description="utilisation of the shards' cores, on average"),
     "read_busy": Measure(description="utilisation of the read store's cores, on average"),
 }
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ScatterGatherRun:
+    """A run that is over: the `case`, and the queries that began when it was measured."""
+
+    case: Case
+    asked: Sequence[Asked]
+
+
+def _figures_of_run(run: Run) -> "Mapping[str, Figure]":
+    from ..figures.scaling_data.scatter_gather import figures_of_run
+
+    return figures_of_run(run)
 
 
 def _figures_of_sweep(result: "SweepResult") -> "Mapping[str, Figure]":
@@ -159,6 +174,7 @@ CAPACITIES: Mapping[str, Sequence[Mapping[str, Any]]] = {
     ),
     replications=4,
     check=require_act,
+    figures_of_run=_figures_of_run,
     figures_of_sweep=_figures_of_sweep,
 )
 def scatter_gather(
@@ -225,12 +241,16 @@ def _measured(seed: int, case: Case, users: int) -> Run:
     env.run(until=DURATION)
     busy = [now - then for then, now in zip(before, shop.busy_times(), strict=True)]
     env.run(until=DURATION + GRACE)
+    measured = [each for each in asked if each.start >= WARM_UP]
     measures = {
-        **measures_of([each for each in asked if each.start >= WARM_UP], late_from=LATE_FROM),
+        **measures_of(measured, late_from=LATE_FROM),
         **_busy_measures(asked, busy, case.shards),
         **_laws(case),
     }
-    return Run(measures={name: measures[name] for name in MEASURES}, detail=tuple(asked))
+    return Run(
+        measures={name: measures[name] for name in MEASURES},
+        detail=ScatterGatherRun(case=case, asked=measured),
+    )
 
 
 def _busy_measures(asked: Sequence[Asked], busy: Sequence[float], shards: int) -> dict[str, float]:
@@ -248,18 +268,32 @@ def _busy_measures(asked: Sequence[Asked], busy: Sequence[float], shards: int) -
 
 def _laws(case: Case) -> dict[str, float]:
     """Return what the laws say of a case in which nothing is wrong but what is late on its way."""
-    law, fan_out = case.law, case.shards if case.way == "all shards" else 1
-    at_shards = HOP + case.work  # before an answer is on its way
+    law, fan_out = case.law, fan_out_of(case)
     deadline = inf if case.deadline is None else case.deadline
     return {
-        "late_law": 1.0 - law.cdf(LATE_FROM - at_shards) ** fan_out,
-        "p50_law": at_shards + law.quantile(0.5 ** (1.0 / fan_out)),
-        "p95_law": at_shards + law.quantile(0.95 ** (1.0 / fan_out)),
-        "complete_law": law.cdf(deadline - at_shards) ** fan_out,
+        "late_law": 1.0 - answered_by_law(case, LATE_FROM),
+        "p50_law": before_an_answer(case) + law.quantile(0.5 ** (1.0 / fan_out)),
+        "p95_law": before_an_answer(case) + law.quantile(0.95 ** (1.0 / fan_out)),
+        "complete_law": answered_by_law(case, deadline),
         "stale_law": stale_by_law(case.write_rate / case.shards, case.feed_interval, case.shards)
         if case.way == "read store"
         else 0.0,
     }
+
+
+def fan_out_of(case: Case) -> int:
+    """Return how many answers a query waits for."""
+    return case.shards if case.way == "all shards" else 1
+
+
+def before_an_answer(case: Case) -> float:
+    """Return how long it takes until an answer is on its way, in s: a message, and the work."""
+    return HOP + case.work
+
+
+def answered_by_law(case: Case, time: float) -> float:
+    """Return the probability F(t)^n that all answers have come, `time` (s) after the question."""
+    return case.law.cdf(time - before_an_answer(case)) ** fan_out_of(case)
 
 
 def stale_by_law(write_rate: float, interval: float, feeds: int) -> float:

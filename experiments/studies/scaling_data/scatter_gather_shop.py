@@ -6,14 +6,16 @@ users take as long as a leaf's of the study `hedging`; all other messages `HOP`.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from math import inf
 from typing import Any, Literal
 
 from models import Endpoint, Host, Network
 from models.balancing import Balancer
-from models.cqrs import DiskEventLog, Projection, ProjectionSettings
+from models.cqrs import DiskEventLog, Projection, ProjectionSettings, ReadModel
+from models.cqrs.feeds import ChangeFeed, Changes
+from models.cqrs.projections import Rows
 from models.faults import HostCrash, SlowHost
 from models.network import LocalityLatencies
 from models.replication import SingleNodeStore, read, scan
@@ -23,7 +25,6 @@ from simulator import Distribution, Environment
 from simulator.randomness import Constant, Uniform
 
 from .scatter_gather_users import Ask, Asked, Asking, Offers, let_ask, let_write
-from .shard_feed import ALL, ShardFeed, WholeShop
 
 Way = Literal["all shards", "one shard", "read store"]
 Trouble = Literal["none", "slow shard", "dead shard"]
@@ -39,6 +40,9 @@ SLOW = 0.02
 
 PATIENCE = 4.0
 """Seconds that whoever changes an offer waits."""
+
+ALL = "all"
+"""The key of the one row of `WholeShop`."""
 
 _LATENCIES = LocalityLatencies(same_host=Constant(0.0), same_zone=Constant(HOP))
 _THREADS = 10_000  # what waits, waits for the core
@@ -58,6 +62,16 @@ class Case:
     write_rate: float
     copies: int
     feed_interval: float
+
+
+class WholeShop(ReadModel):
+    """All offers in one row, by number: the answer to a query that would need all shards."""
+
+    def apply(self, event: Changes, rows: Rows) -> None:
+        """Put what has changed in a shard into the row."""
+        row: Mapping[int, Any] = rows.get(ALL, {})
+        merged = {**row, **{stored.key: version for stored, version in event.items}}
+        rows[ALL] = {offer: version for offer, version in merged.items() if version is not None}
 
 
 class SearchedShop:
@@ -107,7 +121,7 @@ class SearchedShop:
         env, network, case = self._env, self._network, self._case
         log = DiskEventLog(env, network, Host(env, "log host"), name="log")
         for host, (name, shard) in zip(self.hosts, self._store.shards.items(), strict=True):
-            ShardFeed(env, host, network, shard=name, store=shard, log=log, interval=case.feed_interval)
+            ChangeFeed(env, host, network, store=shard, log=log, stream=name, interval=case.feed_interval)
         places = [Host(env, f"read store {number} host", cores=1) for number in range(1, case.copies + 1)]
         return [
             Projection(

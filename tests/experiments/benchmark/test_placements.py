@@ -6,6 +6,7 @@ from experiments.benchmark import Effort, find_benchmark, placements
 from experiments.benchmark.placements import SHARD_COUNT, WAYS, numbers, texts
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("make_keys", [numbers, texts])
 @pytest.mark.parametrize("way", WAYS)
 def test_shares_and_moves_are_about_those_of_theory(way, make_keys):

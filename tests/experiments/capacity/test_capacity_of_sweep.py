@@ -16,6 +16,7 @@ def swept(**grid: list[Any]) -> SweepResult:
     return sweep(shares, Grid(grid) if grid else None, executor=InProcess())
 
 
+@pytest.mark.slow
 def test_the_bracket_lies_between_two_neighbours() -> None:
     capacity = capacity_of_sweep(swept(), load="load", margins=["first", "second"])
     assert (capacity.load_low, capacity.load_high) == (30.0, 40.0)
@@ -30,6 +31,7 @@ def test_loads_need_not_come_in_order() -> None:
     assert (capacity.load_low, capacity.load_high, capacity.tolerance) == (30.0, 50.0, 20.0)
 
 
+@pytest.mark.slow
 def test_a_load_at_which_chance_decides_widens_the_bracket() -> None:
     capacity = capacity_of_sweep(swept(load=[20.0, 35.0, 50.0]), load="load", margins=["first"])
     assert [step.verdict for step in capacity.steps] == [HOLDS, UNDECIDED, FAILS]
@@ -42,6 +44,7 @@ def test_only_the_margins_that_were_named_count() -> None:
     assert (capacity.load_low, capacity.load_high) == (50.0, None)
 
 
+@pytest.mark.slow
 def test_a_sweep_over_more_than_load_is_cut() -> None:
     result = swept(bound=[15.0, 45.0], load=[10.0, 20.0, 30.0, 40.0, 50.0])
     found = [

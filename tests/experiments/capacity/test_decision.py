@@ -61,6 +61,7 @@ def test_all_objectives_must_hold_and_one_is_enough_to_fail() -> None:
     assert decide({"a": good, "b": open_one}, 0.01) == UNDECIDED
 
 
+@pytest.mark.slow
 def test_of_many_objectives_each_has_its_share_of_the_error_to_fail() -> None:
     values = margins(*[-1.0, 0.4] * 8)
     error = next(error for error in np.geomspace(1e-6, 0.4, 500) if decide({"a": values}, error) == FAILS)

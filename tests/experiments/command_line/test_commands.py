@@ -11,6 +11,7 @@ from contextlib import closing
 import pytest
 
 from experiments.command_line import main
+from experiments.study import no_figures
 from tests.experiments.toy_studies import queue
 
 QUEUE = "tests.experiments.toy_studies:queue"
@@ -191,6 +192,7 @@ def test_default_results_file_is_named_after_the_study(tmp_path, monkeypatch, ca
     assert (tmp_path / "results" / "queue" / "waits.png").is_file()
 
 
+@pytest.mark.slow
 def test_figures_that_cannot_be_drawn_cost_no_results(tmp_path, capsys, monkeypatch):
     out = str(tmp_path / "r.sqlite")
     monkeypatch.setitem(vars(queue), "figures_of_sweep", lambda result: 1 / 0)
@@ -200,6 +202,19 @@ def test_figures_that_cannot_be_drawn_cost_no_results(tmp_path, capsys, monkeypa
     assert "(6 of 6 rows new)" in said.out
 
 
+def test_where_a_study_draws_nothing_that_is_said_and_no_folder_is_made(tmp_path, capsys, monkeypatch):
+    for kind in ("figures_of_run", "figures_of_sweep"):
+        monkeypatch.setitem(vars(queue), kind, no_figures)
+    folder, results = tmp_path / "figures", tmp_path / "r.sqlite"
+    assert main(["run", QUEUE, "--customers", "5", "--out", str(folder)]) == 0
+    assert "gameday: study queue draws no figure of such a run" in capsys.readouterr().err
+    assert main(["sweep", QUEUE, "--customers", "5", "--jobs", "1", "--out", str(results)]) == 0
+    assert main(["plot", str(results), "--out", str(folder)]) == 0
+    assert "gameday: study queue draws no figure of such a sweep" in capsys.readouterr().err
+    assert not folder.exists()
+
+
+@pytest.mark.slow
 def test_a_file_without_a_finished_run_has_no_figures_and_says_so(tmp_path, capsys):
     out = tmp_path / "r.sqlite"
     assert main(["sweep", QUEUE, "--customers", "5", "--jobs", "1", "--no-figures", "--out", str(out)]) == 0

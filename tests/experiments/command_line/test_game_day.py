@@ -100,6 +100,7 @@ def test_report_is_printed_although_it_cannot_be_written(
     assert printed.err.count("\n") == 1
 
 
+@pytest.mark.slow
 def test_run_that_fails_says_seed_time_process_and_how_to_replay_it(
     tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -187,6 +187,7 @@ def test_ctrl_c_says_how_to_run_it_again(
     assert "to run it again: gameday swarm --" in err
 
 
+@pytest.mark.slow
 def test_ctrl_c_keeps_what_was_found(
     broken: None, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:

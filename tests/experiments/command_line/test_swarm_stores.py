@@ -41,6 +41,7 @@ def test_stores_that_pass_are_counted_and_nothing_is_written(
     assert list(tmp_path.iterdir()) == []
 
 
+@pytest.mark.slow
 def test_stores_of_one_design_are_drawn_by_its_name(capsys: pytest.CaptureFixture[str]) -> None:
     code, out, _ = swarm(capsys, "--of", "single", "--systems", "2", "--seed", "1", *ONE_JOB)
     assert code == 0
@@ -50,6 +51,7 @@ def test_stores_of_one_design_are_drawn_by_its_name(capsys: pytest.CaptureFixtur
     assert (plan.store, plan.flaw) == ("raft", "reads_unchecked")
 
 
+@pytest.mark.slow
 def test_checks_that_are_given_up_are_told_and_leave_it_undecided(
     capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -87,6 +87,7 @@ def test_policies_are_compared_by_mean_and_interval_over_runs() -> None:
     assert data.runs_count == 2
 
 
+@pytest.mark.slow
 def test_answer_that_comes_too_late_does_not_count() -> None:
     data = compare_availability_over_time({"timeout": [run_of(Recorded())]}, width=1.0, within=0.05)
     assert not data.curves[0].mean.any()
@@ -174,6 +175,7 @@ def test_heat_map_prints_each_value_and_its_half_width() -> None:
     assert (ax.get_xlabel(), ax.get_ylabel()) == ("timeout (s)", "threshold")
 
 
+@pytest.mark.slow
 def test_heat_map_of_equal_or_infinite_values_is_drawn() -> None:
     ax = plot_sweep_heat_map(heat_map([[2.0, 2.0], [np.inf, 2.0]]))
     assert [text.get_text() for text in ax.texts][2] == "never"
@@ -203,6 +205,15 @@ def test_bars_end_where_a_measure_cannot_go() -> None:
     (bars,) = [lines for lines in ax.collections if isinstance(lines, LineCollection)]
     ends = [(float(segment[:, 1].min()), float(segment[:, 1].max())) for segment in bars.get_segments()]
     assert ends == [pytest.approx(each) for each in [(0.94, 1.0), (0.4, 0.6), (0.0, 0.07)]]
+
+
+@pytest.mark.parametrize(("count", "title"), [(1, ""), (2, "bars: 95 % interval")])
+def test_bars_are_named_where_there_are_any(count: int, title: str) -> None:
+    line = (Estimate(mean=1.0, half_width=float("nan"), standard_deviation=0.0, count=count),)
+    data = MeasuresByParameter(parameter="zones", values=(1,), lines={"shop": line}, label="answered")
+    legend = plot_measures_by_parameter(data).get_legend()
+    assert legend is not None
+    assert legend.get_title().get_text() == title
 
 
 def test_label_has_the_colour_of_the_policy_that_it_stands_for() -> None:

@@ -40,6 +40,7 @@ def test_breaker_keeps_browsing_alive_where_the_timeout_is_too_long() -> None:
     assert with_breaker["threads_waiting"] < without["threads_waiting"] - 10.0
 
 
+@pytest.mark.slow
 def test_breaker_without_a_timeout_sees_nothing() -> None:
     measures = short(timeout=None, threshold=0.2).measures
     assert math.isnan(measures["open_delay"])
@@ -47,6 +48,7 @@ def test_breaker_without_a_timeout_sees_nothing() -> None:
     assert measures["recover_time"] == math.inf
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("fault", ["errors", "refused"])
 def test_breaker_sees_failures_that_are_fast_without_a_timeout(fault: str) -> None:
     measures = short(timeout=None, threshold=0.5, fault=fault).measures
@@ -55,6 +57,7 @@ def test_breaker_sees_failures_that_are_fast_without_a_timeout(fault: str) -> No
     assert measures["recover_time"] < 5.0
 
 
+@pytest.mark.slow
 def test_without_breaker_there_is_nothing_to_open_or_close() -> None:
     measures = short(threshold=None).measures
     assert math.isnan(measures["open_delay"])

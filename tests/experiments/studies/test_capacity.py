@@ -77,6 +77,7 @@ def test_margins_are_shares_and_agree_with_the_verdict() -> None:
         assert measures["burn_rate"] == pytest.approx((1.0 - measures["availability"]) / 0.005)
 
 
+@pytest.mark.slow
 def test_threads_are_worn_out_while_cores_have_nothing_to_do() -> None:
     measures = short(rate=400.0).measures
     assert measures["threads_busy"] > 0.98
@@ -101,6 +102,7 @@ def test_threads_are_held_as_littles_law_says() -> None:
     )
 
 
+@pytest.mark.slow
 def test_past_capacity_goodput_stays_behind_throughput() -> None:
     measures = short(rate=400.0).measures
     assert measures["throughput"] > 370.0
@@ -166,6 +168,7 @@ def test_other_parameters_are_cut_and_named_and_without_rates_there_is_no_figure
     assert not result.study.figures_of_sweep(result.select(lambda point: point["rate"] == 50.0))
 
 
+@pytest.mark.slow
 def test_a_run_is_shown_over_time() -> None:
     assert capacity.figures_of_run is not None
     figures = dict(capacity.figures_of_run(short(rate=100.0)))

@@ -79,6 +79,7 @@ def test_overload_runs_into_it(design: str, load: float) -> None:
     assert ran(design, load).measures["answered"] < 0.8
 
 
+@pytest.mark.slow
 def test_a_step_lies_beyond_the_one_before() -> None:
     reached = [ran(design, 3.0).measures["saturates_at"] for design in DESIGNS]
     assert reached == sorted(reached)
@@ -94,6 +95,7 @@ def test_threads_are_full_because_of_what_is_behind_them() -> None:
         assert use.because_of == (LADDER[design],)
 
 
+@pytest.mark.slow
 def test_orders_that_are_paid_later_hold_no_thread() -> None:
     now, later = (
         ran(design, 3.0).detail.report.use("orders threads") for design in ("wider link", "pay later")
@@ -103,6 +105,7 @@ def test_orders_that_are_paid_later_hold_no_thread() -> None:
     assert ran("pay later", 3.0).measures["unpaid"] == 0.0
 
 
+@pytest.mark.slow
 def test_measures_are_the_most_used_of_each_kind() -> None:
     run = ran("own hosts", 3.0)
     report = run.detail.report

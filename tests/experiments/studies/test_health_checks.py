@@ -49,6 +49,7 @@ def test_the_dead_are_found_when_the_law_says(scene: str) -> None:
     assert measures["probes"] == pytest.approx(720.0)
 
 
+@pytest.mark.slow
 def test_what_is_lost_with_a_host_is_what_it_is_sent_until_it_is_marked() -> None:
     measures = ran(scene="pauses", interval=5.0, strikes=3).measures
     # One request per second and host.

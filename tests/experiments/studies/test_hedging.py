@@ -18,6 +18,7 @@ def test_share_of_late_requests_follows_the_law(leaves: int) -> None:
         assert measures["late"] == pytest.approx(measures["law"], abs=3.5 * spread)
 
 
+@pytest.mark.slow
 def test_law_is_that_of_the_share_that_is_late() -> None:
     measures = hedging(seed=1, leaves=5, after=None, late_share=0.1).measures
     assert measures["law"] == pytest.approx(1.0 - 0.9**5)

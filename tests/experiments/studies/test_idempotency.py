@@ -51,6 +51,7 @@ def test_gap_between_payment_and_record_charges_twice_after_a_crash() -> None:
     assert ran("separate", crashes=0).measures["charged_twice"] == 0.0
 
 
+@pytest.mark.slow
 def test_client_is_told_of_more_orders_with_a_key() -> None:
     # An attempt that comes back finds the answer of the one before it.
     assert ran("durable").measures["paid"] > ran("no key").measures["paid"]

@@ -26,6 +26,7 @@ def test_each_way_of_sharing_protects_better_than_the_one_before() -> None:
     assert p99[-1] < 1.5 * ran(neighbour_jobs=0).measures["p99"]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("sharing", ["first-come", "processor sharing", "shares"])
 def test_without_quotas_no_core_is_idle_beside_a_noisy_neighbour(sharing: str) -> None:
     measures = ran(sharing=sharing).measures

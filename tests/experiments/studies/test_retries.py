@@ -63,6 +63,7 @@ def test_jitter_spreads_the_herd_that_exponential_backoff_keeps_in_step() -> Non
     assert exponential["back_time"] > 1.5 * jitter["back_time"]
 
 
+@pytest.mark.slow
 def test_attempts_at_once_are_used_up_before_the_server_is_back() -> None:
     measures = short(backoff="none", attempts=10).measures
     assert measures["herd_lost"] == 1.0

@@ -58,6 +58,7 @@ def test_a_file_that_has_changed_is_read_again(tmp_path: Path) -> None:
     assert (len(first), len(second)) == (2, 3)
 
 
+@pytest.mark.slow
 def test_a_study_replays_the_whole_trace(tmp_path: Path) -> None:
     run = breakers(seed=1, trace=trace_file(tmp_path), speed_up=1.0)
     assert run.detail.requests.issued == 800
@@ -66,6 +67,7 @@ def test_a_study_replays_the_whole_trace(tmp_path: Path) -> None:
     assert run.measures["calls_saved"] > 0
 
 
+@pytest.mark.slow
 def test_a_faster_replay_is_shorter(tmp_path: Path) -> None:
     run = timeouts(seed=1, trace=trace_file(tmp_path), speed_up=2.0)
     assert run.detail.duration == pytest.approx(19.975 / 2)

@@ -18,6 +18,7 @@ def short(timeout: float | None, **parameters: Any) -> Run:
     return timeouts(seed=1, timeout=timeout, duration=DURATION, **parameters)
 
 
+@pytest.mark.slow
 def test_without_timeout_browsing_fails_in_silence_and_never_recovers() -> None:
     measures = short(None).measures
     assert measures["browse_available"] < 0.7
@@ -41,6 +42,7 @@ def test_short_timeout_cuts_off_healthy_payments() -> None:
     assert short(0.1).measures["buy_healthy"] < short(2.0).measures["buy_healthy"]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("fault", ["errors", "refused"])
 def test_failures_that_are_fast_need_no_timeout(fault: str) -> None:
     measures = short(None, fault=fault).measures
@@ -64,6 +66,7 @@ def test_where_nobody_waits_for_payment_all_its_finished_work_is_wasted(fault: s
     assert run.measures["wasted_work"] == pytest.approx(1.0)
 
 
+@pytest.mark.slow
 def test_recommended_timeout_does_not_hang_on_the_timeout_of_the_run() -> None:
     recommended = [short(timeout).measures["recommended"] for timeout in (0.1, 2.0)]
     assert recommended[0] == pytest.approx(recommended[1], rel=0.05)

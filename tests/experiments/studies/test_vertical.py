@@ -37,6 +37,7 @@ def test_one_big_host_takes_everything_with_it_and_one_of_many_its_share() -> No
     assert ran(growth="more hosts", size=8, balancing="two choices").measures["answered"] > at_random
 
 
+@pytest.mark.slow
 def test_all_ways_to_grow_cost_the_same() -> None:
     runs = [
         ran(growth=growth, size=8, **others)

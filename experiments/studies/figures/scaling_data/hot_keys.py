@@ -23,7 +23,7 @@ from ...scaling_data.hot_keys import (
     HotKeysRun,
     share_of_hottest,
 )
-from ..drawing import figure_of
+from ..drawing import bars_note, figure_of
 from ..stores.bar_panels import Panel, bar_panels
 
 _COLOURS = (GREEN, BLUE, VERMILION, PURPLE, ORANGE)
@@ -123,7 +123,7 @@ def _speed_up(result: SweepResult) -> Figure:
     ax.set_ylim(bottom=0.0)
     ax.set_xlabel("shards, keys spread by hashes")
     ax.set_ylabel("requests answered per second")
-    ax.legend(frameon=False, fontsize=9, loc="upper left", title="bars: 95 % interval", title_fontsize=8)
+    ax.legend(frameon=False, fontsize=9, loc="upper left", title=bars_note(result), title_fontsize=8)
     return figure_of(ax)
 
 
@@ -233,7 +233,7 @@ def _salt(result: SweepResult) -> Figure:
     )
     above.set_ylabel("requests answered\nper second")
     above.set_ylim(bottom=0.0)
-    above.legend(frameon=False, fontsize=9, title="bars: 95 % interval", title_fontsize=8)
+    above.legend(frameon=False, fontsize=9, title=bars_note(result), title_fontsize=8)
     finish(below, "")
     below.set_ylim(bottom=0.0)
     below.set_ylabel("requests to databases\nper read, of all reads")

@@ -1,6 +1,7 @@
 """Figures of `resharding`: a shard that is added, what placements move, the throttle, and what goes wrong."""
 
 from collections.abc import Mapping, Sequence
+from math import sqrt
 from typing import Any
 
 import numpy as np
@@ -12,11 +13,22 @@ from simulator.measurement import windowed_percentile
 
 from ....plots.fault_shading import FaultBand, shade_faults
 from ....plots.logarithmic_axis import make_logarithmic
-from ....plots.palette import BLACK, BLUE, GREEN, ORANGE, PURPLE, VERMILION, finish
+from ....plots.palette import BLACK, BLUE, GREEN, ORANGE, PURPLE, SKY, VERMILION, finish
 from ....result import SweepResult
 from ....study import Run
-from ...scaling_data.resharding import FEW, HOT, MANY, PAUSES, WAYS, ReshardingRun
+from ...scaling_data.databases import HOSTS
+from ...scaling_data.resharding import (
+    FEW,
+    FEWER,
+    HOT,
+    MANY,
+    PAUSES,
+    WAYS,
+    ReshardingRun,
+    moved_by_theory,
+)
 from ...scaling_data.resharding_run import STEP
+from ..drawing import bars_note
 from ..stores.bar_panels import Panel, bar_panels
 from ..stores.whole_points import has_point, whole_point
 
@@ -36,18 +48,20 @@ _FEW: Mapping[str, Any] = {"ranges": FEW}
 _SOUND: Rows = {
     "nothing": {**_FEW},
     "nothing; no rounds": {**_FEW, "rounds": 0},
-    "mover dies, range frozen": {**_FEW, "keys": HOT, "trouble": "mover, frozen"},
-    "the same, stale reads allowed": {**_FEW, "keys": HOT, "trouble": "mover, frozen", "stale_reads": True},
-    "mover dies, range handed over": {**_FEW, "keys": HOT, "trouble": "mover, done"},
-    "the same, stale reads allowed ": {**_FEW, "keys": HOT, "trouble": "mover, done", "stale_reads": True},
+    "mover dies, range frozen": {**HOT, "trouble": "mover, frozen"},
+    "the same, stale reads allowed": {**HOT, "trouble": "mover, frozen", "stale_reads": True},
+    "mover dies, range handed over": {**HOT, "trouble": "mover, done"},
+    "source without directory, frozen": {**HOT, "trouble": "cut, frozen"},
+    "the same, stale reads allowed ": {**HOT, "trouble": "cut, frozen", "stale_reads": True},
+    "source without directory, not yet": {**_FEW, "trouble": "cut"},
     "source's host dies": {**_FEW, "trouble": "source"},
     "target's host dies": {**_FEW, "trouble": "target"},
-    "source without directory": {**_FEW, "trouble": "cut"},
 }
 _FLAWED: Rows = {
     "flaw: no last copy": {**_FEW, "flaw": "no last copy", "rounds": 0},
-    "flaw: waits for nobody": {**_FEW, "flaw": "waits for nobody", "trouble": "cut"},
+    "flaw: waits for nobody": {"ranges": HOT["ranges"], "flaw": "waits for nobody", "trouble": "cut"},
 }
+_COPIES: Rows = {kind: {**_FEW, "keys": FEWER, "shard": kind} for kind in HOSTS}
 _WINDOWS = 20
 
 
@@ -71,6 +85,10 @@ def figures_of_sweep(result: SweepResult) -> Mapping[str, Figure]:
         )
     if all(has_point(result, row) for row in _THROTTLES.values()):
         figures["throttle"] = _throttle(result)
+    if all(
+        has_point(result, {**row, **died}) for row in _COPIES.values() for died in ({}, {"trouble": "source"})
+    ):
+        figures["copies"] = _copies(result)
     if all(has_point(result, row) for row in (*_SOUND.values(), *_FLAWED.values())):
         figures["troubles"] = _troubles(result)
     return figures
@@ -88,12 +106,19 @@ def _placements(result: SweepResult, rows: Rows) -> Figure:
     fewest, modulo = (
         {name: _mean(result, name, row) for name in ("moved", "duration")} for row in _ways().values()
     )
+    share = moved_by_theory("ring")
+    chance = sqrt(share * (1.0 - share) / MANY)  # each range is placed for itself
     return bar_panels(
         result,
         {name: whole_point(result, **row) for name, row in rows.items()},
         [
             Panel(measure="moved", label="keys moved (%)", scale=100.0, form=".0f"),
-            Panel(measure="moved_theory", label="the same by theory (%)", scale=100.0, form=".0f"),
+            Panel(
+                measure="moved_theory",
+                label=f"the same by theory (%); ring\nand jump: ± {100.0 * chance:.1f} by chance",
+                scale=100.0,
+                form=".0f",
+            ),
             Panel(measure="duration", label="time that takes (s)", form=".0f"),
             Panel(measure="p99_during", label="p99 of users meanwhile (ms)", scale=1e3, form=".0f"),
             Panel(
@@ -105,6 +130,41 @@ def _placements(result: SweepResult, rows: Rows) -> Figure:
         f" in {modulo['duration']:.0f} s",
         rows_are="placement, and a shard",
         colours={name: _WAY_COLOURS[row["placement"]] for name, row in rows.items()},
+    )
+
+
+def _copies(result: SweepResult) -> Figure:
+    """Draw what moves where shards have copies, and what it is good for when a host dies meanwhile."""
+    frozen = {kind: 1e3 * _mean(result, "freeze_mean", row) for kind, row in _COPIES.items()}
+    died: Mapping[str, Any] = {"trouble": "source"}
+    unanswered = [_mean(result, "unanswered", {**_COPIES[kind], **died}) for kind in ("one process", "raft")]
+    return bar_panels(
+        result,
+        {f"{kind} ({HOSTS[kind]})": whole_point(result, **row) for kind, row in _COPIES.items()},
+        [
+            Panel(measure="duration", label="time that the moves take (s)", form=".0f"),
+            Panel(measure="p99_during", label="p99 of users meanwhile (ms)", scale=1e3, form=".0f"),
+            Panel(
+                measure="freeze_mean", label="a range is frozen\non average for (ms)", scale=1e3, form=".0f"
+            ),
+            Panel(
+                measure="unanswered",
+                label="requests without an answer,\nthe source's host dies",
+                form=".0f",
+                where=died,
+            ),
+            Panel(
+                measure="lost_count", label="acknowledged writes lost,\nthe source's host dies", where=died
+            ),
+        ],
+        title=f"Quorums cannot tell what has changed: a range is frozen for {frozen['quorums']:.0f} ms, with"
+        f" Raft for {frozen['raft']:.0f};\na host that dies meanwhile costs {unanswered[0]:.0f} requests"
+        f" where it is alone, {unanswered[1]:.0f} with Raft",
+        rows_are="shards (hosts each)",
+        colours={
+            f"{kind} ({HOSTS[kind]})": colour
+            for kind, colour in zip(_COPIES, (BLACK, ORANGE, BLUE, SKY), strict=True)
+        },
     )
 
 
@@ -134,7 +194,7 @@ def _throttle(result: SweepResult) -> Figure:
     ax.set_ylim(50.0, 2000.0)
     ax.set_xlabel("time that the moves take (s)")
     ax.set_ylabel("p99 of users meanwhile (ms)")
-    ax.legend(frameon=False, fontsize=9, title="bars: 95 % interval", title_fontsize=8)
+    ax.legend(frameon=False, fontsize=9, title=bars_note(result), title_fontsize=8)
     rows = tuple(_THROTTLES.values())
     fast, slow = (
         (_mean(result, "duration", row), 1e3 * _mean(result, "p99_during", row))
@@ -164,7 +224,6 @@ def _troubles(result: SweepResult) -> Figure:
             ),
             Panel(measure="unanswered", label="requests without\nan answer", form=".0f"),
             Panel(measure="unanswered_reads", label="reads among them", form=".0f"),
-            Panel(measure="given_up", label="moves given up\nand made again", form=".1f"),
             Panel(measure="stale_count", label="stale reads"),
             Panel(measure="lost_count", label="acknowledged\nwrites lost"),
         ],
@@ -215,9 +274,9 @@ def _draw_served(ax: Axes, run: ReshardingRun) -> None:
     names = sorted({name for served in totals for name in served})
     width = each * STEP
     times = width * np.arange(len(totals) - 1) + width / 2.0
-    for name, colour in zip(names, _SHARD_COLOURS, strict=True):
+    for number, (name, colour) in enumerate(zip(names, _SHARD_COLOURS, strict=True), 1):
         counts = np.array([served.get(name, 0) for served in totals], dtype=np.float64)
-        ax.plot(times, np.diff(counts) / width, color=colour, linewidth=1.6, label=name)
+        ax.plot(times, np.diff(counts) / width, color=colour, linewidth=1.6, label=f"shard {number}")
 
 
 def _draw_latency(ax: Axes, run: ReshardingRun) -> None:

@@ -1,9 +1,11 @@
 """Figures of `scatter_gather`: the tail over the fan-out, deadlines, trouble, capacity, and what is stale."""
 
 from collections.abc import Mapping, Sequence
+from math import inf
 from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 from matplotlib import pyplot as plt
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
@@ -11,6 +13,8 @@ from matplotlib.figure import Figure
 from ....plots.logarithmic_axis import make_logarithmic
 from ....plots.palette import BLUE, GREEN, GREY, ORANGE, VERMILION, finish, new_axes
 from ....result import SweepResult
+from ....study import Run
+from ...hedging import LATE_FROM
 from ...scaling_data.scatter_gather import (
     CAPACITIES,
     COUNTS,
@@ -20,13 +24,23 @@ from ...scaling_data.scatter_gather import (
     FEED_INTERVALS,
     LOADED,
     WAYS,
+    ScatterGatherRun,
+    answered_by_law,
+    fan_out_of,
 )
-from ..drawing import figure_of
+from ..drawing import bars_note, figure_of
 from ..stores.bar_panels import Panel, bar_panels
 
 _LAW: Mapping[str, Any] = {"linewidth": 6, "alpha": 0.25, "zorder": 1}
 _WAY_COLOURS = dict(zip(WAYS, (VERMILION, ORANGE, GREEN, BLUE), strict=True))
 _TROUBLES = ("none", "slow shard", "dead shard")
+
+
+def figures_of_run(run: Run) -> Mapping[str, Figure]:
+    """Return how long answers took, beside the law of the slowest of n; none where there was no answer."""
+    detail: ScatterGatherRun = run.detail
+    latencies = np.sort([each.latency for each in detail.asked if each.latency < inf])
+    return {"latency": _latency(run, latencies)} if latencies.size else {}
 
 
 def figures_of_sweep(result: SweepResult) -> Mapping[str, Figure]:
@@ -45,7 +59,39 @@ def figures_of_sweep(result: SweepResult) -> Mapping[str, Figure]:
     return figures
 
 
+def _latency(run: Run, latencies: npt.NDArray[np.float64]) -> Figure:
+    """Draw the share of the queries that had no answer yet after a time, and what the law says of that."""
+    detail: ScatterGatherRun = run.detail
+    count = len(detail.asked)
+    ax = new_axes(None)
+    waiting = 1.0 - np.arange(1, latencies.size + 1) / count
+    ax.step(1e3 * latencies, 100.0 * waiting, where="post", color=VERMILION, linewidth=1.6, label="measured")
+    times = np.geomspace(latencies[0] / 1.5, 1.3 * max(latencies[-1], LATE_FROM), 300)
+    law = 100.0 * (1.0 - np.array([answered_by_law(detail.case, float(time)) for time in times]))
+    fan_out = fan_out_of(detail.case)
+    exponent = f"^{fan_out}" if fan_out > 1 else ""
+    ax.plot(1e3 * times, law, color=VERMILION, **_LAW, label=f"law: 1 - F(t){exponent}, if all is well")
+    least = 100.0 / count
+    ax.set_yscale("log")
+    ax.set_ylim(0.7 * least, 130.0)
+    ax.set_yticks([tick for tick in (0.1, 1.0, 10.0, 100.0) if tick > 0.7 * least], labels=None)
+    ax.yaxis.set_major_formatter("{x:g}")
+    _in_powers(ax, [tick for tick in _TICKS if 1e3 * times[0] < tick < 1e3 * times[-1]], base=10)
+    ax.set_xlabel("time since the question (ms)")
+    ax.set_ylabel("queries without an answer yet (%)")
+    asked = f"all of {fan_out} shards" if fan_out > 1 else _ONE[detail.case.way]
+    finish(
+        ax,
+        f"Asked: {asked}. Half of the queries take up to {1e3 * run.measures['p50']:.0f} ms,\n"
+        f"and {run.measures['late']:.1%} more than {1e3 * LATE_FROM:.0f} ms",
+    )
+    ax.legend(frameon=False, fontsize=9, loc="upper right")
+    return figure_of(ax)
+
+
+_TICKS = (1, 2, 5, 10, 20, 50, 100, 200, 500, 1000, 2000, 5000)
 _BOTH = ("all shards", "read store")
+_ONE = {"all shards": "the only shard", "one shard": "one shard", "read store": "the read store"}
 
 
 def _point(result: SweepResult, special: Mapping[str, Any]) -> dict[str, Any]:
@@ -112,7 +158,7 @@ def _fan_out(result: SweepResult) -> Figure:
     )
     make_logarithmic(above)
     above.set_ylabel("time to an answer (ms)")
-    above.legend(frameon=False, fontsize=9, loc="upper left", title="bars: 95 % interval", title_fontsize=8)
+    above.legend(frameon=False, fontsize=9, loc="upper left", title=bars_note(result), title_fontsize=8)
     finish(below, "")
     below.set_ylim(bottom=0.0)
     below.set_ylabel("queries later than\n0.1 s (%)")
@@ -143,7 +189,7 @@ def _deadline(result: SweepResult) -> Figure:
     ax.set_xlabel("deadline, at which what has come is the answer (ms)")
     ax.set_ylabel("share (%)")
     ax.set_ylim(-3.0, 103.0)
-    ax.legend(frameon=False, fontsize=9, loc="center right", title="bars: 95 % interval", title_fontsize=8)
+    ax.legend(frameon=False, fontsize=9, loc="center right", title=bars_note(result), title_fontsize=8)
     return figure_of(ax)
 
 
@@ -210,7 +256,13 @@ def _capacity(result: SweepResult) -> Figure:
         found = _estimates(result, [{**LOADED, **asked} for asked in line], "answered")
         _line(ax, COUNTS, found, color=colour, marker=marker, label=texts[name])
         grown[name] = (found[0].mean, found[-1].mean)
-    ax.plot(COUNTS, [count / LOADED["work"] for count in COUNTS], color=BLUE, label="count / work", **_LAW)
+    ax.plot(
+        COUNTS,
+        [count / LOADED["work"] for count in COUNTS],
+        color=BLUE,
+        label="hosts / core time of a query",
+        **_LAW,
+    )
     finish(
         ax,
         f"{COUNTS[-1]} shards answer {grown['all shards'][1]:.0f} queries per second that need all of them,"
@@ -221,7 +273,7 @@ def _capacity(result: SweepResult) -> Figure:
     ax.set_ylim(bottom=0.0)
     ax.set_xlabel("hosts: shards, or copies of the read store")
     ax.set_ylabel("queries answered per second")
-    ax.legend(frameon=False, fontsize=9, loc="upper left", title="bars: 95 % interval", title_fontsize=8)
+    ax.legend(frameon=False, fontsize=9, loc="upper left", title=bars_note(result), title_fontsize=8)
     return figure_of(ax)
 
 
@@ -248,7 +300,7 @@ def _staleness(result: SweepResult) -> Figure:
     )
     above.set_ylabel("answers that are out of\ndate when asked for (%)")
     above.set_ylim(0.0, 104.0)
-    above.legend(frameon=False, fontsize=9, loc="lower right", title="bars: 95 % interval", title_fontsize=8)
+    above.legend(frameon=False, fontsize=9, loc="lower right", title=bars_note(result), title_fontsize=8)
     finish(middle, "")
     make_logarithmic(middle)
     middle.set_ylabel("by how much, of all\nanswers on average (ms)")

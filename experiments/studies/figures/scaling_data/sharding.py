@@ -15,7 +15,8 @@ from ....result import SweepResult
 from ....study import Run
 from ...scaling_data.databases import HOSTS
 from ...scaling_data.outages import Span, time_covered
-from ...scaling_data.sharding import ShardingRun
+from ...scaling_data.sharding import DOWN, LASTS, ShardingRun
+from ..drawing import bars_note
 from ..stores.bar_panels import Panel, bar_panels
 from ..stores.whole_points import has_point, whole_point
 
@@ -23,13 +24,16 @@ Rows = Mapping[str, dict[str, Any]]
 
 _KINDS = dict(zip(HOSTS, (BLACK, ORANGE, BLUE, SKY), strict=True))
 _EIGHT: Mapping[str, Any] = {"shards": 8}
+
+
+def _ring(points: int) -> str:
+    return f"ring, {points} points each" if points > 1 else "ring, 1 point each"
+
+
 _PLACEMENTS: Rows = {
     "modulo": {**_EIGHT},
     "jump": {**_EIGHT, "placement": "jump"},
-    **{
-        f"ring, {points} points each": {**_EIGHT, "placement": "ring", "virtual_nodes": points}
-        for points in (100, 10, 1)
-    },
+    **{_ring(points): {**_EIGHT, "placement": "ring", "virtual_nodes": points} for points in (100, 10, 1)},
     "key ranges": {**_EIGHT, "placement": "key ranges"},
     "modulo, new keys": {**_EIGHT, "keys": "growing"},
     "key ranges, new keys": {**_EIGHT, "placement": "key ranges", "keys": "growing"},
@@ -37,8 +41,13 @@ _PLACEMENTS: Rows = {
 _PLACEMENT_COLOURS = dict(
     zip(_PLACEMENTS, (BLUE, GREEN, PURPLE, PURPLE, PURPLE, ORANGE, BLUE, ORANGE), strict=True)
 )
-_MEASURED, _THEORY = BLUE, "#777777"
+_THEORY = "#777777"
 _CRASHES: Mapping[str, Any] = {"trouble": "crashes"}
+_CRASHED: Rows = {
+    "1 shard": {"shards": 1, **_CRASHES},
+    "4 shards": {"shards": 4, **_CRASHES},
+    "4 shards of Raft": {"shards": 4, "shard": "raft", **_CRASHES},
+}
 
 
 def figures_of_run(run: Run) -> Mapping[str, Figure]:
@@ -64,13 +73,9 @@ def figures_of_sweep(result: SweepResult) -> Mapping[str, Figure]:
         has_point(result, {"trouble": trouble, "shards": shards}) for trouble in troubles for shards in counts
     ):
         figures["hosts_that_die"] = _hosts_that_die(result)
+    if all(has_point(result, row) for row in _CRASHED.values()):
         figures["outages"] = _lanes(
-            {
-                f"{shards} shard{'s' if shards > 1 else ''}": result.study(
-                    seed=0, **whole_point(result, shards=shards, **_CRASHES)
-                )
-                for shards in (counts[0], counts[-1])
-            }
+            {name: result.study(seed=0, **whole_point(result, **row)) for name, row in _CRASHED.items()}
         )
     copies = [
         kind
@@ -109,7 +114,7 @@ def _throughput(result: SweepResult, kinds: list[str]) -> Figure:
     bounds = [_mean(result, "bound", shard=kinds[0], shards=shards) for shards in counts]
     column[0].plot(range(len(bounds)), bounds, color=_THEORY, linewidth=6, alpha=0.3, zorder=1, label="bound")
     column[0].set_ylim(top=1.05 * max(bounds))
-    column[0].legend(frameon=False, fontsize=9, title="bars: 95 % interval", title_fontsize=8)
+    column[0].legend(frameon=False, fontsize=9, title=bars_note(result), title_fontsize=8)
     for kind in kinds:
         hosts = [_mean(result, "hosts", shard=kind, shards=shards) for shards in counts]
         writes = [_mean(result, "goodput", shard=kind, shards=shards) for shards in counts]
@@ -131,7 +136,7 @@ def _throughput(result: SweepResult, kinds: list[str]) -> Figure:
 
 
 def _placement(result: SweepResult) -> Figure:
-    one, many = (_mean(result, "goodput", **_PLACEMENTS[f"ring, {n} points each"]) for n in (1, 100))
+    one, many = (_mean(result, "goodput", **_PLACEMENTS[_ring(n)]) for n in (1, 100))
     hot = _mean(result, "goodput", **_PLACEMENTS["key ranges, new keys"])
     return bar_panels(
         result,
@@ -151,35 +156,56 @@ def _placement(result: SweepResult) -> Figure:
 
 
 def _hosts_that_die(result: SweepResult) -> Figure:
-    """Draw what is hit when one host dies, and when all do by chance, by the number of shards."""
+    """Draw what is hit when one host dies, and when each does by chance, by the number of shards."""
     figure, axes = plt.subplots(1, 3, figsize=(13.5, 4.2), layout="constrained")
+    share = f"each host is down for {DOWN / LASTS['crashes']:.0%} of the time"
     panels = (
-        ("host", "hit", "hit_theory", "writes not acknowledged\nwhile one host is down (%)"),
-        ("crashes", "hit", "hit_theory", "writes not acknowledged\nwhile hosts crash by chance (%)"),
-        ("crashes", "whole", "whole_theory", "time in which all of it works (%)"),
+        ("host", "hit", "writes not acknowledged\nwhile one host is down (%)"),
+        ("crashes", "hit", f"writes not acknowledged (%),\n{share}"),
+        ("crashes", "whole", f"time in which all of it works (%),\n{share}"),
     )
-    for ax, (trouble, measure, theory, label) in zip(axes, panels, strict=True):
-        where = whole_point(result, trouble=trouble)
-        data = measures_by_parameter(
-            result, "shards", {"measured": (measure, where), "theory": (theory, where)}
-        )
-        positions = np.arange(len(data.values))
-        means, widths = (100.0 * np.array(numbers) for numbers in finite(data.lines["measured"]))
-        expected = 100.0 * np.array([each.mean for each in data.lines["theory"]])
-        ax.errorbar(positions, means, yerr=widths, color=_MEASURED, marker="o", capsize=3, label="measured")
-        ax.plot(positions, expected, color=_THEORY, linewidth=6, alpha=0.3, zorder=1, label="theory")
-        ax.set_xticks(positions, [str(value) for value in data.values])
-        ax.set_xlabel("shards of one process")
+    for ax, (trouble, measure, label) in zip(axes, panels, strict=True):
+        _draw_by_count(ax, result, trouble, measure)
         ax.set_ylabel(label)
-        ax.set_ylim(0.0, 105.0 if measure == "whole" or trouble == "host" else None)
         finish(ax, "")
-    axes[0].legend(frameon=False, fontsize=9, title="bars: 95 % interval", title_fontsize=8)
+    for ax in (axes[0], axes[2]):
+        ax.set_ylim(0.0, 105.0)
+    axes[1].set_ylim(0.0, 1.15 * axes[1].get_ylim()[1])
+    axes[1].legend(frameon=False, fontsize=9, title=bars_note(result), title_fontsize=8)
     _say(
         figure,
-        "Sharding alone: a host takes 1/n of the keys with it, n hosts fail n times as often:\n"
-        "as many writes are hit as hosts are down, however many there are, and all of it works ever less",
+        "Sharding alone improves no resilience: a host takes 1/n of the keys with it, and n hosts fail\n"
+        "n times as often. As many writes are hit, and all of it works ever less; copies are what helps",
     )
     return figure
+
+
+def _draw_by_count(ax: Axes, result: SweepResult, trouble: str, measure: str) -> None:
+    """Draw a measure and its theory by the number of shards of one process, and of Raft where there are."""
+    counts = sorted({point["shards"] for point in result.points})
+    for kind in ("one process", "raft"):
+        rows: list[dict[str, Any]] = [{"trouble": trouble, "shard": kind, "shards": n} for n in counts]
+        there = [place for place, row in enumerate(rows) if has_point(result, row)]
+        if not there:
+            continue
+        points = [result.point(**whole_point(result, **rows[place])) for place in there]
+        means, widths = finite([result.estimate(point, measure) for point in points])
+        theory = [100.0 * result.estimate(point, f"{measure}_theory").mean for point in points]
+        ax.errorbar(
+            there,
+            100.0 * np.array(means),
+            yerr=100.0 * np.array(widths),
+            color=_KINDS[kind],
+            marker="o",
+            capsize=3,
+            label=kind,
+        )
+        ends = [theory[0], theory[0]] if len(there) == 1 else theory
+        wide = [there[0] - 0.15, there[0] + 0.15] if len(there) == 1 else there
+        label = "theory, if noticed at once" if kind == "one process" else None
+        ax.plot(wide, ends, color=_THEORY, linewidth=6, alpha=0.3, zorder=1, label=label)
+    ax.set_xticks(range(len(counts)), [str(count) for count in counts])
+    ax.set_xlabel("shards")
 
 
 def _copies(result: SweepResult, kinds: list[str]) -> Figure:
@@ -189,7 +215,9 @@ def _copies(result: SweepResult, kinds: list[str]) -> Figure:
         )
         for kind in kinds
     }
-    alone, best = (_mean(result, "hit", trouble="host", shard=kind) for kind in (kinds[0], kinds[-1]))
+    share = DOWN / LASTS["crashes"]
+    hit = [f"{_mean(result, 'hit', shard=kind, **_CRASHES):.1%} ({kind})" for kind in kinds]
+    others = f"{', '.join(hit[1:-1])} and {hit[-1]}" if len(hit) > 2 else hit[-1]
     return bar_panels(
         result,
         rows,
@@ -198,20 +226,20 @@ def _copies(result: SweepResult, kinds: list[str]) -> Figure:
             Panel(measure="outage", label="longest outage\nof a shard then (s)"),
             Panel(
                 measure="hit",
-                label="not acknowledged while\nhosts crash by chance (%)",
+                label=f"not acknowledged, each host\nis down {share:.0%} of the time (%)",
                 scale=100.0,
                 where=_CRASHES,
             ),
             Panel(
                 measure="hit_theory",
-                label="the same if it took\nno time to notice (%)",
+                label="the same by theory, if it took\nno time to notice (%)",
                 scale=100.0,
                 where=_CRASHES,
             ),
             Panel(measure="lost_count", label="acknowledged writes\nlost meanwhile", where=_CRASHES),
         ],
-        title=f"Four shards: a host that dies hits {alone:.0%} of the writes where it is alone,\n"
-        f"{best:.1%} where others have copies ({kinds[-1]})",
+        title=f"Four shards: copies are what gives resilience. Of the writes {hit[0]} are hit\n"
+        f"where hosts are alone, and {others} where others take over",
         rows_are="four shards, each of",
         colours={name: _KINDS[row["shard"]] for name, row in rows.items()},
     )
@@ -248,7 +276,7 @@ def _lanes(runs: Mapping[str, Run]) -> Figure:
         together = [span for spans in detail.outages.values() for span in spans]
         lanes.append((f"{prefix}any of them", together, BLACK))
         share = time_covered(together) / (detail.end - detail.start)
-        said.append(f"{share:.0%} of the time" + (f" with {name}" if name else ""))
+        said.append(f"{share:.0%}" + (f" ({name})" if name else ""))
     figure, ax = plt.subplots(figsize=(9.5, 1.4 + 0.28 * len(lanes)), layout="constrained")
     first: ShardingRun = next(iter(runs.values())).detail
     for row, (_, spans, colour) in enumerate(lanes):
@@ -258,7 +286,8 @@ def _lanes(runs: Mapping[str, Run]) -> Figure:
     ax.invert_yaxis()
     ax.set_xlabel("time (s)")
     ax.set_ylabel("out, as its users saw it")
-    finish(ax, f"Something is out for {', '.join(said)}")
+    finish(ax, "")
+    _say(figure, f"Something is out for {', '.join(said)} of the time")
     ax.grid(visible=False)
     return figure
 

@@ -12,6 +12,7 @@ from matplotlib.figure import Figure
 from ....plots.measures_by_parameter import finite
 from ....plots.palette import BLACK, finish
 from ....result import SweepResult
+from ..drawing import bars_note
 
 __all__ = ["Panel", "bar_panels"]
 
@@ -56,7 +57,9 @@ def bar_panels(
     first.set_yticks(range(len(rows)), list(rows))
     first.set_ylabel(rows_are)
     first.invert_yaxis()
-    figure.suptitle(f"{title}    (bars: 95 % interval)", x=0.01, ha="left", fontsize=11, fontweight="bold")
+    note = bars_note(result)
+    text = f"{title}    ({note})" if note else title
+    figure.suptitle(text, x=0.01, ha="left", fontsize=11, fontweight="bold")
     return figure
 
 

@@ -4,6 +4,7 @@ They are drawn of the default sweeps, or of parts, whose numbers are kept.
 """
 
 from collections.abc import Iterator
+from math import sqrt
 from typing import Any
 
 import matplotlib as mpl
@@ -12,6 +13,7 @@ from matplotlib import pyplot as plt
 
 from experiments import InProcess, Points, find_study, sweep
 from experiments.studies.scaling_data.hot_keys import hot_keys
+from experiments.studies.scaling_data.scatter_gather import answered_by_law
 from tests.experiments.studies.figure_checks import assert_complete, texts
 from tests.experiments.studies.what_is_said import kept_sweep, means
 
@@ -34,7 +36,6 @@ def close_figures() -> Iterator[None]:
 @pytest.mark.parametrize("name", FIGURES)
 def test_the_default_sweep_has_all_figures_and_they_are_complete(name: str) -> None:
     study = find_study(name)
-    assert study.figures_of_sweep is not None
     figures = dict(study.figures_of_sweep(kept_sweep(study)))
     assert list(figures) == FIGURES[name]
     assert_complete(figures)
@@ -59,7 +60,6 @@ def test_a_part_of_the_sweep_has_the_figures_that_it_has_points_for(
     name: str, points: list[dict[str, Any]], expected: list[str]
 ) -> None:
     study = find_study(name)
-    assert study.figures_of_sweep is not None
     figures = dict(study.figures_of_sweep(kept_sweep(study, points, replications=2)))
     assert list(figures) == expected
     assert_complete(figures)
@@ -69,13 +69,45 @@ def test_a_part_of_the_sweep_has_the_figures_that_it_has_points_for(
 def test_a_single_point_has_no_figure_of_the_whole(name: str, fixed: dict[str, Any]) -> None:
     study = find_study(name)
     result = sweep(study, Points([{}]), fixed=fixed, replications=2, executor=InProcess())
-    assert study.figures_of_sweep is not None
     assert dict(study.figures_of_sweep(result)) == {}
+
+
+@pytest.mark.parametrize("name", FIGURES)
+def test_bars_are_named_where_there_are_any(name: str) -> None:
+    study = find_study(name)
+    for replications, expected in ((1, False), (2, True)):
+        figures = study.figures_of_sweep(kept_sweep(study, replications=replications))
+        named = {key: "95 % interval" in texts(figure) for key, figure in figures.items()}
+        named.pop("remedies", None)  # numbers in cells
+        assert named == dict.fromkeys(named, expected)
+        plt.close("all")
+
+
+@pytest.mark.parametrize(("shards", "law"), [(1, "1 - F(t)"), (8, "1 - F(t)^8")])
+def test_a_run_of_scatter_gather_is_drawn_beside_the_law_of_the_slowest(shards: int, law: str) -> None:
+    """Each share that was measured is as by the law, by the test of Kolmogorov and Smirnov at 1 %."""
+    study = find_study("scatter_gather")
+    run = study(seed=0, shards=shards, users=16)
+    figures = dict(study.figures_of_run(run))
+    assert list(figures) == ["latency"]
+    assert_complete(figures)
+    assert f"law: {law}, if all is well" in texts(figures["latency"])
+    latencies = sorted(each.latency for each in run.detail.asked)
+    count = len(latencies)
+    distance = max(
+        abs(answered_by_law(run.detail.case, latency) - (place + 0.5) / count)
+        for place, latency in enumerate(latencies)
+    )
+    assert distance < 1.63 / sqrt(count) + 0.5 / count
+
+
+def test_a_run_in_which_nobody_is_answered_has_no_figure() -> None:
+    study = find_study("scatter_gather")
+    assert dict(study.figures_of_run(study(seed=0, shards=2, trouble="dead shard"))) == {}
 
 
 def test_titles_say_what_the_sweep_has_found() -> None:
     study = find_study("scatter_gather")
-    assert study.figures_of_sweep is not None
     figures = dict(study.figures_of_sweep(kept_sweep(study)))
     both = [means(study, shards=32, way=way) for way in ("all shards", "read store")]
     for found, text in zip(both, ("All of 32 shards: {:.0f} ms", "the read store: {:.0f} ms"), strict=True):
@@ -85,7 +117,6 @@ def test_titles_say_what_the_sweep_has_found() -> None:
 
 
 def test_a_balancer_is_drawn_at_work_and_nobody_is_where_there_is_none() -> None:
-    assert hot_keys.figures_of_run is not None
     run = hot_keys(seed=0, balancing=True, users=10)
     figures = dict(hot_keys.figures_of_run(run))
     assert list(figures) == ["balancer"]

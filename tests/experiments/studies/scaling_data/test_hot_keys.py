@@ -55,6 +55,7 @@ def answered(scene: str) -> list[float]:
 # -- theory
 
 
+@pytest.mark.slow
 def test_no_run_answers_more_than_theory_allows() -> None:
     """The share of the hot key in 15 s is not just what it is in the long run."""
     for point in hot_keys.points():
@@ -131,13 +132,15 @@ def test_salt_helps_those_who_add_and_replicas_those_who_read() -> None:
 
 
 def test_keys_in_order_of_time_all_come_to_one_shard_however_often_its_range_is_split() -> None:
-    found: Measures = {}
-    for remedy in ("nothing", "three times the shards", "split and move by load"):
+    for remedy in ("nothing", "three times the shards"):
         found = at("keys by time", remedy)
         assert found["answered"] == pytest.approx(ONE_CAN, rel=0.01)
         assert found["hottest_ratio"] == pytest.approx(found["hosts"], rel=0.01)
+    found = at("keys by time", "split and move by load")
+    assert 0.95 * ONE_CAN < found["answered"] < ONE_CAN  # copies are read from the one that is full
+    assert found["hottest_ratio"] > 0.95 * found["hosts"]
     assert found["splits"] > 20
-    assert found["moves"] == 0
+    assert found["moves"] < 4
 
 
 @pytest.mark.parametrize("add_share", ADD_SHARES)
@@ -216,6 +219,7 @@ def test_what_it_says_of_shards_is_what_the_sweep_shows() -> None:
     assert f"take up to {1e3 * hot['p50']:.0f} ms, and one in a hundred {hot['p99']:.1f} s" in said
 
 
+@pytest.mark.slow
 def test_what_it_says_of_remedies_is_what_the_sweep_shows() -> None:
     said = what_to_see(hot_keys)
     nothing, more, balanced, hashed, _, _ = answered("hot range")
@@ -238,8 +242,9 @@ def test_what_it_says_of_remedies_is_what_the_sweep_shows() -> None:
     assert f"it is {copied:.0f} and {copied_reads:.0f}" in said
     assert f"{percent(at('hot key, reads', 'two replicas each')['stale'])} of the reads miss" in said
     new = {remedy: at("keys by time", remedy) for remedy in REMEDIES}
-    assert f"splits {new['split and move by load']['splits']:.0f} times" in said
-    assert f"all answer {new['nothing']['answered']:.0f} per second" in said
+    assert f"both answer {new['nothing']['answered']:.0f} per second" in said
+    balanced = new["split and move by load"]
+    assert f"splits {balanced['splits']:.0f} times {balanced['answered']:.0f}" in said
     assert (
         f"Hashes make it {new['hashes']['answered']:.0f} and a salt of 4 makes it"
         f" {new['salt 4']['answered']:.0f}, and a page is {new['hashes']['asked']:.1f} requests and not"

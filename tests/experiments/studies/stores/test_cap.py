@@ -129,6 +129,7 @@ def test_a_majority_replaces_a_leader_that_is_cut_off_and_loses_nothing(store: s
     assert measures["lost_orders"] == measures["lost_changes"] == 0.0
 
 
+@pytest.mark.slow
 def test_a_lease_lets_a_primary_that_is_cut_off_answer_reads_for_no_longer_than_it_lasts() -> None:
     measures = ran(store="synchronous", cut_off=True, partition=14.0).measures
     # The lease is of 3 s, renewed each second: 2 to 3 s are left of 13.
@@ -169,6 +170,7 @@ def test_quorums_that_overlap_are_only_as_good_as_their_clocks() -> None:
     assert ran(store="raft", partition=2.0, skew=-0.5).measures["linearizable"] == 1.0
 
 
+@pytest.mark.slow
 def test_consistency_costs_latency_where_nothing_is_cut() -> None:
     """PACELC: else latency or consistency."""
     for store in CONSISTENT:
@@ -227,6 +229,7 @@ def _run_of(*history: Operation, held: dict[str, int]) -> CapRun:
     return replace(run, history=history, held={"a": held, "b": {}}, start=10.0, end=20.0)
 
 
+@pytest.mark.slow
 def test_a_write_is_lost_if_nothing_its_side_wrote_meanwhile_is_there() -> None:
     west = _write("minority", "x", 1, 12.0)
     east = _write("majority", "x", 2, 13.0)
@@ -360,6 +363,7 @@ def test_a_run_that_is_not_linearizable_shows_its_witness() -> None:
     assert list(cap.figures_of_run(ran(store="raft"))) == ["over_time"]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("store", ["asynchronous", "partial quorums"])
 def test_the_witness_shown_is_of_the_cut_though_replicas_are_late_before_it(store: str) -> None:
     detail: CapRun = ran(store=store).detail

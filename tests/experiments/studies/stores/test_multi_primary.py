@@ -54,11 +54,13 @@ def test_both_sides_are_answered_throughout_a_partition_and_agree_after_it(resol
     assert measures["conflicts"] > 0.05
 
 
+@pytest.mark.slow
 def test_data_types_lose_nothing() -> None:
     measures = ran(resolution="data types", partition=10.0).measures
     assert [measures[name] for name in LOSSES] == [0.0] * len(LOSSES)
 
 
+@pytest.mark.slow
 def test_siblings_lose_no_item_and_bring_back_what_was_taken_and_cannot_count() -> None:
     measures = ran(resolution="siblings", partition=10.0).measures
     assert measures["lost_items"] == measures["lost_names"] == measures["overwritten"] == 0.0
@@ -66,6 +68,7 @@ def test_siblings_lose_no_item_and_bring_back_what_was_taken_and_cannot_count() 
     assert means(multi_primary, resolution="siblings", partition=10.0)["returned_items"] > 0.1
 
 
+@pytest.mark.slow
 def test_last_writer_wins_loses_items_and_counts_and_with_clocks_that_are_right_no_name() -> None:
     measures = ran(resolution="last writer wins", partition=10.0).measures
     assert min(measures["lost_items"], measures["lost_counts"], measures["overwritten"]) > 0.05

@@ -13,6 +13,7 @@ from experiments import InProcess, Misuse, Points, sweep
 from experiments.studies.stores.quorums import DOWN, END, LEVELS, PER_ZONE, START, ZONES, quorums
 from tests.experiments.studies.figure_checks import assert_complete, texts
 from tests.experiments.studies.what_is_said import kept_sweep, key_of, means, percent, runs_of, what_to_see
+from tests.in_one_test import in_one_test
 
 mpl.use("Agg")
 
@@ -20,7 +21,7 @@ NODES = ZONES * PER_ZONE
 STRICT = [point for point in quorums.points() if not point["sloppy"]]
 
 
-@pytest.mark.parametrize("point", STRICT, ids=key_of)
+@in_one_test("point", STRICT, ids=key_of)
 def test_strict_quorums_are_never_stale_if_they_overlap_and_in_a_cut_if_not(point: dict[str, Any]) -> None:
     overlaps = point["read_level"] + point["write_level"] > point["replicas"]
     for measures in runs_of(quorums, **point):

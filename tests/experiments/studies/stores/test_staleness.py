@@ -31,11 +31,12 @@ from tests.experiments.studies.what_is_said import (
     runs_of,
     what_to_see,
 )
+from tests.in_one_test import in_one_test
 
 mpl.use("Agg")
 
 
-@pytest.mark.parametrize("point", staleness.points(), ids=key_of)
+@in_one_test("point", staleness.points(), ids=key_of)
 def test_theory_comes_out_in_the_default_sweep(point: dict[str, Any]) -> None:
     """Within four standard deviations of as many reads; no point of the sweep is farther off."""
     runs = kept_runs("staleness")[key_of(point)]
@@ -80,12 +81,14 @@ def test_what_the_paper_says_of_yammer_has_the_shape_of_its_program_and_not_of_i
     assert found == pytest.approx(fresh, abs=0.003)
 
 
+@pytest.mark.slow
 def test_sampling_gives_the_exact_law_of_exponential_latencies() -> None:
     one, ten = Exponential(1.0), Exponential(10.0)
     assert stale_by_sampling((ten, one, one, one), 1, 1, 0.0) == pytest.approx(1.0 - 0.41956, abs=0.006)
     assert stale_by_sampling((ten, one, one, one), 2, 2, 0.0) == 0.0
 
 
+@pytest.mark.slow
 def test_requests_that_never_arrive_leave_a_share_of_reads_stale_for_ever() -> None:
     one = Constant(0.001)
     lossy = Mixture(weights=(0.8, 0.2), components=(one, Constant(FOREVER)))
@@ -174,6 +177,7 @@ def test_a_small_sweep_has_all_figures_and_they_are_complete() -> None:
         plt.close("all")
 
 
+@pytest.mark.slow
 def test_a_single_point_has_no_figure() -> None:
     result = sweep(staleness, Points([{}]), fixed={"keys": 5}, replications=2, executor=InProcess())
     assert staleness.figures_of_sweep is not None
