@@ -63,6 +63,7 @@ def test_every_folder_with_sources_has_a_face() -> None:
     assert folders - faces == set()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "rule",
     [
@@ -78,12 +79,14 @@ def test_packages_keep_the_rule(rule: Callable[[Source], list[str]]) -> None:
     assert complaints_of(rule, package_sources()) == ""
 
 
+@pytest.mark.slow
 def test_packages_and_tests_keep_the_rules_of_shape() -> None:
     """One test for all: several processes would each have to parse every source, which takes longest."""
     complaints = [complaints_of(rule, all_sources()) for rule in (long_functions, long_file, star_imports)]
     assert "".join(complaints) == ""
 
 
+@pytest.mark.slow
 def test_nobody_waits_for_the_equations_of_validation() -> None:
     """SciPy's integration comes with them, and every command and every worker process imports the studies."""
     waiting = [
@@ -96,6 +99,7 @@ def test_nobody_waits_for_the_equations_of_validation() -> None:
     assert waiting == []
 
 
+@pytest.mark.slow
 def test_imports_across_packages_are_from_a_face() -> None:
     faces = known_faces()
     assert complaints_of(lambda source: imports_past_a_face(source, faces), package_sources()) == ""
@@ -106,6 +110,7 @@ def test_third_party_imports_are_declared_dependencies() -> None:
     assert complaints_of(lambda source: undeclared_dependencies(source, declared), package_sources()) == ""
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("package", PACKAGES)
 def test_public_names_are_documented(package: str) -> None:
     modules = [source.module for source in package_sources() if source.package == package]
@@ -118,6 +123,7 @@ def test_no_file_has_a_name_that_says_nothing() -> None:
     assert [line for path in committed_files() for line in empty_name(path)] == []
 
 
+@pytest.mark.slow
 def test_no_committed_text_names_a_machine_or_a_registry() -> None:
     complaints = []
     for path in filter(is_text, committed_files()):
@@ -129,6 +135,7 @@ def test_every_ignored_rule_has_its_reason_beside_it() -> None:
     assert unexplained_ignores(PYPROJECT) == []
 
 
+@pytest.mark.slow
 def test_every_suppression_has_its_reason_beside_it() -> None:
     assert complaints_of(unexplained_suppressions, all_sources()) == ""
 

@@ -67,6 +67,7 @@ def test_json_has_the_keys_of_the_page(words, code, tmp_path, monkeypatch, capsy
     assert keys_of(json.loads(capsys.readouterr().out)) == documented(words[0])
 
 
+@pytest.mark.slow
 def test_json_of_plot_has_the_keys_of_the_page(tmp_path, capsys):
     out = str(tmp_path / "r.sqlite")
     main(["sweep", QUEUE, "--customers", "5", "--jobs", "1", "--no-figures", "--out", out])
@@ -75,6 +76,7 @@ def test_json_of_plot_has_the_keys_of_the_page(tmp_path, capsys):
     assert set(json.loads(capsys.readouterr().out)) == documented("plot")
 
 
+@pytest.mark.slow
 def test_json_of_swarm_has_the_keys_of_the_page(tmp_path, monkeypatch, capsys, watch):
     watch.is_on = False  # what is broken on purpose
     balancer_loses_a_count_where_a_call_fails(monkeypatch)
@@ -92,6 +94,7 @@ def test_the_sweep_file_of_the_page_can_be_read(tmp_path):
     assert file.stopping is not None
 
 
+@pytest.mark.slow
 def test_the_plan_file_of_the_page_can_be_run(tmp_path, capsys):
     examples = re.findall(r"```json\n(.*?)```", PAGE, flags=re.DOTALL)
     said = (

@@ -4,6 +4,8 @@ import re
 import subprocess
 import sys
 
+import pytest
+
 from .architecture_rules.source import CHECKOUT
 
 README = (CHECKOUT / "README.md").read_text(encoding="utf-8")
@@ -14,6 +16,7 @@ def test_each_python_block_is_followed_by_what_it_prints() -> None:
     assert len(EXAMPLES) == README.count("```python") > 0
 
 
+@pytest.mark.slow
 def test_the_examples_print_what_the_readme_says() -> None:
     for code, printed in EXAMPLES:
         done = subprocess.run(

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import pytest
 
+from tests.in_one_test import in_one_test
+
 from .determinism import sources_of_chance
 from .source import Source
 
 
-@pytest.mark.parametrize(
+@in_one_test(
     "text",
     [
         "import time",
@@ -26,7 +28,7 @@ from .source import Source
         "key = hash('name')",
     ],
 )
-@pytest.mark.parametrize("package", ["simulator", "models"])
+@in_one_test("package", ["simulator", "models"])
 def test_chance_and_wall_clock_are_found(package: str, text: str) -> None:
     assert len(sources_of_chance(Source(f"{package}/core.py", text))) == 1
 

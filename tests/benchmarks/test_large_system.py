@@ -34,7 +34,6 @@ def test_a_request_calls_the_same_with_a_hundred_times_the_hosts():
 
 
 @pytest.mark.slow
-@pytest.mark.benchmark
 def test_large_systems_are_built_and_timed(capsys):
     result = find_benchmark("large-system").run(Effort(is_quick=True))
     detail = result.measurement.detail

@@ -55,7 +55,6 @@ def test_costs_are_the_least_of_a_few_runs_and_are_told_by_operation_and_by_mess
     assert " writes per CPU second, " in costs.text("write")
 
 
-@pytest.mark.benchmark
 @pytest.mark.slow
 def test_the_benchmark_tells_operations_per_second_and_what_a_message_costs() -> None:
     measurement = find_benchmark("raft-path").run(Effort(pairs=1, is_quick=True)).measurement

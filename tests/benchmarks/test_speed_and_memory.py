@@ -9,7 +9,7 @@ import pytest
 
 from experiments.benchmark import Effort, Measurement, Verdict, find_benchmark, parallel_sweep
 
-pytestmark = [pytest.mark.benchmark, pytest.mark.slow]
+pytestmark = pytest.mark.slow
 
 
 def measure(name, effort, capsys):
@@ -22,6 +22,7 @@ def measure(name, effort, capsys):
     return result
 
 
+@pytest.mark.benchmark
 @pytest.mark.parametrize("name", ["sleeps", "mm1", "reference-path", "service-path"])
 def test_gameday_is_faster_than_a_plain_script_of_the_same_system(name, capsys):
     result = measure(name, Effort(is_quick=True), capsys)

@@ -8,9 +8,11 @@ it (the same time as the answer, the timeout, the wake-up of a retry), and half-
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from itertools import islice, pairwise
+from itertools import cycle, islice, pairwise
 
 import pytest
+
+from tests.in_one_test import in_one_test
 
 from .bad_targets import BAD_TARGETS, BadTarget, crashing_host, crashing_process
 from .catalogue import WRAPPERS, Wrapper, build_chain, name_of, named
@@ -100,8 +102,9 @@ def test_wrapper_in_the_process_of_an_instance_dies_with_it(wrapper: Wrapper) ->
 CRASHES = (0.0, 0.005, 0.01, 0.011, 0.5, 1.01, 1.0101, 1.015, 1.02, 1.03)
 
 
-@pytest.mark.parametrize("crashing", [crashing_host, crashing_process])
+@pytest.mark.slow
 @pytest.mark.parametrize("wrapper", WRAPPERS, ids=repr)
+@in_one_test("crashing", [crashing_host, crashing_process])
 def test_server_crashes_anywhere_in_a_call(
     wrapper: Wrapper, crashing: Callable[[float, float], BadTarget]
 ) -> None:
@@ -109,8 +112,10 @@ def test_server_crashes_anywhere_in_a_call(
         compare((wrapper,), crashing(time, 2.0), calls=(0.0, 1.31071, 4.11093), end=12.00019)
 
 
-@pytest.mark.parametrize("wrapper", WRAPPERS, ids=repr)
-def test_caller_or_host_is_cut_short_at_some_points(wrapper: Wrapper) -> None:
-    """A part of the first test, for each wrapper, among the fast ones."""
-    for kind in ("cancel", "kill", "web", "proxy", "release"):
-        check_all_interruptions(kind, (wrapper,), TARGETS["healthy"], one_in=11)
+SOME_KINDS = ("cancel", "kill", "web", "proxy", "release")
+
+
+@pytest.mark.parametrize(("wrapper", "kind"), list(zip(WRAPPERS, cycle(SOME_KINDS), strict=False)), ids=str)
+def test_caller_or_host_is_cut_short_at_some_points(wrapper: Wrapper, kind: str) -> None:
+    """A part of the first test, one kind by turns for each wrapper, among the fast ones."""
+    check_all_interruptions(kind, (wrapper,), TARGETS["healthy"], one_in=11)

@@ -19,18 +19,11 @@ Chain = tuple[Wrapper, ...]
 Case = tuple[Chain, BadTarget]
 
 ALONE: list[Chain] = [(), *((wrapper,) for wrapper in WRAPPERS)]
-# One pair over one target in so many is among the fast tests: a prime, so that each wrapper and target has
-# its turn. They are dealt into so many tests, for several processes to share.
-SAMPLED_ONE_IN = 97
-PARTS = 10
 
 
 def cases_of(outer: Wrapper) -> list[Case]:
     """All pairs with this wrapper outside, each over all targets."""
     return [((outer, inner), target) for inner in WRAPPERS for target in BAD_TARGETS]
-
-
-ALL_PAIRS = [case for outer in WRAPPERS for case in cases_of(outer)]
 
 
 def compare_all(cases: Iterable[Case]) -> None:
@@ -52,12 +45,6 @@ def compare_all(cases: Iterable[Case]) -> None:
 @pytest.mark.parametrize("chain", ALONE, ids=lambda chain: name_of(chain) or "nothing")
 def test_wrapper_does_what_the_oracle_says_over_all_targets(chain: Chain) -> None:
     compare_all((chain, target) for target in BAD_TARGETS)
-
-
-@pytest.mark.slow
-@pytest.mark.parametrize("part", range(PARTS))
-def test_some_pairs_do_what_the_oracle_says(part: int) -> None:
-    compare_all(ALL_PAIRS[::SAMPLED_ONE_IN][part::PARTS])
 
 
 @pytest.mark.slow

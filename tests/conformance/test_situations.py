@@ -27,6 +27,7 @@ from models.resilience import (
 from models.services import Dependency, Instance, Work
 from models.workload import Client
 from simulator import Environment
+from tests.in_one_test import in_one_test
 
 from .bad_targets import BAD_TARGETS
 from .invariants import check_always, check_drained
@@ -137,8 +138,8 @@ def _crash_the_service(world: World) -> None:
     world.server.crash_process(world.service)
 
 
-@pytest.mark.parametrize("trip", ["timeout", "rejection", "answer"])
-@pytest.mark.parametrize("end", [None, _cancel, _kill, _crash_the_server, _crash_the_service])
+@in_one_test("trip", ["timeout", "rejection", "answer"])
+@in_one_test("end", [None, _cancel, _kill, _crash_the_server, _crash_the_service])
 @pytest.mark.parametrize(
     "settings",
     [

@@ -41,6 +41,7 @@ from models.resilience import (
 from models.services import Dependency, Instance, in_parallel, in_sequence
 from models.sharding import Moved
 from models.transactions.sagas import Marked
+from tests.in_one_test import in_one_test
 
 from .bad_targets import Unheard
 from .world import World
@@ -123,7 +124,7 @@ def test_outcome_is_that_of_the_failure_through_all_that_only_pass_it_on(row: Ro
     assert inner.statistics().expired_count == 0
 
 
-@pytest.mark.parametrize("row", ROWS, ids=repr)
+@in_one_test("row", ROWS, ids=repr)
 @pytest.mark.parametrize(
     "settings",
     [
@@ -189,8 +190,8 @@ def test_retry_that_is_told_to_gives_up_on_it_or_asks_again_after_it(row: Row) -
     assert keen.statistics().attempt_count == 3
 
 
-@pytest.mark.parametrize("row", ROWS, ids=repr)
-@pytest.mark.parametrize("shape", ["alone", "in sequence", "in parallel", "handler function"])
+@in_one_test("row", ROWS, ids=repr)
+@in_one_test("shape", ["alone", "in sequence", "in parallel", "handler function"])
 def test_instance_turns_it_into_a_server_error_or_a_gap(shape: str, row: Row) -> None:
     world = World()
     shapes = {

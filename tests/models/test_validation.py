@@ -26,6 +26,7 @@ from models.validation import (
     require_time,
     require_unit_interval,
 )
+from tests.in_one_test import in_one_test
 
 TIMES = [require_duration, require_finite_duration, require_delay, require_time]
 NUMBERS = [
@@ -165,8 +166,8 @@ def test_whole_number_that_no_float_holds_is_told_in_one_line(rule: Any) -> None
         rule("size", 10**400)
 
 
-@pytest.mark.parametrize("rule", NUMBERS)
-@pytest.mark.parametrize("value", [True, "1", None])
+@in_one_test("rule", NUMBERS)
+@in_one_test("value", [True, "1", None])
 def test_number_is_a_number_at_all(rule: Any, value: Any) -> None:
     with pytest.raises(TypeError, match=f"ratio must be a number, got {value!r}"):
         rule("ratio", value)

@@ -51,6 +51,7 @@ def test_nothing_that_happens_is_changed() -> None:
     assert run(huge=True) == run(huge=False)
 
 
+@pytest.mark.slow
 def test_where_there_are_none_nothing_is_done(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.setattr(huge_pages, "_MAPS", tmp_path / "none")
     assert use_huge_pages() == 0

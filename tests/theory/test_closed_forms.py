@@ -27,11 +27,12 @@ from experiments.validation.closed_forms import (
     wait_mean,
     wait_percentile,
 )
+from tests.in_one_test import in_one_test
 
 from .chains import balanced_queues_sojourn, birth_death, mean, stationary
 
 
-@pytest.mark.parametrize(
+@in_one_test(
     "found, published, digits",
     [
         (erlang_c(10, 8.0), 0.40918, 5),
@@ -63,6 +64,7 @@ def test_published_number(found, published, digits):
     assert found == pytest.approx(published, abs=0.51 * 10**-digits)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("servers, rate", [(1, 0.3), (3, 2.5), (10, 8.0)])
 def test_erlang_b_and_c_are_the_ends_of_birth_and_death(servers, rate):
     lost = birth_death(rate, lambda number: min(number, servers), servers)
@@ -124,6 +126,7 @@ def test_processor_sharing_moments_are_those_of_a_tagged_job(rate):
     assert variance == pytest.approx(processor_sharing_sojourn_variance(rate))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("servers, rate, patience", [(5, 5.0, 2.0), (1, 0.5, 10.0), (3, 6.0, 0.5)])
 def test_erlang_a_is_birth_and_death_with_departures_from_the_queue(servers, rate, patience):
     def leave_rate(number):
@@ -155,6 +158,7 @@ def test_constant_patience_is_the_virtual_wait_beyond_it(rate, patience):
     assert rate * (1.0 - expected) == pytest.approx(busy)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("rate, pause", [(0.5, 2.0), (0.3, 0.1), (0.6, 1.0)])
 def test_retrials_are_a_chain_of_server_and_orbit(rate, pause):
     def moves(state):

@@ -136,6 +136,7 @@ def test_wrapped_section_ends_as_it_does_unwrapped_and_as_soon(name: str) -> Non
     assert times[:2] == times[2:]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", WRAPPERS)
 @pytest.mark.parametrize("where", ["client", "file", "nodes"])
 def test_wrapped_section_that_cannot_be_done_fails_and_leaves_nothing(name: str, where: str) -> None:
@@ -230,6 +231,7 @@ def impatient(world: LockWorld, client: LockClient, lock: str, until: float) -> 
             done.process.kill()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("seed", [0, 1, 20, 24, 31, 32, 50, 69])  # the latter: late questions that took it
 def test_impatience_of_many_at_once_with_late_messages_leaves_nothing_behind(seed: int) -> None:
     late = LogNormal.from_percentiles(p50=0.002, p99=0.3)

@@ -87,6 +87,7 @@ def _nothing(request: Request) -> Generator[Any, Any, None]:
     yield 0.0
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("who", WHO)
 @pytest.mark.parametrize("what", ["process", "host"])
 @pytest.mark.parametrize("moment", [0.0, 0.021, 0.07])

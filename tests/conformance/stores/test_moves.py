@@ -199,6 +199,7 @@ def check(world: ShardedWorld, kind: ShardKind, shard: str) -> None:
     assert world.store.is_linearizable is (kind.keeps_writes and kind.has_marks)
 
 
+@pytest.mark.slow
 @each_kind
 def test_range_moves_to_and_fro_while_it_is_used(kind: ShardKind) -> None:
     world = ShardedWorld(kind)
@@ -238,6 +239,7 @@ def test_datagrams_that_come_twice_or_never_do_no_harm(build: Build) -> None:
     check(world, kind, "one")
 
 
+@pytest.mark.slow
 @each_kind
 def test_freeze_is_as_short_as_marks_allow(kind: ShardKind) -> None:
     """With marks only what has changed is copied while it is frozen; without, all is looked at once more."""

@@ -16,6 +16,7 @@ from models.replication import UniqueWrites, read, write
 from models.resilience import Retry, Timeout
 from models.resilience.circuit_breaker import CircuitBreaker, resilience4j
 from models.resilience.hedging import Hedge
+from tests.in_one_test import in_one_test
 
 from .catalogue import STORES, StoreKind
 from .store_world import HOP, StoreWorld, Told
@@ -60,7 +61,7 @@ def test_same_seed_is_the_same_run_event_for_event(kind: StoreKind) -> None:
 
 
 @pytest.mark.parametrize("kind", STORES, ids=str)
-@pytest.mark.parametrize("name", WRAPPERS)
+@in_one_test("name", WRAPPERS)
 def test_wrapped_client_answers_as_the_client_does_and_as_soon(kind: StoreKind, name: str) -> None:
     times = []
     for wrap in (lambda world, client: client, WRAPPERS[name]):
@@ -136,6 +137,7 @@ def test_callers_who_are_killed_leave_nothing_behind(kind: StoreKind) -> None:
     assert not divergence(world.store.contents())
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("kind", STORES, ids=str)
 def test_when_all_is_healed_and_quiet_only_timers_are_left_and_all_nodes_agree(kind: StoreKind) -> None:
     world = StoreWorld(kind)

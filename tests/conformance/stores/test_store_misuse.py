@@ -13,6 +13,7 @@ from models.replication import MultiPrimaryStore, PrimaryReplicaStore, QuorumSto
 from models.replication.primary_replica import FailoverSettings, ReplicationSettings
 from models.storage import Disk
 from simulator import Environment
+from tests.in_one_test import in_one_test
 
 STORES: tuple[Callable[..., Any], ...] = (PrimaryReplicaStore, QuorumStore, RaftStore, MultiPrimaryStore)
 
@@ -35,8 +36,8 @@ class Place:
         return text
 
 
-@pytest.mark.parametrize("store", STORES)
-@pytest.mark.parametrize("hosts", ["none", "one twice", "a name", "not even a list", "one that is none"])
+@in_one_test("store", STORES)
+@in_one_test("hosts", ["none", "one twice", "a name", "not even a list", "one that is none"])
 def test_hosts_are_one_or_more_each_once(store: Callable[..., Any], hosts: str) -> None:
     place = Place()
     a, b, _ = place.hosts

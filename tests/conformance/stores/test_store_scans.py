@@ -13,6 +13,7 @@ from models.consistency import HistoryRecorder
 from models.consistency.linearizability import Verdict, check_linearizability
 from models.replication import delete, read, scan, write
 from models.replication.scans import AllKeys, GivenKeys, KeyRange, KeySet, Scanned
+from tests.in_one_test import in_one_test
 
 from .catalogue import STORES, StoreKind
 from .store_world import HOP, StoreWorld
@@ -117,7 +118,7 @@ def test_scan_ends_as_a_read_does_when_nodes_are_away(kind: StoreKind, trouble: 
 
 
 @pytest.mark.parametrize("kind", STORES, ids=str)
-@pytest.mark.parametrize("name", [*WRAPPERS, "recorder"])
+@in_one_test("name", [*WRAPPERS, "recorder"])
 def test_wrapped_client_scans_as_the_client_does_and_as_soon(kind: StoreKind, name: str) -> None:
     ends = []
     for wrapped in (False, True):
@@ -135,7 +136,7 @@ def test_wrapped_client_scans_as_the_client_does_and_as_soon(kind: StoreKind, na
 
 
 @pytest.mark.parametrize("kind", STORES, ids=str)
-@pytest.mark.parametrize("patience", [0.5 * HOP, 1.5 * HOP, 2.05 * HOP, 3.0 * HOP])
+@in_one_test("patience", [0.5 * HOP, 1.5 * HOP, 2.05 * HOP, 3.0 * HOP])
 def test_callers_who_give_up_a_scan_leave_nothing_behind(kind: StoreKind, patience: float) -> None:
     world = StoreWorld(kind)
     world.now(write("k", "value"))

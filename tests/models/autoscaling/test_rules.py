@@ -87,6 +87,7 @@ def test_a_number_is_rounded_up_but_for_a_rounding_of_floats() -> None:
     assert [rounded_up(count) for count in (0.0, 1.1 * 50, 55.001, 1e-6)] == [0, 55, 56, 1]
 
 
+@pytest.mark.slow
 @every_rule
 @settings(max_examples=20, deadline=None)
 @given(start=st.integers(1, 15), history=histories)
@@ -96,6 +97,7 @@ def test_never_outside_its_bounds(
     assert all(LOW <= count <= HIGH for count in counts_of(rule, start, history))
 
 
+@pytest.mark.slow
 @every_rule
 @settings(max_examples=20, deadline=None)
 @given(history=histories)
@@ -105,6 +107,7 @@ def test_the_same_observations_are_answered_alike_by_every_new_controller(
     assert counts_of(rule, 3, history) == counts_of(rule, 3, history)
 
 
+@pytest.mark.slow
 @every_rule
 @settings(max_examples=20, deadline=None)
 @given(first=st.floats(0.0, 3.0), second=st.floats(0.0, 3.0), count=st.integers(LOW, HIGH))

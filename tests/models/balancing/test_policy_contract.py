@@ -28,6 +28,7 @@ from models.failures import Refused
 from models.infrastructure import Zone
 from models.request import Request
 from simulator import Environment
+from tests.in_one_test import in_one_test
 
 from .made_targets import at_once, chosen, numbered, show, target, targets_of
 
@@ -117,8 +118,8 @@ def test_it_has_no_memory_of_who_has_gone(policy: Policy) -> None:
     assert {choose(Request()) for _ in range(50)} <= set(successors)
 
 
-@pytest.mark.parametrize("weighted", WEIGHTED, ids=repr)
-@pytest.mark.parametrize("weights", [(1e-9, 1.0), (1.0, 1e9), (1e-300, 1e300)])
+@in_one_test("weighted", WEIGHTED, ids=repr)
+@in_one_test("weights", [(1e-9, 1.0), (1.0, 1e9), (1e-300, 1e300)])
 def test_extreme_weights_leave_next_to_nothing_for_the_other(
     weighted: Policy, weights: tuple[float, float]
 ) -> None:

@@ -9,6 +9,7 @@ import pytest
 
 from models.consistency import Operation, Verdict, check_linearizability, staleness_of_reads
 from models.consistency.versions import versions_by_key
+from tests.in_one_test import in_one_test
 from tests.models.consistency.written_histories import random_history, read, write
 
 
@@ -55,7 +56,8 @@ def test_reads_come_in_the_order_of_their_invocation_whatever_their_key() -> Non
     assert [each.read.invoked_at for each in staleness_of_reads(history)] == [1, 3, 5]
 
 
-@pytest.mark.parametrize("seed", range(300))
+@pytest.mark.slow
+@in_one_test("seed", range(300))
 def test_staleness_is_what_counting_says_and_none_where_linearizable(seed: int) -> None:
     history = random_history(
         random.Random(seed), ("read", "read", "write"), operations=9, processes=3, unique=True

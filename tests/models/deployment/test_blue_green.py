@@ -71,6 +71,7 @@ def test_each_balancer_switches_when_it_hears_of_it() -> None:
     assert town.lost_count == 0
 
 
+@pytest.mark.slow
 def test_judge_sends_everybody_back_at_once() -> None:
     town = Town(3, is_routed=True)
     town.users_come(until=60.0)
@@ -105,6 +106,7 @@ def test_one_that_is_never_ready_is_never_switched_to() -> None:
     assert town.deployment.rollouts[0].is_stuck
 
 
+@pytest.mark.slow
 def test_an_operator_goes_back_while_the_old_set_is_kept_and_after_that_by_rolling() -> None:
     town = Town(3, is_routed=True)
     town.users_come(until=90.0)

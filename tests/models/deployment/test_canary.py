@@ -146,6 +146,7 @@ def slow(instance: Instance, request: Request) -> Generator[Any, Any, str]:
     return instance.version
 
 
+@pytest.mark.slow
 def test_slowness_is_judged_by_a_latency_objective() -> None:
     town = Town(4, is_routed=True)
     town.users_come(until=100.0)
@@ -196,6 +197,7 @@ def test_canary_that_is_too_short_does_not_see_a_leak(pause: float, outcome: str
     assert (town.lost_count > 500) == (outcome == "complete")
 
 
+@pytest.mark.slow
 def test_monitor_that_has_forgotten_begins_anew_and_the_verdict_waits() -> None:
     town = Town(4, is_routed=True)
     town.users_come(until=100.0)
@@ -257,6 +259,7 @@ def test_judge_looks_at_balancers_too_that_are_made_when_the_upgrade_has_begun()
     assert (deployment.rollouts[0].outcome, deployment.rollouts[0].reason) == ("rolled back", "verdict")
 
 
+@pytest.mark.slow
 def test_each_step_is_judged_by_its_own_calls() -> None:
     town = Town(4, is_routed=True)
     town.users_come(until=90.0)

@@ -142,6 +142,7 @@ def test_good_version_is_rolled_back_as_seldom_as_it_says_however_often_one_look
     assert rolled_back_share(kind(objective=OBJECTIVE, significance=0.4), of) > share, "it can be"
 
 
+@pytest.mark.slow
 def test_what_a_test_for_one_look_would_do_is_what_the_module_says() -> None:
     bad = np.random.default_rng(1).binomial(100, 0.01, size=(1000, 3, 60)).cumsum(axis=2)
     luck: Any = binom.sf(bad - 1, 100 * np.arange(1, 61), 0.01)

@@ -89,6 +89,7 @@ def test_of_two_orders_to_a_controller_that_is_down_the_last_one_holds() -> None
 # -- one over another
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("strategy", [Canary(shares=(0.25,), pause=20.0), BlueGreen(keep=20.0)])
 @pytest.mark.parametrize("at", [15.0, 30.0])
 def test_bad_canary_that_is_superseded_goes_before_any_of_the_version_that_is_known(

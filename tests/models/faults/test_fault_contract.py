@@ -12,9 +12,10 @@ from hypothesis import strategies as st
 from models.faults import Fault, FaultStatistics
 from simulator import Environment
 from tests.conformance.watching import Watch
+from tests.in_one_test import in_one_test
 from tests.models.faults.building import SAMPLES, Sample, World
 
-every_fault = pytest.mark.parametrize("sample", SAMPLES, ids=repr)
+every_fault = in_one_test("sample", SAMPLES, ids=repr)
 
 
 @every_fault
@@ -63,6 +64,7 @@ def test_two_of_a_kind_on_one_subject_overlap(sample: Sample) -> None:
     assert sample.look(world) == healthy
 
 
+@pytest.mark.slow
 @every_fault
 def test_every_other_fault_may_overlap_with_it(sample: Sample) -> None:
     for other in SAMPLES:

@@ -93,6 +93,7 @@ def test_littles_law_holds_on_every_trace(
             area += present * (env.now - before)
             before = env.now
         statistics = host.statistics()
+        assert host.running_count == statistics.running_count
         present = statistics.running_count + statistics.waiting_count
     sojourn = sum(end - pieces[number][0] for number, end in worked.ends.items())
     assert area == pytest.approx(sojourn, abs=1e-9)

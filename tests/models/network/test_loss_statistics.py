@@ -51,6 +51,7 @@ def test_the_share_of_duplicates() -> None:
     assert lowest <= arrived_of_many(world) - COUNT <= highest
 
 
+@pytest.mark.slow
 def test_the_number_of_retransmissions_is_geometric() -> None:
     world = World(seed=14, loss_probability=0.3)
     assert arrived_of_many(world, "tcp") == COUNT
@@ -75,6 +76,7 @@ def test_each_rule_and_each_path_draws_for_itself() -> None:
     assert lost_on_the_way_there(busy=False) == lost_on_the_way_there(busy=True)
 
 
+@pytest.mark.slow
 def test_added_delay_is_added() -> None:
     world = World(seed=16)
     world.network.install(AddedDelay(world.env, world.a, world.b, Uniform(1.0, 2.0), name="slow"))

@@ -228,6 +228,8 @@ def test_times_that_make_no_sense_are_refused(times: dict[str, float], message: 
 def test_a_start_time_that_makes_no_sense_is_refused(start_time: float) -> None:
     with pytest.raises(ValueError, match="start_time must be finite and >= 0 s"):
         an_instance(Environment(), start_time=start_time)
+    with pytest.raises(TypeError, match="start_time must be a number of seconds, got 'soon'"):
+        an_instance(Environment(), start_time="soon")  # type: ignore[arg-type] # that is what is asked
 
 
 def test_what_a_service_adds_starts_first_and_its_followers_hear_when_it_is_ready() -> None:

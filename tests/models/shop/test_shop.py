@@ -214,6 +214,7 @@ def test_orders_wait_while_payment_is_switched_off(pay_later: PayLater) -> None:
     assert shop.orders.applied_count == accepted
 
 
+@pytest.mark.slow
 def test_where_no_order_can_wait_payment_that_is_switched_off_gives_the_goods_away() -> None:
     shop, table = run(bare_shop(), lambda shop: shop.features["payment"].switch.turn_off())
     assert share(table, CHECKOUT, "degraded") == 1.0

@@ -141,6 +141,7 @@ def test_order_that_is_asked_for_again_is_the_same_order() -> None:
     assert shop.shelf.statistics().picked_count == 2
 
 
+@pytest.mark.slow
 def test_what_cannot_be_paid_is_given_back_and_stays_cancelled() -> None:
     """Stock on an AP store, payments on a CP one: the side that is cut off takes a unit and cannot charge."""
     shop = shop_of(stock=StockCount.SPLIT, order_level=1)

@@ -92,6 +92,7 @@ def test_each_web_host_has_a_breaker_that_opens_in_the_fault_and_closes_afterwar
         assert [stay.end for stay in stays[:-1]] == [stay.start for stay in stays[1:]]
 
 
+@pytest.mark.slow
 def test_slow_payment_works_for_callers_that_have_gone() -> None:
     shop, _ = run("slow", payment_timeout=0.5)
     statistics = [connection.statistics() for connection in shop.payment_connections]
@@ -99,6 +100,7 @@ def test_slow_payment_works_for_callers_that_have_gone() -> None:
     assert sum(one.wasted_time for one in statistics) > 100.0
 
 
+@pytest.mark.slow
 def test_time_at_payment_is_that_of_the_bank_and_what_a_fault_adds() -> None:
     shop, _ = run("slow", delay=3.0, payment_time=Constant(0.25), payment_timeout=None)
     healthy = shop.payment_work.sample(0.0, FAULT_START, by="start").latency

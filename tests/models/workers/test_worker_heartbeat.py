@@ -38,6 +38,7 @@ def test_timeout_shorter_than_the_job_has_it_done_twice() -> None:
     floor.check()
 
 
+@pytest.mark.slow
 def test_timeout_shorter_than_every_job_has_it_done_for_ever_while_somebody_else_is_idle() -> None:
     floor = Floor(BacklogSettings(visibility=3.0))
     for _ in range(2):

@@ -36,6 +36,7 @@ def integral(shape: RateShape, start: float, end: float) -> float:
     return float(np.mean([shape(time) for time in midpoints.tolist()]) * (end - start))
 
 
+@pytest.mark.slow
 def test_counts_in_windows_are_poisson() -> None:
     """Mean and variance of the counts agree, and the gaps are exponential."""
     times = arrivals(until=2_000.0, rate=10.0)

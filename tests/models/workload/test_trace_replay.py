@@ -132,6 +132,7 @@ def test_misuse_is_an_error_on_construction(tmp_path: Path, settings: dict[str, 
         replay(csv_trace(tmp_path, "1,get,a,1"), **settings)
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(not REAL_LOG.exists(), reason="the real access log is not part of the project")
 def test_a_real_access_log_is_read_whole_and_replayed_a_thousand_times_as_fast() -> None:
     trace = load_trace(REAL_LOG)

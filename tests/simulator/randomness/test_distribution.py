@@ -11,11 +11,12 @@ import pytest
 from scipy.stats import kstest
 
 from simulator.randomness import Distribution, Exponential, Uniform
+from tests.in_one_test import in_one_test
 
 from .laws import ALL, CONTINUOUS, SMOOTH
 
-every_law = pytest.mark.parametrize("law", ALL.values(), ids=ALL.keys())
-every_continuous_law = pytest.mark.parametrize("law", CONTINUOUS.values(), ids=CONTINUOUS.keys())
+every_law = in_one_test("law", ALL.values(), ids=ALL.keys())
+every_continuous_law = in_one_test("law", CONTINUOUS.values(), ids=CONTINUOUS.keys())
 
 PROBABILITIES = np.array([1e-9, 1e-4, 0.01, 0.1, 0.3, 0.5, 0.75, 0.9, 0.99, 0.9999, 1 - 1e-9])
 
@@ -35,6 +36,7 @@ def integrated(law: Distribution, power: int, centre: float) -> float:
     return sum(float((half_widths * WEIGHTS * (values - centre) ** power).sum()) for values in halves)
 
 
+@pytest.mark.slow
 @every_continuous_law
 def test_mean_and_variance_agree_with_numerical_integration(law: Distribution) -> None:
     # Quantile functions of mixtures have kinks and jumps, which cost the reference its digits.
@@ -43,6 +45,7 @@ def test_mean_and_variance_agree_with_numerical_integration(law: Distribution) -
     assert integrated(law, 2, law.mean) == pytest.approx(law.variance, rel=tolerance)
 
 
+@pytest.mark.slow
 @every_law
 def test_mean_of_a_large_sample_lies_within_five_standard_errors(law: Distribution) -> None:
     # A right mean fails with probability below 1e-6 per law (normal approximation); the seed is fixed.
@@ -51,6 +54,7 @@ def test_mean_of_a_large_sample_lies_within_five_standard_errors(law: Distributi
     assert abs(values.mean() - law.mean) <= 5.0 * law.standard_deviation / math.sqrt(size) + 1e-12
 
 
+@pytest.mark.slow
 @every_law
 def test_variance_of_a_large_sample_lies_within_six_standard_errors(law: Distribution) -> None:
     # The standard error comes from the law's fourth moment. One estimated from the sample fails heavy tails:

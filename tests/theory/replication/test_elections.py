@@ -79,6 +79,7 @@ def test_what_the_program_cannot_do_is_refused(setup: dict[str, object], said: s
         election_odds(**{**FIVE, "latency": (0.002, 0.005), "timeout": (0.15, 0.3), **setup})  # type: ignore[arg-type]
 
 
+@pytest.mark.slow
 def test_the_checks_are_among_those_of_validate_and_can_be_sent_to_another_process() -> None:
     assert set(CHECKS) <= set(all_checks())
     assert [pickle.loads(pickle.dumps(check)).claims for check in CHECKS] == [

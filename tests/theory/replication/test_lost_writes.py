@@ -45,6 +45,7 @@ def test_shares_are_counted_often_enough_to_be_judged_among_all_claims_of_valida
         assert quantile * spread < claim.precision * claim.expected
 
 
+@pytest.mark.slow
 def test_same_seed_gives_the_same_values() -> None:
     for check in CHECKS:
         assert check.simulate(3, 0.1) == check.simulate(3, 0.1)

@@ -23,6 +23,7 @@ def count_window(count: int, trial_count: int) -> CircuitBreakerSettings:
     )
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("count", [1, 2, 5])
 @pytest.mark.parametrize("seed", range(3))
 def test_a_count_window_at_hundred_percent_is_the_same_as_failures_in_a_row(count: int, seed: int) -> None:
@@ -30,6 +31,7 @@ def test_a_count_window_at_hundred_percent_is_the_same_as_failures_in_a_row(coun
     assert share(count_window(count, trial_count=1), seed, 0.6) == in_a_row > 0.0
 
 
+@pytest.mark.slow
 def test_with_more_trials_it_is_not() -> None:
     # Two trials must both fail for a rate of 100 %, where one did: fewer calls are rejected.
     one, two = (share(count_window(3, trial_count=trials), 1, 0.6) for trials in (1, 2))

@@ -109,6 +109,7 @@ def goodput(queue: QueueDiscipline | None, *, load: float) -> float:
     return users.table.sample(15.0, 45.0).goodput() * SERVICE / CORES
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("queue", [None, Fifo()], ids=["no limiter", "no end to the queue"])
 def test_first_come_first_served_without_limits_collapses_under_overload(
     queue: QueueDiscipline | None,

@@ -27,6 +27,7 @@ from models.failures import Refused
 from models.infrastructure import Host, Zone
 from models.request import Request, Response
 from simulator import Environment
+from tests.in_one_test import in_one_test
 from tests.models.services.building import call
 
 from ..made_targets import REQUEST, at_once, show, target, targets_of
@@ -152,6 +153,7 @@ def test_keys_of_a_zone_that_is_ill_as_a_whole_go_elsewhere_and_come_back() -> N
     assert {key: choose(Request(key=key)).zone for key in range(50)} == before
 
 
+@pytest.mark.slow
 def test_keys_of_a_zone_spread_over_all_its_targets() -> None:
     """A zone's keys are a fair sample: 2,000 of 6,000 on ten targets, each 200 give or take 14."""
     targets = in_zones(10, 10)
@@ -162,6 +164,7 @@ def test_keys_of_a_zone_spread_over_all_its_targets() -> None:
     assert all(300 < counts[f"y{number}"] < 500 for number in range(10))
 
 
+@pytest.mark.slow
 def test_a_key_decides_anew_at_each_of_two_policies_by_zone() -> None:
     """Of the keys on the first level two thirds stay at home: 2,800 of 4,000, five standard deviations."""
     targets = with_ill(in_zones(8, 8, 8), *(f"{zone}{number}" for zone in "xy" for number in range(4)))
@@ -176,7 +179,7 @@ def test_a_key_decides_anew_at_each_of_two_policies_by_zone() -> None:
 # -- priorities
 
 
-@pytest.mark.parametrize(
+@in_one_test(
     ("healthy", "loads"),
     [
         ((100, 100), (100, 0)),

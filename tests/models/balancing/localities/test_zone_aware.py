@@ -179,6 +179,7 @@ def test_in_panic_everybody_serves_everybody() -> None:
     assert len({choose(REQUEST) for _ in range(500)}) == 8
 
 
+@pytest.mark.slow
 def test_targets_that_stand_nowhere_stand_in_a_zone_without_callers() -> None:
     """Of ten targets two: of the requests from each side two tenths, and all of them from home to there."""
     found = shares(ZoneAware(own=A, callers=(A, B)), in_zones(a=4, b=4, nowhere=2))

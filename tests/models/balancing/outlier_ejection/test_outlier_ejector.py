@@ -242,6 +242,7 @@ def test_the_multiplier_stops_growing_at_the_longest_and_so_falls_from_there() -
     assert eject_again_and_again(world, 1)[-1] == 30.0
 
 
+@pytest.mark.slow
 def test_jitter_makes_an_ejection_longer_at_random() -> None:
     world = World(200, seed=1, max_ejection_time_jitter=10.0, max_ejection_percent=100.0)
     for number in range(200):

@@ -138,6 +138,7 @@ def test_scan_after_what_is_no_mark_is_an_error_and_in_the_log_an_answer(mark: A
     assert isinstance(machine.apply(scan(AllKeys(), after=mark)), ServerError)
 
 
+@pytest.mark.slow
 def test_so_many_changes_are_remembered_and_no_more() -> None:
     machine = KeyValueMachine()
     machine.apply(write("gone", 1))

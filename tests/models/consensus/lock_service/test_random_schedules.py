@@ -142,6 +142,7 @@ def check(seed: int) -> None:
     assert [node.role for node in world.nodes].count(Role.LEADER) == 1
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("seed", range(1, 7))
 def test_one_holder_at_a_time_and_nothing_lost_behind_a_fence(seed: int) -> None:
     check(seed)
@@ -154,6 +155,7 @@ def test_one_holder_at_a_time_over_many_schedules(seeds: range) -> None:
         check(seed)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("flaws", "witness"),
     [

@@ -263,6 +263,7 @@ def test_processes_that_are_down_refuse_and_the_call_is_unavailable() -> None:
     assert asked.duration == pytest.approx(1.0)
 
 
+@pytest.mark.slow
 def test_call_that_was_only_refused_is_unavailable_however_its_patience_ends() -> None:
     """At whatever place of a round through the nodes: a round takes 56 ms, of which 6 ms are attempts."""
     for step in range(57):

@@ -11,6 +11,7 @@ import pytest
 from models.consensus.raft import time_to_leader
 from simulator import Environment
 from simulator.randomness import Uniform
+from tests.in_one_test import in_one_test
 
 from . import availsim
 
@@ -22,7 +23,7 @@ def first_timeouts(seed: int, node_count: int) -> list[float]:
     return sorted(env.sampler(f"raft/raft-{n}/election", law)() for n in range(1, node_count + 1))
 
 
-@pytest.mark.parametrize("seed", range(1, 21))
+@in_one_test("seed", range(1, 21))
 def test_time_is_the_first_timeout_and_one_round_where_nobody_else_asks_meanwhile(seed: int) -> None:
     one_way = 0.0005
     first, second, *_ = first_timeouts(seed, 5)

@@ -9,6 +9,7 @@ from models.consensus import RaftNode, RaftSettings
 from models.consensus.raft import Role
 from models.consensus.raft.messages import AppendEntries, AppendReply, RequestVote, Vote
 from models.replication import read, write
+from tests.in_one_test import in_one_test
 
 from ..world import ONE_WAY, World
 
@@ -85,8 +86,9 @@ def test_without_pre_votes_terms_go_up_where_nobody_can_be_elected() -> None:
     assert 20 / 0.3 < world.store.statistics().term_max < 20 / 0.15
 
 
-@pytest.mark.parametrize("check_quorum", [False, True])
-@pytest.mark.parametrize("step", range(10))
+@pytest.mark.slow
+@in_one_test("check_quorum", [False, True])
+@in_one_test("step", range(10))
 def test_node_that_comes_back_from_a_cut_deposes_nobody(step: int, check_quorum: bool) -> None:
     """Whenever it comes back: what it asks may arrive before it hears the leader."""
     world = World(settings=RaftSettings(check_quorum=check_quorum), one_way=0.01)

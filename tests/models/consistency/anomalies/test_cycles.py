@@ -11,6 +11,7 @@ from models.consistency import Ending, Operation, find_anomalies
 from models.consistency.anomalies.cycles import cycle_anomalies
 from models.consistency.anomalies.dependencies import Dependency
 from models.consistency.anomalies.transaction import transactions_of
+from tests.in_one_test import in_one_test
 from tests.models.consistency.anomalies.transactions import as_lists, names, transaction
 from tests.models.consistency.written_histories import done
 
@@ -101,7 +102,7 @@ def test_paper_example_of_elle_is_a_read_skew() -> None:
     assert set(anomaly.operations) == set(history[1:])
 
 
-@pytest.mark.parametrize("seed", range(200))
+@in_one_test("seed", range(200))
 def test_serial_execution_has_no_anomaly_in_any_order_of_the_history(seed: int) -> None:
     """Transactions that ran one after the other, on lists or registers, written down in any order."""
     rng = random.Random(seed)
@@ -125,7 +126,7 @@ def test_serial_execution_has_no_anomaly_in_any_order_of_the_history(seed: int) 
     assert find_anomalies(history) == ()
 
 
-@pytest.mark.parametrize("seed", range(300))
+@in_one_test("seed", range(300))
 def test_cycle_is_found_if_and_only_if_there_is_one(seed: int) -> None:
     """Random graphs, against a search of all simple cycles for the kinds of edges that they have."""
     rng = random.Random(seed)

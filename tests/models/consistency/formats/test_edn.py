@@ -8,9 +8,10 @@ import pytest
 
 from models.consistency import MalformedHistory
 from models.consistency.formats.edn import Keyword, edn_text, read_forms
+from tests.in_one_test import in_one_test
 
 
-@pytest.mark.parametrize(
+@in_one_test(
     ("text", "value"),
     [
         ("nil", None),

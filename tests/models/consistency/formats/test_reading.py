@@ -8,6 +8,7 @@ from math import inf
 import pytest
 
 from models.consistency import Ending, MalformedHistory, Verdict, check_linearizability, read_history
+from tests.in_one_test import in_one_test
 
 EDN = """
 ; a register with compare-and-set, as Knossos has it
@@ -152,7 +153,7 @@ def json_with(**fields: object) -> str:
     return json.dumps({**json.loads(JSON), **fields})
 
 
-@pytest.mark.parametrize(
+@in_one_test(
     ("text", "line", "what"),
     [
         ("", 1, "must hold an operation, got none"),

@@ -22,6 +22,7 @@ from models.consistency import (
     history_text,
     read_history,
 )
+from tests.in_one_test import in_one_test
 from tests.models.consistency.written_histories import (
     append,
     compare_and_set,
@@ -52,7 +53,7 @@ def content(history: Sequence[Operation]) -> list[tuple[Any, ...]]:
     )
 
 
-@pytest.mark.parametrize("seed", range(40))
+@in_one_test("seed", range(40))
 def test_json_lines_lose_nothing(seed: int) -> None:
     history = [
         replace(each, site="zone-a", session=seed, invoked_order=place, ended_order=place + 1)
@@ -61,7 +62,7 @@ def test_json_lines_lose_nothing(seed: int) -> None:
     assert list(read_history(history_text(history, "json"))) == history
 
 
-@pytest.mark.parametrize("seed", range(120))
+@in_one_test("seed", range(120))
 def test_history_in_edn_is_the_same_and_judged_alike(seed: int) -> None:
     history = drawn(seed, KINDS[seed % 4], key="x")
     again = read_history(history_text(history, "edn"))
@@ -69,7 +70,7 @@ def test_history_in_edn_is_the_same_and_judged_alike(seed: int) -> None:
     assert check_linearizability(again).verdict is check_linearizability(history).verdict
 
 
-@pytest.mark.parametrize("seed", range(120))
+@in_one_test("seed", range(120))
 def test_history_as_an_etcd_log_is_judged_alike(seed: int) -> None:
     history = [
         replace(each, value=(each.value[0] or 9, each.value[1])) if isinstance(each.value, tuple) else each
@@ -79,7 +80,7 @@ def test_history_as_an_etcd_log_is_judged_alike(seed: int) -> None:
     assert check_linearizability(again).verdict is check_linearizability(history).verdict
 
 
-@pytest.mark.parametrize("seed", range(60))
+@in_one_test("seed", range(60))
 def test_history_of_texts_is_judged_alike(seed: int) -> None:
     history = [
         replace(

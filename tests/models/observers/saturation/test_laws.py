@@ -90,6 +90,7 @@ def closed(users_count: int, *, is_random: bool = True) -> SaturationReport:
     return watch.report(users.table)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("users_count", [1, 4, 16, 26, 60, 150])
 def test_throughput_of_a_closed_network_keeps_within_its_asymptotic_bounds(users_count: int) -> None:
     report = closed(users_count)

@@ -114,11 +114,13 @@ def test_limit_of_messages_in_flight_is_the_bottleneck_where_it_leaves_workers_w
     assert report.use("mailer slots").because_of == ("letters messages in flight",)
 
 
+@pytest.mark.slow
 def test_polls_that_the_limit_rejects_are_turned_away() -> None:
     report = Office(6.0, rules=BacklogSettings(in_flight_max=2), wait=0.0).watched(until=25.0)
     assert report.use("letters messages in flight").turned_away_rate > 1.0
 
 
+@pytest.mark.slow
 def test_workers_that_are_down_have_no_slots() -> None:
     office = Office(3.0)
     for host in office.hosts[1:]:
@@ -163,6 +165,7 @@ def test_pool_without_a_name_is_not_found() -> None:
     assert "mailer slots" not in names
 
 
+@pytest.mark.slow
 def test_watched_pool_is_the_same_pool() -> None:
     watched, plain = Office(6.0, trace=True), Office(6.0, trace=True)
     watched.watched(until=15.0)

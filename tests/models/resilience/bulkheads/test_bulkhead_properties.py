@@ -103,7 +103,7 @@ def test_permits_of_a_shared_pool_add_up(
         seen_now = pool.statistics()
         assert seen_now.free_count + seen_now.held_count + seen_now.leaked_count == size
         assert min(seen_now.free_count, seen_now.held_count, seen_now.leaked_count) >= 0
-        assert seen_now.waiting_count <= room
+        assert pool.waiting_count == seen_now.waiting_count <= room
         assert not (seen_now.free_count and seen_now.waiting_count)
         assert work.inside <= seen_now.held_count <= size
         everybody = [limit.statistics() for limit in limits]

@@ -14,6 +14,7 @@ from models.infrastructure import Host
 from models.resilience import ConstantBackoff, Retry, Timeout
 from models.resilience.idempotency import IdempotencyStore
 from simulator import Environment
+from tests.in_one_test import in_one_test
 from tests.models.resilience.idempotency.ordering import Bank, adds_up, send, send_at
 from tests.models.resilience.scripted import OK, Scripted, Seen
 
@@ -39,7 +40,7 @@ def restart(bank: Bank) -> None:
         bank.host.restart()
 
 
-CRASHES = pytest.mark.parametrize("crash", [crash_host, shut_host_down, crash_process])
+CRASHES = in_one_test("crash", [crash_host, shut_host_down, crash_process])
 
 
 def crash_at(bank: Bank, time: float, crash: Callable[[Bank], None], restart_at: float = 4.0) -> None:
@@ -48,7 +49,7 @@ def crash_at(bank: Bank, time: float, crash: Callable[[Bank], None], restart_at:
 
 
 @CRASHES
-@pytest.mark.parametrize("is_durable", [False, True], ids=["in memory", "durable"])
+@in_one_test("is_durable", [False, True], ids=["in memory", "durable"])
 def test_a_crash_forgets_the_answers_that_are_in_memory_and_a_retry_is_applied_twice(
     crash: Callable[[Bank], None], is_durable: bool
 ) -> None:
@@ -62,7 +63,7 @@ def test_a_crash_forgets_the_answers_that_are_in_memory_and_a_retry_is_applied_t
 
 
 @CRASHES
-@pytest.mark.parametrize("is_durable", [False, True], ids=["in memory", "durable"])
+@in_one_test("is_durable", [False, True], ids=["in memory", "durable"])
 def test_a_crash_ends_what_is_in_progress_and_who_waits_for_it(
     crash: Callable[[Bank], None], is_durable: bool
 ) -> None:
@@ -99,7 +100,7 @@ def test_a_crash_between_the_effect_and_the_record_leaves_an_effect_that_nobody_
 
 
 @CRASHES
-@pytest.mark.parametrize("time", [0.5, 1.0, 1.0625, 1.125, 1.1875, 1.25, 1.5])
+@in_one_test("time", [0.5, 1.0, 1.0625, 1.125, 1.1875, 1.25, 1.5])
 def test_with_effect_and_record_in_one_transaction_no_crash_applies_twice(
     crash: Callable[[Bank], None], time: float
 ) -> None:

@@ -34,8 +34,7 @@ def levels(
     env.run(until=until)
     history = limiter.limit_gauge.history
     return [
-        (round(float(time), 9), int(level))
-        for time, level in zip(history.times, history.values, strict=True)
+        (round(float(time), 9), int(level)) for time, level in zip(history.times, history.values, strict=True)
     ]
 
 

@@ -15,6 +15,7 @@ from models.resilience.shedding import (
     VegasLimit,
     WindowedLimit,
 )
+from tests.in_one_test import in_one_test
 
 FIXED = {"limit": FixedLimit(1)}
 DEFAULTS: dict[type[Any], dict[str, Any]] = {
@@ -55,7 +56,7 @@ def test_the_defaults_are_the_sources(kind: type[Any]) -> None:
     assert kind(**inside) == kind(**inside, **DEFAULTS[kind])
 
 
-@pytest.mark.parametrize(
+@in_one_test(
     ("kind", "wrong", "message"),
     [
         (FixedLimit, {"limit": 0}, r"limit must be a whole number >= 1, got 0"),

@@ -20,6 +20,7 @@ from models.resilience.shedding import (
     RejectAtOnce,
 )
 from simulator import Environment
+from tests.in_one_test import in_one_test
 from tests.models.resilience.scripted import Scripted
 from tests.models.resilience.shedding.callers import Caller, Office
 
@@ -32,7 +33,7 @@ ROOMS: list[QueueDiscipline] = [
 ]
 FAMILY: list[QueueDiscipline] = [RejectAtOnce(), *ROOMS]
 for_all = pytest.mark.parametrize("queue", FAMILY, ids=repr)
-for_rooms = pytest.mark.parametrize("queue", ROOMS, ids=repr)
+for_rooms = in_one_test("queue", ROOMS, ids=repr)
 
 
 @for_all
@@ -114,8 +115,8 @@ def test_whoever_leaves_makes_room(queue: QueueDiscipline) -> None:
 
 
 @for_rooms
-@pytest.mark.parametrize("kind", ["cancel", "kill"])
-@pytest.mark.parametrize("is_after", [False, True])
+@in_one_test("kind", ["cancel", "kill"])
+@in_one_test("is_after", [False, True])
 def test_a_place_given_to_one_who_goes_at_that_very_instant_goes_to_the_next(
     queue: QueueDiscipline, kind: str, is_after: bool
 ) -> None:
