@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import pickle
-
 import pytest
 
-from experiments.validation import TheoryCheck, all_checks
+from experiments.validation import TheoryCheck
 from experiments.validation.cqrs import CHECKS
 from tests.theory import running
 from tests.theory.running import changed, is_found_out, verdicts
@@ -14,15 +12,6 @@ from tests.theory.running import changed, is_found_out, verdicts
 
 def the(beginning: str) -> TheoryCheck:
     return running.the(beginning, CHECKS)
-
-
-@pytest.mark.slow
-def test_they_are_among_all_checks_and_other_processes_can_run_them() -> None:
-    assert set(CHECKS) <= set(all_checks())
-    assert [pickle.loads(pickle.dumps(check)).claims for check in CHECKS] == [
-        check.claims for check in CHECKS
-    ]
-    assert {check.group for check in CHECKS} == {"cqrs"}
 
 
 @pytest.mark.slow
@@ -48,9 +37,3 @@ def test_check_holds(check: TheoryCheck) -> None:
 )
 def test_another_system_differs(beginning: str, setup: dict[str, object], by: str) -> None:
     assert is_found_out(changed(the(beginning), **setup), 0.1, by=by)
-
-
-@pytest.mark.slow
-@pytest.mark.parametrize("check", CHECKS, ids=lambda check: check.name)
-def test_same_seed_gives_the_same_values(check: TheoryCheck) -> None:
-    assert check.simulate(3, 0.01) == check.simulate(3, 0.01)

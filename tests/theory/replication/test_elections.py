@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import pickle
 from functools import partial
 
 import numpy as np
 import pytest
 
-from experiments.validation import TheoryCheck, all_checks
+from experiments.validation import TheoryCheck
 from experiments.validation.replication import election_odds, split_probability
 from experiments.validation.replication.elections import CHECKS, elections
 from tests.models.consensus.raft import availsim
@@ -77,15 +76,6 @@ def test_spread_of_nothing_splits_for_ever_and_a_large_one_hardly_ever() -> None
 def test_what_the_program_cannot_do_is_refused(setup: dict[str, object], said: str) -> None:
     with pytest.raises(ValueError, match=said):
         election_odds(**{**FIVE, "latency": (0.002, 0.005), "timeout": (0.15, 0.3), **setup})  # type: ignore[arg-type]
-
-
-@pytest.mark.slow
-def test_the_checks_are_among_those_of_validate_and_can_be_sent_to_another_process() -> None:
-    assert set(CHECKS) <= set(all_checks())
-    assert [pickle.loads(pickle.dumps(check)).claims for check in CHECKS] == [
-        check.claims for check in CHECKS
-    ]
-    assert CHECKS[0].simulate(3, 0.1) == CHECKS[0].simulate(3, 0.1) != CHECKS[0].simulate(4, 0.1)
 
 
 def of_a_neighbour(check: TheoryCheck) -> list[float]:

@@ -2,25 +2,18 @@
 
 from __future__ import annotations
 
-import pickle
 from functools import partial
 from math import sqrt
 
 import pytest
 from scipy.stats import t as student
 
-from experiments.validation import TheoryCheck, all_checks
+from experiments.validation import TheoryCheck
 from experiments.validation.replication.lost_writes import CHECKS, lost_between_syncs, lost_on_a_busy_link
 from experiments.validation.verdict import confidence_per_claim
 from tests.theory.running import changed, expecting, is_found_out, remembered, the, verdicts
 
 BUSY, SYNCS = (the(f"failover of an asynchronous replica{which}", CHECKS) for which in (", link", " between"))
-
-
-def test_they_are_among_all_checks_and_other_processes_can_run_them() -> None:
-    for check in CHECKS:
-        assert check in all_checks()
-        assert pickle.loads(pickle.dumps(check)).name == check.name
 
 
 def test_an_idle_link_loses_nothing_and_a_link_that_stands_still_everything() -> None:
@@ -43,12 +36,6 @@ def test_shares_are_counted_often_enough_to_be_judged_among_all_claims_of_valida
         spread = sqrt(claim.expected * (1.0 - claim.expected) / crashes)
         quantile = student.ppf(0.5 + confidence_per_claim(300) / 2.0, check.replications - 1)
         assert quantile * spread < claim.precision * claim.expected
-
-
-@pytest.mark.slow
-def test_same_seed_gives_the_same_values() -> None:
-    for check in CHECKS:
-        assert check.simulate(3, 0.1) == check.simulate(3, 0.1)
 
 
 @pytest.mark.slow

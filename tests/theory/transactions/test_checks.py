@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import pickle
-
 import pytest
 
-from experiments.validation import TheoryCheck, all_checks
+from experiments.validation import TheoryCheck
 from experiments.validation.transactions import CHECKS
 from experiments.validation.transactions.locks import NO_PATIENCE
 from models.transactions.events import DatabaseFirst, ThroughOutbox
@@ -16,15 +14,6 @@ from tests.theory.running import changed, is_found_out, verdicts
 
 def the(beginning: str) -> TheoryCheck:
     return running.the(beginning, CHECKS)
-
-
-@pytest.mark.slow
-def test_they_are_among_all_checks_and_other_processes_can_run_them() -> None:
-    assert set(CHECKS) <= set(all_checks())
-    assert [pickle.loads(pickle.dumps(check)).claims for check in CHECKS] == [
-        check.claims for check in CHECKS
-    ]
-    assert {check.group for check in CHECKS} == {"transactions"}
 
 
 @pytest.mark.slow
@@ -54,8 +43,3 @@ def test_check_does_not_differ(check: TheoryCheck) -> None:
 )
 def test_another_system_differs(beginning: str, setup: dict[str, object], effort: float) -> None:
     assert is_found_out(changed(the(beginning), **setup), effort)
-
-
-@pytest.mark.parametrize("check", CHECKS, ids=lambda check: check.name)
-def test_same_seed_gives_the_same_values(check: TheoryCheck) -> None:
-    assert check.simulate(3, 0.01) == check.simulate(3, 0.01)
