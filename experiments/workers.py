@@ -17,7 +17,9 @@ from contextlib import contextmanager
 from multiprocessing import forkserver
 from multiprocessing.connection import Connection
 from types import TracebackType
-from typing import Any, ParamSpec, TypeVar
+from typing import Any, ParamSpec, Self, TypeVar
+
+from .ctrl_c import KeptInterrupt, sigint_handled_by
 
 P = ParamSpec("P")
 T = TypeVar("T")
@@ -46,10 +48,11 @@ class InProcess(Executor):
 
     def submit(self, fn: Callable[P, T], /, *args: P.args, **kwargs: P.kwargs) -> Future[T]:
         future: Future[T] = Future()
-        try:
-            future.set_result(fn(*args, **kwargs))
-        except Exception as error:
-            future.set_exception(error)
+        with KeptInterrupt():
+            try:
+                future.set_result(fn(*args, **kwargs))
+            except Exception as error:
+                future.set_exception(error)
         return future
 
 
@@ -65,20 +68,29 @@ class WorkerPool(ProcessPoolExecutor):
     def __init__(self, jobs: int) -> None:
         context = _context()
         self._reading_end, self._lifeline = context.Pipe(duplex=False)
+        self._interrupt = KeptInterrupt()
         super().__init__(jobs, mp_context=context, initializer=_live_by, initargs=(self._reading_end,))
 
     def submit(self, fn: Callable[P, T], /, *args: P.args, **kwargs: P.kwargs) -> Future[T]:
+        self._interrupt.check()
         with _starting_workers():
             return super().submit(fn, *args, **kwargs)
+
+    def __enter__(self) -> Self:
+        self._interrupt.__enter__()
+        return self
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         if kind is not None:
             self._lifeline.close()  # interrupted: do not wait for the runs that are under way
-        self.shutdown(wait=True, cancel_futures=True)
-        self._lifeline.close()
-        self._reading_end.close()
+        try:
+            self.shutdown(wait=True, cancel_futures=True)
+            self._lifeline.close()
+            self._reading_end.close()
+        finally:
+            self._interrupt.__exit__(kind, error, trace)
 
 
 def _context() -> Any:
@@ -88,7 +100,7 @@ def _context() -> Any:
     context.set_forkserver_preload([name for name in _HEAVY_MODULES if name in sys.modules])
     # A server that is started while SIGINT is ignored passes that on: its workers do not hear Ctrl-C, not
     # even in the second in which they still import and no initializer has run.
-    with _sigint_handled_by(signal.SIG_IGN):
+    with sigint_handled_by(signal.SIG_IGN):
         forkserver.ensure_running()
     return context
 
@@ -121,24 +133,10 @@ def _starting_workers() -> Iterator[None]:
     main.__spec__ = None
     pressed: list[int] = []
     try:
-        with _sigint_handled_by(lambda number, _: pressed.append(number)):
+        with sigint_handled_by(lambda number, _: pressed.append(number)):
             yield
     finally:
         for name, value in hidden.items():
             setattr(main, name, value)
     if pressed:
         raise KeyboardInterrupt
-
-
-@contextmanager
-def _sigint_handled_by(handler: Any) -> Iterator[None]:
-    if (
-        threading.current_thread() is not threading.main_thread()
-    ):  # only the main thread may, and only it is told
-        yield
-        return
-    previous = signal.signal(signal.SIGINT, handler)
-    try:
-        yield
-    finally:
-        signal.signal(signal.SIGINT, previous or signal.default_int_handler)
