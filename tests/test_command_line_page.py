@@ -85,6 +85,14 @@ def test_json_of_swarm_has_the_keys_of_the_page(tmp_path, monkeypatch, capsys, w
     assert keys_of(json.loads(capsys.readouterr().out)) == documented("swarm")
 
 
+def test_json_of_cache_trace_has_the_keys_of_the_page(tmp_path, capsys):
+    (tmp_path / "trace.csv").write_text("1,a,10\n", encoding="utf-8")
+    assert (
+        main(["cache-trace", str(tmp_path / "trace.csv"), "--policy", "lru", "--size", "64", "--json"]) == 0
+    )
+    assert keys_of(json.loads(capsys.readouterr().out)) == documented("cache-trace")
+
+
 def test_the_sweep_file_of_the_page_can_be_read(tmp_path):
     example, _ = re.findall(r"```toml\n(.*?)```", PAGE, flags=re.DOTALL)
     (tmp_path / "sweep.toml").write_text(example, encoding="utf-8")

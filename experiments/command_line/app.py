@@ -13,12 +13,12 @@ from typing import TextIO
 import typer
 
 from ..misuse import Misuse, Remark
-from . import bench, check_history, game_day, listing, plot, run, swarm, sweep, validate
+from . import bench, cache_trace, check_history, game_day, listing, plot, run, swarm, sweep, validate
 from .checkout import require_one_checkout
 from .exit_codes import DONE, FAILED, INTERRUPTED, MISUSE
 from .output import note
 
-COMMANDS = (listing, run, sweep, plot, game_day, swarm, check_history, bench, validate)
+COMMANDS = (listing, run, sweep, plot, game_day, swarm, check_history, cache_trace, bench, validate)
 """The commands' modules, each with a function `register(app)`; a new command is a new module in this list."""
 
 # Typer's own base of all misuse has had several homes and no public name; this is it wherever it lives.

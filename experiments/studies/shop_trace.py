@@ -38,7 +38,7 @@ def load_visits(path: Path, buy_share: float) -> RecordedTrace:
 def purchases(trace: RecordedTrace, buy_share: float) -> npt.NDArray[np.bool_]:
     """Return which requests buy, shape (requests,)."""
     writes = np.array([operation.lower() in _WRITES for operation in trace.operations])
-    tills = np.array([key is not None and any(word in key.lower() for word in _TILL) for key in trace.keys])
+    tills = np.array([key is not None and any(word in str(key).lower() for word in _TILL) for key in trace.keys])
     known: npt.NDArray[np.bool_] = writes[trace.operation] | tills[trace.key]
     if known.mean() >= REAL_SHARE_LEAST:
         return known
@@ -69,5 +69,6 @@ def _keys_for_sale(trace: RecordedTrace, share: float) -> npt.NDArray[np.bool_]:
     return for_sale
 
 
-def _hash(key: str | None) -> bytes:
-    return blake2b((key or "").encode("utf-8", "replace"), digest_size=8).digest()
+def _hash(key: str | int | None) -> bytes:
+    text = "" if key is None else str(key)
+    return blake2b(text.encode("utf-8", "replace"), digest_size=8).digest()

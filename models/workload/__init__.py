@@ -6,7 +6,8 @@ open_loop        Poisson and other arrivals; rates that vary in time (rate)
 closed_loop      users who wait, think and ask again
 trace_replay     a recorded trace at a chosen speed
 trace_file       reads traces: CSV (csv_trace), web servers' logs (access_log); recorded_trace, trace_line
-mix, keys        which operations, which keys
+mix              which operations
+keys             which keys: popularity that stays, drifts or churns; scans, loops; sizes of keys
 """
 
 from .client import Client, request_table

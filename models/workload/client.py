@@ -10,7 +10,7 @@ Leaves out: what the client does about failures (that is wrapped around the targ
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Generator
+from collections.abc import Callable, Generator
 from typing import Any
 
 from simulator import CallFailed, Cancelled, Environment, Process, RequestTable
@@ -19,6 +19,9 @@ from ..endpoint import Endpoint, does_not_run, require_endpoint
 from ..failures import Rejected
 from ..outcome import OUTCOME_NAMES, Outcome, outcome_of
 from ..request import Request, Response
+
+Draw = Callable[[], tuple[Request, int]]
+"""Says the next request, and the code of its operation."""
 
 # Plain integers: a lookup on an enumeration and its conversion cost 60 ns, twice per request.
 _OK, _DEGRADED, _CANCELLED = int(Outcome.OK), int(Outcome.DEGRADED), int(Outcome.CANCELLED)
@@ -70,11 +73,15 @@ class Client:
         """Send `request` in a process of its own and return that; `operation_code` is the table's."""
         return self._env.process(self.send(request, operation_code), self.name)
 
-    def send(self, request: Request, operation_code: int = 0) -> Generator[Any, Any, int]:
+    def send(self, request: Request | Draw, operation_code: int = 0) -> Generator[Any, Any, int]:
         """Send `request` from the running process (`yield from`), record and return its outcome's code.
 
-        `operation_code` is what `table.operation(name)` gave. A simulated failure is recorded, not raised.
+        `operation_code` is what `table.operation(name)` gave. Instead of both a workload gives a function
+        that says both when the request is sent: a generator around this one, only to ask for them, would cost
+        as much as the asking. A simulated failure is recorded, not raised.
         """
+        if not isinstance(request, Request):
+            request, operation_code = request()
         env = self._env
         table = self.table
         start = env.now

@@ -112,10 +112,7 @@ class RequestSource:
         """
         if self._uniform is None and self._keys is None:
             return partial(client.send, *self._prepared[0])
-        return partial(self._send, client)
-
-    def _send(self, client: Client) -> Generator[Any, Any, int]:
-        return (yield from client.send(*self()))
+        return partial(client.send, self)
 
     def __call__(self) -> tuple[Request, int]:
         """Return the next request and the code of its operation."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -65,10 +66,11 @@ class RecordedTrace:
 
     Columns have shape (requests,): `times` in seconds since the first request, `operation` and `key` as codes
     (indices into the names `operations` and `keys`), `size_bytes`, and for access logs the `status` of the
-    answer (0 otherwise). An empty key is `None`. `resolution` is that of the clock that wrote the times, in
-    seconds: 1 for access logs, 0 where times are exact. The size is that of the request in a CSV file, and of
-    the answer's body in an access log. `malformed` are the first thousand of the `malformed_count` lines
-    that were left out; `out_of_order_count` lines were earlier than one before them.
+    answer (0 otherwise). An empty key is `None`; keys of binary cache traces are numbers. `resolution` is
+    that of the clock that wrote the times, in seconds: 1 for access logs, 0 where times are exact. The size
+    is that of the request in a CSV file, and of the answer's body in an access log. `malformed` are the
+    first thousand of the `malformed_count` lines that were left out; `out_of_order_count` lines were earlier
+    than one before them.
     """
 
     file: str
@@ -79,11 +81,25 @@ class RecordedTrace:
     size_bytes: npt.NDArray[np.int64]
     status: npt.NDArray[np.uint16]
     operations: tuple[str, ...]
-    keys: tuple[str | None, ...]
+    keys: tuple[str | int | None, ...]
     resolution: float = 0.0
     malformed_count: int = 0
     malformed: tuple[MalformedLine, ...] = field(default=())
     out_of_order_count: int = 0
+
+    @classmethod
+    def sorted_by_time(cls, *, times: npt.NDArray[np.float64], **fields: Any) -> RecordedTrace:
+        """Make one of columns in the order of a file; `times` are since any epoch, `fields` all other fields.
+
+        Requests of one time keep their order. The columns are read-only from then on.
+        """
+        order = np.argsort(times, kind="stable")
+        late = times[1:] < np.maximum.accumulate(times)[:-1]
+        columns = {name: fields.pop(name)[order] for name in ("operation", "key", "size_bytes", "status")}
+        columns["times"] = times[order] - times[order[0]]
+        for column in columns.values():
+            column.flags.writeable = False
+        return cls(**columns, **fields, out_of_order_count=int(np.count_nonzero(late)))
 
     def __len__(self) -> int:
         """Count the requests."""

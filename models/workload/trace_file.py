@@ -17,10 +17,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from os import PathLike, fspath
 from pathlib import Path
-from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 
 from .access_log import AccessLogParser
 from .csv_trace import CsvParser
@@ -122,23 +120,19 @@ class _Columns:
         """Return the trace, sorted by time; raise `TraceError` if there is nothing in it."""
         if self._parser is None or not self._times:
             raise TraceError(f"{self._file}: {self._nothing()}")
-        times = np.array(self._times)
-        order = np.argsort(times, kind="stable")
-        late = times[1:] < np.maximum.accumulate(times)[:-1]
-        return RecordedTrace(
+        return RecordedTrace.sorted_by_time(
             file=self._file,
             format=self._parser.format,
-            times=_read_only(times[order] - times[order[0]]),
-            operation=_read_only(np.array(self._operation)[order]),
-            key=_read_only(np.array(self._key)[order]),
-            size_bytes=_read_only(np.array(self._size_bytes)[order]),
-            status=_read_only(np.array(self._status)[order]),
+            times=np.array(self._times),
+            operation=np.array(self._operation),
+            key=np.array(self._key),
+            size_bytes=np.array(self._size_bytes),
+            status=np.array(self._status),
             operations=tuple(self._operations),
             keys=tuple(self._keys),
             resolution=self._parser.resolution,
             malformed_count=self._malformed_count,
             malformed=tuple(self._malformed),
-            out_of_order_count=int(np.count_nonzero(late)),
         )
 
     def _nothing(self) -> str:
@@ -164,8 +158,3 @@ def _detect(line: str) -> LineParser:
                     f"neither CSV nor an access log: {not_a_log}, got {shortened(line)}"
                 ) from None
             raise LineError(f"neither CSV nor an access log: {not_a_header}, got {shortened(line)}") from None
-
-
-def _read_only(column: npt.NDArray[Any]) -> npt.NDArray[Any]:
-    column.flags.writeable = False
-    return column

@@ -1,19 +1,29 @@
-"""Which key a request is about: uniform and Zipf popularity over a fixed number of keys.
+"""Uniform and Zipf popularity over a fixed number of keys.
 
 Keys are the integers 0 to count - 1, by falling popularity; requests are independent of each other (the
-independent reference model). Left out: popularity that moves, sizes per key. Source: Breslau et al., "Web
-Caching and Zipf-like Distributions" (INFOCOM 1999).
+independent reference model). Source: Breslau et al., "Web Caching and Zipf-like Distributions" (INFOCOM
+1999).
 """
 
 from __future__ import annotations
 
 from bisect import bisect_right
 from math import inf
+from typing import Protocol
 
 import numpy as np
 
 from simulator import Environment
 from simulator.randomness import Uniform
+
+
+class Ranks(Protocol):
+    """A callable that returns one of the integers 0 to `count` - 1, by falling popularity."""
+
+    count: int
+
+    def __call__(self) -> int:
+        """Return the next one."""
 
 
 class UniformKeys:
