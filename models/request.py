@@ -37,10 +37,13 @@ class Response:
 
     `degraded` names the parts that are missing or stand-ins, and is empty for a full answer. `size_bytes` is
     its weight on the wire. `version` says, of what a store that has versions tells or has written, which one
-    that is (see `replication.sessions`); what is put together from several answers has none.
+    that is (see `replication.sessions`); what is put together from several answers has none. `as_of` is the
+    simulated time in seconds since when nobody has asked the origin about it, where a cache has answered, or
+    a part of the answer is a cache's: its age is the time since then. `None`: the origin itself answered.
     """
 
     value: Any = None
     degraded: tuple[str, ...] = ()
     size_bytes: int = 0
     version: Any = None
+    as_of: float | None = None

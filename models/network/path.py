@@ -115,6 +115,12 @@ class Path:
             self._loss_draw = self._env.sampler(f"network/{self.name}/loss", Uniform(0.0, 1.0))
         self.refresh()
 
+    @property
+    def latency(self) -> Distribution:
+        """What the network says of how long a message takes, in seconds, without mischief."""
+        assert self._latency is not None  # the network sets it when it makes the path
+        return self._latency
+
     def next_latency(self) -> float:
         """Return what the next message takes, in seconds."""
         latency = self.latencies.pop()

@@ -49,7 +49,10 @@ class StandIn:
 
 
 def degraded(answer: Any, name: str) -> Response:
-    """Return `answer`, a `Response` or a value, as a response that is degraded by `name` as well."""
+    """Return `answer`, a `Response` or a value, as a response that is degraded by `name` as well.
+
+    It is as old as it was. A value that is no response is nobody's answer, and has no age.
+    """
     if isinstance(answer, Response):
-        return Response(answer.value, (*answer.degraded, name), answer.size_bytes)
+        return Response(answer.value, (*answer.degraded, name), answer.size_bytes, None, answer.as_of)
     return Response(answer, (name,))

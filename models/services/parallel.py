@@ -27,9 +27,9 @@ if TYPE_CHECKING:
 def in_parallel(*steps: Step | Handler) -> Step:
     """Return a step that does `steps` at the same time.
 
-    The answer's value is the tuple of theirs, in the order given; it lacks what any of them lacks, and weighs
-    what all of them weigh together. The first failure fails it at once, and cancels the others. A step may be
-    a handler function.
+    The answer's value is the tuple of theirs, in the order given; it lacks what any of them lacks, is as old
+    as the oldest of them, and weighs what all of them weigh together. The first failure fails it at once, and
+    cancels the others. A step may be a handler function.
 
     Example::
 
@@ -134,11 +134,14 @@ class _Fork:
 def _joined(answers: Sequence[Any]) -> Response:
     degraded: tuple[str, ...] = ()
     size_bytes = 0
+    as_of: float | None = None
     values = []
     for answer in answers:
         if isinstance(answer, Response):
             degraded += answer.degraded
             size_bytes += answer.size_bytes
+            if answer.as_of is not None and (as_of is None or answer.as_of < as_of):
+                as_of = answer.as_of
             answer = answer.value
         values.append(answer)
-    return Response(tuple(values), degraded, size_bytes)
+    return Response(tuple(values), degraded, size_bytes, None, as_of)

@@ -17,7 +17,8 @@ def in_sequence(*steps: Step | Handler) -> Step:
     """Return a step that does `steps` one after the other; a failure ends it there.
 
     The answer's value is the last one that is not `None`, its weight on the wire the last one that is not 0;
-    it lacks what any of the steps' answers lacks. A step may be a handler function.
+    it lacks what any of the steps' answers lacks, and is as old as the oldest of them. A step may be a
+    handler function.
 
     Example::
 
@@ -40,6 +41,7 @@ class _Sequence(Step):
             value: Any = None
             degraded: tuple[str, ...] = ()
             size_bytes = 0
+            as_of: float | None = None
             for handler in handlers:
                 answer = yield from handler(instance, request)
                 if answer is None:
@@ -49,10 +51,12 @@ class _Sequence(Step):
                         degraded += answer.degraded
                     if answer.size_bytes:
                         size_bytes = answer.size_bytes
+                    if answer.as_of is not None and (as_of is None or answer.as_of < as_of):
+                        as_of = answer.as_of
                     answer = answer.value
                     if answer is None:
                         continue
                 value = answer
-            return Response(value, degraded, size_bytes)
+            return Response(value, degraded, size_bytes, None, as_of)
 
         return handle

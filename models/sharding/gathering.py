@@ -102,7 +102,9 @@ class Gathering:
         answers = self._answers
         items = tuple(item for answer in answers for item in answer.value)
         missing = dict.fromkeys(shard for answer in answers for shard in answer.degraded) | self._failures
-        return Response(Scanned(items), tuple(missing), sum(answer.size_bytes for answer in answers))
+        size_bytes = sum(answer.size_bytes for answer in answers)
+        as_of = min((answer.as_of for answer in answers if answer.as_of is not None), default=None)
+        return Response(Scanned(items), tuple(missing), size_bytes, None, as_of)
 
     def _ask_all(self) -> Generator[Any, Any, None]:
         """Ask whoever has some of the keys, and return when no more is to come, or waited for."""

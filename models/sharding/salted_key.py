@@ -86,7 +86,8 @@ class SaltedKey(Wrapper):
             response = yield from self.target.call(
                 replace(request, operation=SCAN, key=self._all, value=None)
             )
-            return Response(self._sum(response.value), response.degraded, response.size_bytes)
+            total = self._sum(response.value)
+            return Response(total, response.degraded, response.size_bytes, None, response.as_of)
         if request.operation != ADD:
             raise ServerError(f"{self.name}: {self.key!r} is a counter, and takes no {request.operation}")
         return (yield from self.target.call(with_key(request, self._sub_key_of(request))))

@@ -212,7 +212,7 @@ class ShardServer(Node):
         if response.version is None and (not epoch or asked.operation != READ):
             return response
         version = PlacedVersion(epoch, response.version)
-        return Response(response.value, response.degraded, response.size_bytes, version)
+        return Response(response.value, response.degraded, response.size_bytes, version, response.as_of)
 
     def _ask_store(self, request: Request) -> Generator[Any, Any, Response]:
         """Ask the shard's store, for so long. Raises `TimedOut` when it has not answered."""
@@ -275,7 +275,7 @@ class ShardServer(Node):
         self._note_scan(keys)
         scanned: Scanned = response.value
         items = tuple((stored.key, value) for stored, value in scanned.items)
-        return Response(items, response.degraded, response.size_bytes)
+        return Response(items, response.degraded, response.size_bytes, None, response.as_of)
 
     def _note_scan(self, keys: KeySet) -> None:
         """Count a scan as load of the range that it asks for, if that is one; see `mover.load_balance`."""

@@ -2,7 +2,9 @@
 
 Questions are the same that have the same operation and key. Only full answers are kept; one that is degraded
 already passes, and displaces nothing. A kept answer is given degraded, by the name "stale", and does not
-become younger by being given. The least recently *kept* is dropped where there are more than `capacity`.
+become younger by being given: it is as of the instant at which the target was asked for it, or as old as it
+was there already (`Response.as_of`). The least recently *kept* is dropped where there are more than
+`capacity`.
 
 For reads: to a write that fails it would say what an earlier one was told. It costs a server nothing while
 all is well, unlike a cache, which asks less: it asks always, and helps only when asking fails.
@@ -15,7 +17,7 @@ of the instance that it stands around, restarts. Leaves out: asking again in the
 from __future__ import annotations
 
 from collections import OrderedDict
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from simulator import Environment
@@ -27,8 +29,8 @@ from ...validation import require_count, require_duration
 from ..failure_kinds import require_apart
 from ..stand_in import degraded
 
-# By operation and key, with the times at which they came, the oldest first.
-_Kept = OrderedDict[tuple[str, Any], tuple[Response, float]]
+# By operation and key, with the times at which they were asked for and came, the oldest first.
+_Kept = OrderedDict[tuple[str, Any], tuple[Response, float, float]]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -99,6 +101,7 @@ class LastGoodAnswer(Wrapper):
         """Answer `request`, if need be from memory; raise the target's failure where that has nothing."""
         self._call_count += 1
         kept = self._kept  # that of the present start of the process, which the answer may outlive
+        asked_at = self._env.now
         try:
             response = yield from self.target.call(request)
         except CallFailed as failure:
@@ -113,12 +116,12 @@ class LastGoodAnswer(Wrapper):
             raise
         self._answered_count += 1
         if not response.degraded:
-            self._keep(kept, request, response)
+            self._keep(kept, request, response, asked_at)
         return response
 
-    def _keep(self, kept: _Kept, request: Request, response: Response) -> None:
+    def _keep(self, kept: _Kept, request: Request, response: Response, asked_at: float) -> None:
         question = request.operation, request.key
-        kept[question] = response, self._env.now
+        kept[question] = response, asked_at, self._env.now
         kept.move_to_end(question)
         if len(kept) > self.capacity:
             kept.popitem(last=False)
@@ -126,9 +129,11 @@ class LastGoodAnswer(Wrapper):
     def _stale_answer(self, request: Request, failure: CallFailed) -> Response | None:
         if not isinstance(failure, self._on) or isinstance(failure, self._except_on):
             return None
-        response, kept_at = self._kept.get((request.operation, request.key), (None, 0.0))
+        response, asked_at, kept_at = self._kept.get((request.operation, request.key), (None, 0.0, 0.0))
         if response is None or self._env.now - kept_at > self.age_max:
             return None
+        if response.as_of is None:
+            response = replace(response, as_of=asked_at)
         return degraded(response, self.name)
 
     def statistics(self) -> LastGoodAnswerStatistics:

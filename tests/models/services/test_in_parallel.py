@@ -26,6 +26,17 @@ def test_it_takes_as_long_as_the_slowest_and_answers_in_the_order_given() -> Non
     assert_idle(instance)
 
 
+def test_it_is_as_old_as_the_oldest_answer() -> None:
+    world = World()
+    young, old = Response(1, as_of=2.0), Response(2, as_of=1.0)
+    seen = [
+        call(world.env, fan_out(world, *[Probe(0.0, answer) for answer in answers]))
+        for answers in ([3, 4], [3, young], [young, 3, old], [old, young])
+    ]
+    world.env.run()
+    assert [one.outcome.as_of for one in seen] == [None, 2.0, 1.0, 1.0]
+
+
 def test_parallel_and_sequence_nest() -> None:
     world = World()
     inner = in_sequence(Dependency(Probe(1.0, "b")), in_parallel(Work(0.5), Dependency(Probe(2.0, "c"))))

@@ -36,6 +36,16 @@ def test_in_sequence_times_add_up_and_the_last_value_is_the_answer() -> None:
     assert_idle(instance)
 
 
+def test_in_sequence_is_as_old_as_the_oldest_answer() -> None:
+    world = World()
+    young, old = Probe(0.0, Response(1, as_of=2.0)), Probe(0.0, Response(as_of=1.0))
+    steps = [Dependency(each) for each in (Probe(0.0, 3), young, old, young, Probe(0.0, 4))]
+    seen = [call(world.env, world.instance(in_sequence(*steps[:count]))) for count in range(1, 6)]
+    world.env.run()
+    assert [one.outcome.as_of for one in seen] == [None, 2.0, 1.0, 1.0, 1.0]
+    assert [one.value for one in seen] == [3, 1, 1, 1, 4]
+
+
 def test_sequences_and_handler_functions_nest() -> None:
     world = World()
     instance = world.instance(in_sequence(pause, in_sequence(Work(0.5), pause)))

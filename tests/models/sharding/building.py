@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Generator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
-from models import CallFailed, Endpoint, Host, Network, Request
+from models import CallFailed, Endpoint, FunctionEndpoint, Host, Network, Request, Response
 from models.replication import SingleNodeStore, Store, write
 from models.sharding import (
     LOWEST,
@@ -48,6 +48,7 @@ class Told:
     version: Any = None
     degraded: tuple[str, ...] = ()
     size_bytes: int = 0
+    as_of: float | None = None
 
 
 class World:
@@ -130,7 +131,7 @@ class World:
             if scope.expired:
                 return
             told.outcome, told.version, told.degraded = response.value, response.version, response.degraded
-            told.size_bytes = response.size_bytes
+            told.size_bytes, told.as_of = response.size_bytes, response.as_of
         except CallFailed as failure:
             told.outcome = type(failure).__name__
         told.at = self.env.now
@@ -214,6 +215,17 @@ def handed_over(table: RoutingTable, key: Any) -> RoutingTable:
     """Return the table in which the range of `key` has come to its new shard."""
     place, assignment = table.find(key)
     return table.changed(place, assignment.handed_over())
+
+
+def as_old_as(world: World, shard: str, as_of: float) -> None:
+    """Let the store of `shard` answer as a cache would that has asked it at `as_of`."""
+    server = world.store.servers_of(shard)[0]
+    store = server.store_client
+
+    def answer(request: Request) -> Generator[Any, Any, Response]:
+        return replace((yield from store.call(request)), as_of=as_of)
+
+    server.store_client = FunctionEndpoint(answer, host=server.host)
 
 
 def given_up(table: RoutingTable, key: Any) -> RoutingTable:

@@ -21,7 +21,7 @@ from models.sharding import (
     hash_table,
 )
 
-from .building import WAY, Told, World, copying, frozen, given_up
+from .building import WAY, Told, World, as_old_as, copying, frozen, given_up
 
 ALL = scan(AllKeys())
 
@@ -44,6 +44,18 @@ def items(told: Told) -> dict[str, int]:
 def asked(world: World) -> list[int]:
     """Return how many requests the servers of each shard have had."""
     return [world.store.servers_of(shard)[0].statistics().call_count for shard in ("one", "two")]
+
+
+def test_scan_is_as_old_as_the_oldest_part() -> None:
+    world = filled()
+    told = []
+    for shard, as_of in (("two", 1.0), ("one", 0.5)):
+        told.append(world.ask(ALL))
+        world.run(world.env.now + 1.0)
+        as_old_as(world, shard, as_of)
+    told.append(world.ask(ALL))
+    world.run(world.env.now + 1.0)
+    assert [each.as_of for each in told] == [None, 1.0, 0.5]
 
 
 def test_scan_tells_all_keys_of_all_shards_and_takes_as_long_as_one() -> None:

@@ -14,7 +14,7 @@ from models.replication import SCAN, add, append, compare_and_set, delete, read,
 from models.replication.scans import Scanned
 from models.sharding import SaltedKey, hash_table
 
-from .building import World
+from .building import World, as_old_as
 
 HASHED = hash_table(ModuloBuckets(["one", "two"]), range_count=64)
 
@@ -41,6 +41,14 @@ def test_adds_are_spread_over_shards_and_read_as_one_sum() -> None:
     assert all(20 < count < 80 for count in counts), counts  # 50 each, with a deviation of 6.6
     assert len(world.store.statistics().served_by_shard) == 2
     assert world.now(read("hot")) is None  # the key itself nobody has
+
+
+def test_sum_is_as_old_as_the_oldest_part() -> None:
+    world = World(table=HASHED)
+    as_old_as(world, "one", 0.5)
+    told = world.ask(read("hot"), client=salted(world))
+    world.run(1.0)
+    assert told.as_of == 0.5
 
 
 def test_amounts_add_up_and_other_keys_are_as_they_were() -> None:

@@ -22,7 +22,18 @@ from models.sharding.requests import SERVE, Addressed
 from models.storage import Record
 from simulator import PARKED
 
-from .building import BEFORE_M, SETTINGS, WAY, World, copying, frozen, given_up, handed_over, two_ranges
+from .building import (
+    BEFORE_M,
+    SETTINGS,
+    WAY,
+    World,
+    as_old_as,
+    copying,
+    frozen,
+    given_up,
+    handed_over,
+    two_ranges,
+)
 
 
 def test_request_goes_to_the_shard_of_its_key_under_the_epoch_of_its_range() -> None:
@@ -42,6 +53,16 @@ def test_call_takes_two_ways_to_the_server_and_two_to_the_store_and_the_first_tw
     second = world.ask(read("a"))
     world.run(3.0)
     assert (first.at - 1.0, second.at - 2.0) == (6 * WAY, 4 * WAY)
+
+
+def test_answer_is_as_old_as_it_was_at_the_store() -> None:
+    world = World()
+    as_old_as(world, "one", 0.5)
+    world.moved("z", "one")
+    world.run(4.0)
+    told = [world.ask(read(key)) for key in "az"]  # at the second the range has an epoch
+    world.run(5.0)
+    assert [each.as_of for each in told] == [0.5, 0.5]
 
 
 def test_server_that_starts_asks_the_directory_and_lets_requests_wait_for_that() -> None:

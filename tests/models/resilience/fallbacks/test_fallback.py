@@ -59,9 +59,9 @@ def test_a_value_answers_in_place_of_a_failure_at_once() -> None:
 
 def test_a_response_keeps_what_it_says_itself() -> None:
     env = Environment()
-    instead = Response("old", ("prices",), size_bytes=7)
+    instead = Response("old", ("prices",), size_bytes=7, as_of=1.5)
     fallback = Fallback(Scripted(env, ERROR), instead, name="offers")
-    assert ask(env, fallback) == Response("old", ("prices", "offers"), size_bytes=7)
+    assert ask(env, fallback) == Response("old", ("prices", "offers"), size_bytes=7, as_of=1.5)
     assert instead.degraded == ("prices",)
 
 

@@ -66,8 +66,8 @@ def test_the_last_answer_to_the_same_question_stands_in_for_a_failure() -> None:
     assert ask(env, good, at=1.0) == Response(("get", "book", 2), (), 3)
     assert ask(env, good, "shoe") == Response(("get", "shoe", 3), (), 3)
     prices.is_broken = True
-    assert ask(env, good) == Response(("get", "book", 2), ("stale",), 3)
-    assert ask(env, good, "shoe") == Response(("get", "shoe", 3), ("stale",), 3)
+    assert ask(env, good) == Response(("get", "book", 2), ("stale",), 3, as_of=1.0)
+    assert ask(env, good, "shoe") == Response(("get", "shoe", 3), ("stale",), 3, as_of=1.0)
     statistics = good.statistics()
     assert (statistics.answered_count, statistics.stale_count, statistics.kept_count) == (3, 2, 2)
 
@@ -99,6 +99,24 @@ def test_an_answer_that_is_too_old_helps_nobody_and_giving_it_makes_it_no_younge
     assert ask(env, endless, at=1e9).degraded == ("stale",)
 
 
+def test_a_kept_answer_is_as_of_when_the_target_was_asked_or_as_old_as_it_was_there() -> None:
+    env = Environment()
+    answers = iter([Response("fresh"), Response("cached", as_of=0.25)])
+
+    def slowly(request: Request) -> Generator[Any, Any, Response]:
+        yield 0.5
+        answer = next(answers, None)
+        if answer is None:
+            raise ServerError
+        return answer
+
+    good = LastGoodAnswer(env, FunctionEndpoint(slowly), age_max=10.0)
+    assert ask(env, good, "a", at=1.0).as_of is None
+    assert ask(env, good, "b", at=2.0).as_of == 0.25
+    assert ask(env, good, "a", at=3.0).as_of == 1.0
+    assert ask(env, good, "b", at=4.0).as_of == 0.25
+
+
 def test_a_degraded_answer_passes_and_displaces_no_full_one() -> None:
     env = Environment()
     prices = Prices(env)
@@ -107,7 +125,7 @@ def test_a_degraded_answer_passes_and_displaces_no_full_one() -> None:
     prices.degraded = ("offers",)
     assert ask(env, good) == Response(("get", "book", 2), ("offers",), 3)
     prices.is_broken = True
-    assert ask(env, good) == Response(("get", "book", 1), ("old prices",), 3)
+    assert ask(env, good) == Response(("get", "book", 1), ("old prices",), 3, as_of=0.0)
 
 
 def test_only_so_many_answers_are_kept_those_that_came_last() -> None:
