@@ -71,6 +71,8 @@ def _check_delivered(live: LiveSystem) -> None:
 
 
 def _check_answers(live: LiveSystem, service: ServicePlan) -> None:
+    if any(WRAPPERS[guard.kind].answers_itself for guard in service.guards):
+        return
     answered = sum(
         each.client.table.counts()[Outcome.OK.name.lower()]
         for each in live.clients

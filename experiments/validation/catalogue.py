@@ -13,6 +13,7 @@ from .experiment import TheoryCheck
 def all_checks() -> tuple[TheoryCheck, ...]:
     """Return all of them; their names differ, since a check's random numbers come from its name."""
     from . import availability, balancing, queueing, resilience, scaling
+    from .caching import CHECKS as CACHING
     from .cqrs import CHECKS as CQRS
     from .replication.catalogue import CHECKS as REPLICATION
     from .sharding.catalogue import CHECKS as SHARDING
@@ -28,4 +29,5 @@ def all_checks() -> tuple[TheoryCheck, ...]:
         *SHARDING,
         *CQRS,
         *TRANSACTIONS,
+        *CACHING,
     )

@@ -24,6 +24,7 @@ GROUPS = (
     "sharding",
     "cqrs",
     "transactions",
+    "caching",
 )
 """The parts of theory that are checked, in the order in which they are shown."""
 

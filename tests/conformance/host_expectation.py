@@ -76,6 +76,15 @@ def at_each_start(node: Node, begin: Callable[[], None]) -> None:
         node.serving.host.on_process_restart.append(begin)
 
 
+def at_each_crash(node: Node, end: Callable[[], None]) -> None:
+    """Call `end` whenever the process ends that `node` is in, alone or with its host."""
+    if node.place is not None:
+        node.place.on_crash.append(end)
+    if isinstance(node.serving, InstanceModel):
+        node.serving.host.on_process_crash.append(end)
+        node.serving.host.on_release.append(end)
+
+
 class HopModel(Node):
     """One more link: the question arrives later, and the answer too.
 

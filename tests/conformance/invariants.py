@@ -26,6 +26,7 @@ from .world import World
 # A breaker with timers for both its open and its half-open state goes on for ever, as resilience4j's does: no
 # run to the end.
 LONG_ENOUGH = 100.0
+_OF_CACHES = ("cache refresh", "cache flush")
 
 
 def check_always(world: World) -> None:
@@ -86,6 +87,9 @@ def drain(world: World) -> None:
     for host in world.hosts:
         if host.running:
             host.crash()
+    for process in list(world.env.processes):
+        if process.name in _OF_CACHES:  # of one that stands on no host
+            process.kill()
     world.env.run(until=world.env.now + LONG_ENOUGH)
 
 

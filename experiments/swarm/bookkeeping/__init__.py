@@ -3,7 +3,8 @@
     books           Books, Rule: what an entry says; sums, at_most, none_left: the usual rules
     foundations     hosts, permits, tables, clients, connections, balancers, instances, faults
     fleets          backlogs and workers, groups and autoscalers, deployments, addresses and names
-    resilience      timeouts, retries, breakers and all other wrappers
+    resilience      timeouts, retries, breakers and other wrappers
+    caches          caches and their stores
     table           BOOKS, by class, and how an entry is found
 
 A new class is a new entry in one of the tables.

@@ -9,11 +9,12 @@ from functools import cache
 from typing import Any
 
 from .books import Books
+from .caches import CACHES
 from .fleets import FLEETS
 from .foundations import FOUNDATIONS
 from .resilience import RESILIENCE
 
-BOOKS: dict[type, Books] = {**FOUNDATIONS, **FLEETS, **RESILIENCE}
+BOOKS: dict[type, Books] = {**FOUNDATIONS, **FLEETS, **RESILIENCE, **CACHES}
 """By class."""
 
 _NO_BOOKS = Books()

@@ -6,6 +6,7 @@
     breakers        circuit breakers
     limits          bulkheads, concurrency and rate limits, shedding, throttling
     stand_ins       fallbacks, last good answers, switches, observers
+    caches          caches
     catalogue       WRAPPERS: all of them
 
 A new kind is a new entry in one of the tables.

@@ -17,6 +17,9 @@ from experiments.swarm.plan import REGION
 from experiments.swarm.policy_catalogue import POLICIES
 from models import Wrapper, balancing, faults
 from models.balancing import Policy
+from models.caching.aside import CacheAside
+from models.caching.http_endpoints import HttpCaching, UserAgent
+from models.caching.invalidation import Invalidations
 from models.cqrs import FromTheCommandSide, OwnView, TwoSides, UntilItIsThere
 from models.faults import DiskLoss, Fault
 from models.replication import UniqueWrites
@@ -30,6 +33,10 @@ from models.stocked_shop import AgreedStock, OverwrittenStock, SplitStock
 LEFT_OUT: dict[type, str] = {
     Acknowledged: "an observer of orders; promises are checked on what clients have seen",
     Amplification: "an observer",
+    CacheAside: "asks cache servers beside its target, which no drawn system has",
+    HttpCaching: "speaks HTTP, which no drawn service does",
+    UserAgent: "as HttpCaching",
+    Invalidations: "tells caches of writes, and a plan's requests are reads",
     SaltedKey: "stands at clients of a store, and knows of one key that it is a counter",
     Session: "stands at clients of a store, whose answers have versions; no drawn system has one",
     UniqueWrites: "stands at clients of a store, and gives what they write a value",

@@ -1,0 +1,443 @@
+"""Caches: one answer for all who ask within its time to live, and what is done where there is none."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+from functools import partial
+from typing import Any
+
+from models import Endpoint, Request
+from models.caching.eviction import Lru
+from models.caching.patterns import (
+    Cache,
+    Coalescing,
+    HiddenOrigin,
+    MissRule,
+    RefreshAhead,
+    RenewalRule,
+    StaleIfError,
+    StaleWhileRevalidate,
+    WriteRule,
+    WriteThrough,
+)
+from models.caching.patterns.write_behind import WriteBehind, WriteBehindQueue, WriteBehindStatistics
+from models.caching.proxies import ReverseProxy
+from models.caching.stores import CacheStore
+from models.endpoint import Call
+from models.endpoint import Wrapper as WrapperEndpoint
+from models.outcome import Outcome
+from models.resilience import ConstantBackoff
+
+from ..expectation import Clock, Done, Node, Withdraw, WrapperModel
+from ..host_expectation import HostModel, InstanceModel, at_each_crash, at_each_start, is_up
+from ..world import World
+from .wrapper import BACKOFF, Wrapper
+
+TTL = 6.80017
+STALE_TIME = 8.11019
+AHEAD = 0.23
+DELAY = 1.93051
+
+
+class CacheModel(WrapperModel):
+    """Answers at once while it has a full answer that is young enough, and keeps what it is told."""
+
+    def __init__(self, clock: Clock, inner: Node) -> None:
+        super().__init__(clock, inner)
+        self.memory: list[float] = []  # since when there is an answer, and when it was asked for
+        self.hit_count = self.miss_count = self.passed_count = 0
+        self.load_count = self.loaded_count = self.void_count = 0
+        at_each_start(self, self.forget)
+
+    def forget(self) -> None:
+        self.memory = []
+
+    def ask(self, done: Done) -> Withdraw:
+        if not is_up(self):
+            self.passed_count += 1
+            return self.inner.ask(done)
+        if self.memory and self.clock.now < self.memory[0] + TTL:
+            self.hit_count += 1
+            return self.give(done)
+        self.miss_count += 1
+        return self.miss(done)
+
+    def give(self, done: Done) -> Withdraw:
+        """Answer from memory."""
+        return self.answer(done, Outcome.OK)
+
+    def miss(self, done: Done) -> Withdraw:
+        """Answer what is not in memory."""
+        return self.load(done)
+
+    def load(self, done: Done) -> Withdraw:
+        """Ask what is inside, and keep the answer."""
+        self.load_count += 1
+        memory, asked_at = self.memory, self.clock.now
+
+        def end(outcome: Outcome) -> None:
+            self.keep(memory, outcome, asked_at)
+            done(outcome)
+
+        return self.inner.ask(end)
+
+    def keep(self, memory: list[float], outcome: Outcome, asked_at: float) -> None:
+        """Remember an outcome that was asked for with what was in `memory`, unless a newer one is there."""
+        if not outcome.is_answer:
+            return
+        self.loaded_count += 1
+        now = self.clock.now
+        has_newer = bool(memory) and now < memory[0] + TTL and memory[1] > asked_at
+        if memory is not self.memory or not is_up(self) or (outcome is Outcome.OK and has_newer):
+            self.void_count += 1
+        elif outcome is Outcome.OK:
+            memory[:] = [now, asked_at]
+
+    @property
+    def has_stale(self) -> bool:
+        """Whether there is an answer, fresh or not, that may be given."""
+        return bool(self.memory) and self.clock.now < self.memory[0] + TTL + STALE_TIME
+
+    def counts(self) -> dict[str, Any]:
+        names = ("hit_count", "miss_count", "passed_count", "load_count", "loaded_count", "void_count")
+        return {name: getattr(self, name) for name in names}
+
+
+class _Waiter:
+    """Who waits for a load, and how he leaves."""
+
+    def __init__(self, done: Done) -> None:
+        self.done = done
+        self.leave: Withdraw = lambda killed: None
+
+    def withdraw(self, killed: bool) -> None:
+        self.leave(killed)
+
+
+class LoadingModel(CacheModel):
+    """A load goes on by itself, in a process of the cache's: one at a time, which others may wait for."""
+
+    def __init__(self, clock: Clock, inner: Node) -> None:
+        super().__init__(clock, inner)
+        self.waiting: list[_Waiter] | None = None  # for the load that is under way, if one is
+        self.withdraw_load: Withdraw = lambda killed: None
+        at_each_crash(self, self.crash)
+
+    def begin(self) -> None:
+        """Begin a load, if none is under way."""
+        if self.waiting is not None:
+            return
+        self.waiting = waiting = []
+        memory, asked_at = self.memory, self.clock.now
+        self.load_count += 1
+
+        def end(outcome: Outcome) -> None:
+            if self.waiting is waiting:
+                self.waiting = None
+            for waiter in waiting:
+                waiter.leave = self.clock.after(0.0, partial(waiter.done, outcome))
+            self.keep(memory, outcome, asked_at)
+            self.ended()
+
+        def ask() -> None:
+            self.withdraw_load = self.inner.ask(end)
+
+        self.withdraw_load = self.clock.after(0.0, ask, at_once=True)  # when this one waits
+
+    def ended(self) -> None:
+        """Do what is to be done when a load has ended."""
+
+    def join(self, waiter: _Waiter) -> None:
+        """Let somebody wait for a load."""
+        if not is_up(self):
+            waiter.leave = self.inner.ask(waiter.done)
+            return
+        self.begin()
+        waiting = self.waiting
+        assert waiting is not None
+        waiting.append(waiter)
+
+        def leave(killed: bool) -> None:
+            if waiter in waiting:
+                waiting.remove(waiter)
+
+        waiter.leave = leave
+
+    def crash(self) -> None:
+        waiting, self.waiting = self.waiting, None
+        if waiting is None:
+            return
+        self.withdraw_load(True)
+        self.ended()
+        for waiter in waiting:
+            waiter.leave = self.clock.after(0.0, partial(self.join, waiter))
+
+
+class CoalescingModel(LoadingModel):
+    """Who misses waits for the load that is under way, or for a new one."""
+
+    def miss(self, done: Done) -> Withdraw:
+        waiter = _Waiter(done)
+        self.join(waiter)
+        return waiter.withdraw
+
+
+class RefreshAheadModel(LoadingModel):
+    """Who hits what is old enough has it loaded anew; who misses asks himself."""
+
+    def __init__(self, clock: Clock, inner: Node) -> None:
+        super().__init__(clock, inner)
+        self.loads = 0  # of those who ask themselves
+
+    def give(self, done: Done) -> Withdraw:
+        withdraw = super().give(done)
+        if self.clock.now - self.memory[0] >= AHEAD * TTL and not self.loads:
+            self.begin()
+        return withdraw
+
+    def forget(self) -> None:
+        super().forget()
+        self.loads = 0
+
+    def miss(self, done: Done) -> Withdraw:
+        self.load_count += 1
+        memory, asked_at = self.memory, self.clock.now
+        self.loads += 1
+
+        def leave() -> None:
+            if memory is self.memory:
+                self.loads -= 1
+
+        def end(outcome: Outcome) -> None:
+            leave()
+            self.keep(memory, outcome, asked_at)
+            done(outcome)
+
+        def withdraw(killed: bool) -> None:
+            leave()
+            withdraw_inner(killed)
+
+        withdraw_inner = self.inner.ask(end)
+        return withdraw
+
+
+class StaleWhileRevalidateModel(RefreshAheadModel):
+    """Who finds what has expired is given that, and has it loaded anew."""
+
+    def give(self, done: Done) -> Withdraw:
+        return CacheModel.give(self, done)
+
+    def miss(self, done: Done) -> Withdraw:
+        if not self.has_stale:
+            return super().miss(done)
+        withdraw = self.answer(done, Outcome.DEGRADED)
+        if not self.loads:
+            self.begin()
+        return withdraw
+
+
+class StaleIfErrorModel(CacheModel):
+    """Who is told of a failure is given what has expired instead."""
+
+    def miss(self, done: Done) -> Withdraw:
+        def end(outcome: Outcome) -> None:
+            if not outcome.is_answer and self.has_stale:
+                is_fresh = self.clock.now < self.memory[0] + TTL
+                outcome = Outcome.OK if is_fresh else Outcome.DEGRADED
+            done(outcome)
+
+        return self.load(end)
+
+
+class HiddenOriginModel(LoadingModel):
+    """Who misses has it loaded, and is given what has expired or rejected.
+
+    One load at a time; the next may begin after what is due when that has ended.
+    """
+
+    def __init__(self, clock: Clock, inner: Node) -> None:
+        super().__init__(clock, inner)
+        self.has_room, self.is_queued = True, False
+
+    def begin(self) -> None:
+        if self.has_room:
+            self.has_room = False
+            super().begin()
+        elif self.waiting is None:
+            self.is_queued = True
+
+    def ended(self) -> None:
+        self.clock.after(0.0, partial(self.go_on, self.memory))
+
+    def go_on(self, memory: list[float]) -> None:
+        """Begin with what is queued, unless it has come meanwhile, or the cache began anew."""
+        if memory is not self.memory:
+            return
+        is_queued, self.is_queued, self.has_room = self.is_queued, False, True
+        if is_queued and is_up(self) and not (memory and self.clock.now < memory[0] + TTL):
+            self.begin()
+
+    def forget(self) -> None:
+        super().forget()
+        self.has_room, self.is_queued = True, False
+
+    def miss(self, done: Done) -> Withdraw:
+        withdraw = self.answer(done, Outcome.DEGRADED if self.has_stale else Outcome.REJECTED)
+        self.begin()
+        return withdraw
+
+
+class _InAnInstance(CacheModel):
+    """A cache in the process of an instance on the host in between."""
+
+    def __init__(self, clock: Clock, inner: Node, host: HostModel) -> None:
+        self.host = host
+        super().__init__(clock, inner)
+        host.on_process_restart.append(self.forget)
+
+    @property
+    def serving(self) -> None:
+        return None
+
+    @property
+    def place(self) -> HostModel:
+        return self.host
+
+
+class _Here(WrapperEndpoint):
+    """Asks what is inside, from the host in between."""
+
+    def __init__(self, world: World, target: Endpoint) -> None:
+        super().__init__(target, name="here")
+        self.host = world.proxy
+
+    def call(self, request: Request) -> Call:
+        return self.target.call(request)
+
+
+def _reverse_proxy(world: World, inner: Endpoint) -> Endpoint:
+    target = inner if inner.host is world.proxy else _Here(world, inner)
+    cache = Cache(world.env, target, CacheStore(world.env, Lru(10), ttl=TTL))
+    return ReverseProxy(world.env, cache, name=f"reverse proxy {len(world.endpoints)}")
+
+
+class WrittenBehind(WrapperEndpoint):
+    """Takes all requests for writes of one key, and tells what the queue of the cache inside says."""
+
+    target: Cache
+
+    def __init__(self, target: Cache) -> None:
+        super().__init__(target, name="written behind")
+
+    def call(self, request: Request) -> Call:
+        return self.target.call(replace(request, operation="get", key="one"))
+
+    def statistics(self) -> WriteBehindStatistics:
+        return WriteBehindQueue.of(self.target).statistics()
+
+
+class WriteBehindModel(WrapperModel):
+    """Acknowledges at once; `DELAY` after the first that waits, asks for the last, until that is answered."""
+
+    def __init__(self, clock: Clock, inner: Node) -> None:
+        super().__init__(clock, inner)
+        self.waiting: list[float] = []  # when those were acknowledged that are not flushed
+        self.sent = 0
+        self.next: Withdraw = lambda killed: None
+        self.acknowledged_count = self.flushed_count = self.coalesced_count = 0
+        self.lost_count = self.attempt_count = 0
+        at_each_crash(self, self.crash)
+
+    def ask(self, done: Done) -> Withdraw:
+        if not is_up(self):
+            return self.inner.ask(done)
+        self.acknowledged_count += 1
+        self.waiting.append(self.clock.now)
+        if len(self.waiting) == 1:
+            self.next = self.clock.after(DELAY, self.flush)
+        return self.answer(done, Outcome.OK)
+
+    def flush(self) -> None:
+        self.attempt_count += 1
+        self.sent = len(self.waiting)
+        self.next = self.inner.ask(self.end)
+
+    def end(self, outcome: Outcome) -> None:
+        if not outcome.is_answer:
+            self.next = self.clock.after(BACKOFF, self.flush)
+            return
+        self.flushed_count += 1
+        self.coalesced_count += self.sent - 1
+        del self.waiting[: self.sent]
+        self.sent = 0
+        if self.waiting:
+            self.next = self.clock.after(max(0.0, self.waiting[0] + DELAY - self.clock.now), self.flush)
+
+    def crash(self) -> None:
+        self.lost_count += len(self.waiting)
+        self.waiting.clear()
+        self.sent = 0
+        self.next(True)
+
+    def counts(self) -> dict[str, Any]:
+        names = ("acknowledged_count", "flushed_count", "coalesced_count", "lost_count", "attempt_count")
+        return {name: getattr(self, name) for name in names} | {"waiting_count": len(self.waiting)}
+
+
+def _written_behind(world: World, inner: Endpoint) -> Endpoint:
+    # What a caller of these tests asks is a "get", and is to be one inside as well.
+    rule = WriteBehind(flush_interval=DELAY, backoff=ConstantBackoff(delay=BACKOFF), puts=("get",))
+    store = CacheStore(world.env, Lru(10))
+    return WrittenBehind(Cache(world.env, inner, store, writes=rule, reads=("nothing",)))
+
+
+def _cache(
+    world: World,
+    inner: Endpoint,
+    *,
+    on_miss: MissRule | None = None,
+    renewal: RenewalRule | None = None,
+    writes: WriteRule | None = None,
+    stale_time: float = 0.0,
+) -> Endpoint:
+    store = CacheStore(world.env, Lru(10), ttl=TTL, stale_time=stale_time)
+    rules: dict[str, Any] = {"on_miss": on_miss, "writes": writes}
+    given = {name: rule for name, rule in rules.items() if rule is not None}
+    return Cache(world.env, inner, store, renewal=renewal, **given)
+
+
+def _wrapper(name: str, model: Callable[[Clock, Node], Node], **rules: Any) -> Wrapper:
+    return Wrapper(
+        name=name,
+        build=lambda world, inner: _cache(world, inner, **rules),
+        model=lambda clock, inner, host: model(clock, inner),
+    )
+
+
+WRAPPERS = (
+    _wrapper("Cache", CacheModel, writes=WriteThrough()),
+    _wrapper("Cache, coalescing", CoalescingModel, on_miss=Coalescing()),
+    _wrapper("Cache, refreshed ahead", RefreshAheadModel, renewal=RefreshAhead(AHEAD)),
+    _wrapper(
+        "Cache, stale while it loads",
+        StaleWhileRevalidateModel,
+        on_miss=StaleWhileRevalidate(),
+        stale_time=STALE_TIME,
+    ),
+    _wrapper(
+        "Cache, stale if loading fails", StaleIfErrorModel, on_miss=StaleIfError(), stale_time=STALE_TIME
+    ),
+    _wrapper("Cache, origin hidden", HiddenOriginModel, on_miss=HiddenOrigin(), stale_time=STALE_TIME),
+    Wrapper(
+        name="reverse proxy",
+        build=_reverse_proxy,
+        model=lambda clock, inner, host: InstanceModel(clock, _InAnInstance(clock, inner, host), host),
+        leads_to_the_proxy=True,
+    ),
+    Wrapper(
+        name="Cache, written behind",
+        build=_written_behind,
+        model=lambda clock, inner, host: WriteBehindModel(clock, inner),
+    ),
+)
