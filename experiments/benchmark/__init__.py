@@ -12,6 +12,7 @@
     quorum_path_in_simpy        the same without failures, as a plain script
     raft_path                   client, leader, two followers with disks
     raft_path_in_simpy          the same with a leader that leads for ever, as a plain script
+    cached_read                 the reference path behind a cache, against itself without
     store_load                  what the clients of both ask
     message_costs               CPU time per operation, and per message between nodes
     large_system                thousands of hosts against ten
@@ -20,6 +21,7 @@
     sharded_keys, sharded_keys_probe
                                 a million keys on shards, while one is added
     placements                  ten million keys: where they are, and which move
+    cache_trace                 a million requests of a recorded trace, replayed
     parallel_sweep              a sweep on two cores against one
 
 Each system stands here twice, but for the large one, and a test shows that both are the same system.

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from ..misuse import unknown_name
 from .benchmark import Benchmark
+from .cache_trace import CACHE_TRACE
+from .cached_read import CACHED_READ
 from .large_system import LARGE_SYSTEM
 from .memory import MEMORY
 from .parallel_sweep import PARALLEL_SWEEP
@@ -22,11 +24,13 @@ BENCHMARKS: tuple[Benchmark, ...] = (
     SERVICE_PATH,
     QUORUM_PATH,
     RAFT_PATH,
+    CACHED_READ,
     LARGE_SYSTEM,
     MEMORY,
     SHARDED_KEYS,
     PLACEMENTS,
     TEXT_PLACEMENTS,
+    CACHE_TRACE,
     PARALLEL_SWEEP,
 )
 """All of them."""

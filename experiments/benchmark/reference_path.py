@@ -61,7 +61,7 @@ def reference_path_in_gameday(
     env = Environment(seed=seed)
     hosts = [Host(env, f"host-{number}", cores=CORES) for number in range(HOST_COUNT)]
     servers = [make_server(host, work_mean, f"server-{number}") for number, host in enumerate(hosts)]
-    public = OpenLoop(env, _protected(env, servers), rate=RATE, until=duration, name="public")
+    public = OpenLoop(env, protected(env, servers), rate=RATE, until=duration, name="public")
     env.run()
     return public.table
 
@@ -71,7 +71,8 @@ def instance_on(host: Host, work_mean: float, name: str) -> Endpoint:
     return Instance(host.env, host, Work(Exponential(work_mean)), name=name)
 
 
-def _protected(env: Environment, servers: list[Endpoint]) -> Endpoint:
+def protected(env: Environment, servers: list[Endpoint]) -> Endpoint:
+    """Return the path to `servers`, from the breaker on."""
     network = Network(env, latencies=HOP)
     client = Host(env, "client")
     connections = [network.connect(client, server) for server in servers]

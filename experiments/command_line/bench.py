@@ -31,11 +31,13 @@ NAMES = (
     "service-path",
     "quorum-path",
     "raft-path",
+    "cached-read",
     "large-system",
     "memory",
     "sharded-keys",
     "placements",
     "text-placements",
+    "cache-trace",
     "sweep",
 )
 """The catalogue's names once more: it imports the models, which must wait for `checkout` to have looked."""

@@ -56,11 +56,13 @@ def test_targets_are_those_that_were_promised():
         "service-path": ">= 2.5 x",
         "quorum-path": ">= 0.6 x",
         "raft-path": ">= 0.4 x",
+        "cached-read": ">= 3 x",
         "large-system": "< 1.3 x",
         "memory": "< 400 MiB",
         "sharded-keys": "< 1024 MiB",
         "placements": "< 10 s",
         "text-placements": "< 40 s",
+        "cache-trace": ">= 500000 1/s",
         "sweep": ">= 1.7 x",
     }
 
