@@ -10,6 +10,13 @@ from .balancer_loss import balancer_loss
 from .balancing import balancing
 from .breakers import breakers
 from .bulkheads import bulkheads
+from .caching.cache_failure import cache_failure
+from .caching.cache_placement import cache_placement
+from .caching.eviction import eviction
+from .caching.http_caching import http_caching
+from .caching.stampede import stampede
+from .caching.too_many_caches import too_many_caches
+from .caching.write_behind import write_behind
 from .capacity import capacity
 from .chaos import chaos
 from .deadlines import deadlines
@@ -89,5 +96,12 @@ STUDIES: tuple[Study, ...] = (
     cqrs,
     sagas,
     dual_write,
+    cache_placement,
+    http_caching,
+    eviction,
+    stampede,
+    too_many_caches,
+    write_behind,
+    cache_failure,
 )
 """All of them."""

@@ -54,6 +54,22 @@ AGAIN: Mapping[str, tuple[Mapping[str, Any], ...]] = {
         {"isolation": "own pools", "size": 1},
         {"isolation": "own pools", "size": 32},
     ),
+    "cache_failure": (
+        {"limit": True},
+        {"copies": 2, "on_failure": "eject"},
+        {"hashing": "modulo", "on_failure": "eject", "leases": True, "limit": True},
+        {"loss": "partition", "on_failure": "gutter", "repeat_deletes": True, "limit": True},
+    ),
+    "cache_placement": (
+        {"placement": "none"},
+        {"placement": "client", "tells": True, "clients": 3},
+        {"placement": "proxy", "tells": True, "clients": 48},
+        {"placement": "server"},
+        {"placement": "client + proxy"},
+        {"placement": "client + server", "tells": True},
+        {"placement": "proxy + server", "tells": True},
+        {"placement": "client + proxy + server"},
+    ),
     "cap": (
         {"store": "single process", "partition": 2.0},
         {"store": "asynchronous", "partition": 2.0},
@@ -311,6 +327,16 @@ AGAIN: Mapping[str, tuple[Mapping[str, Any], ...]] = {
         {"shedding": "gradient", "offered": 3.0},
         {"shedding": "throttle", "offered": 1.2},
     ),
+    "stampede": (
+        {"load": 2.0},
+        {"remedy": "coalescing", "load": 2.0, "origin_timeout": 1.0},
+        {"remedy": "hidden origin", "load": 8.0},
+        {"scene": "hot key"},
+        {"scene": "hot key", "remedy": "early expiry"},
+        {"scene": "hot key", "remedy": "refresh ahead"},
+        {"scene": "one batch", "remedy": "jitter"},
+        {"scene": "one batch", "remedy": "stale while revalidate"},
+    ),
     "staleness": (
         {"write_mean": 0.00025, "after": 0.0},
         {"write_mean": 0.01, "after": 0.002},
@@ -321,6 +347,15 @@ AGAIN: Mapping[str, tuple[Mapping[str, Any], ...]] = {
         {"write_mean": 0.001, "lost": 0.2, "after": 1.0},
         {"write_mean": 0.001, "lost": 0.2, "repair": "reads", "after": 4.0},
         {"write_mean": 0.001, "lost": 0.2, "repair": "anti-entropy", "after": 4.0},
+    ),
+    "too_many_caches": (
+        {"caches": 1},
+        {"counts_age": True},
+        {"purge": "server"},
+        {"purge": "proxies"},
+        {"purge": "proxies, then server"},
+        {"purge": "server, then proxies"},
+        {"purge": "server, then proxies, then readers"},
     ),
     "upgrade": (
         {"strategy": "crash"},
@@ -347,6 +382,14 @@ AGAIN: Mapping[str, tuple[Mapping[str, Any], ...]] = {
         {"fleet": "scaled", "size": 8, "visibility": 120.0, "surge": 3.0},
         {"fleet": "spot", "size": 8, "visibility": 120.0, "surge": 3.0, "notice": 120.0},
         {"fleet": "spot", "size": 8, "visibility": 120.0, "surge": 3.0, "notice": 0.0},
+    ),
+    "write_behind": (
+        {"flush_interval": 0.1, "exponent": 0.0},
+        {"flush_interval": 10.0, "exponent": 1.2},
+        {"pattern": "around"},
+        {"pattern": "through"},
+        {"dirty_max": 200},
+        {"rate": 600.0},
     ),
 }
 """By study: the points of which the run of seed 0 is made again; what is left out has its default."""

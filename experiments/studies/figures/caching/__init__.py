@@ -1,0 +1,3 @@
+"""What the studies of caching are drawn as: a file for each study."""
+
+__all__: list[str] = []

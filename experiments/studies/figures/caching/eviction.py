@@ -1,0 +1,123 @@
+"""Figures of `eviction`: what each policy hits along the size of the cache, a panel for each workload."""
+
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+from matplotlib import pyplot as plt
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+
+from ....plots.measures_by_parameter import finite
+from ....plots.palette import BLACK, BLUE, GREEN, GREY, ORANGE, PURPLE, SKY, VERMILION, finish
+from ....result import SweepResult
+from ....summary import Estimate
+from ...caching.eviction import CAPACITIES, POLICY_NAMES
+from ..drawing import bars_note
+from ..stores.whole_points import has_point, whole_point
+
+# A colour for each bet: recency blue, counts vermilion, none grey, second chances green, both purple.
+_LOOKS: Mapping[str, tuple[str, str, str]] = {
+    "lru": (BLUE, "o", "-"),
+    "clock": (SKY, "s", "-"),
+    "sieve": (SKY, "^", "--"),
+    "lfu": (VERMILION, "D", "-"),
+    "fifo": (GREY, "v", "-"),
+    "random": (BLACK, "x", ":"),
+    "s3-fifo": (GREEN, "P", "-"),
+    "arc": (ORANGE, "X", "-"),
+    "w-tinylfu": (PURPLE, "*", "-"),
+}
+_TITLES: Mapping[tuple[str, str], str] = {
+    ("zipf", "equal"): "Zipf: popularity never changes",
+    ("drift", "equal"): "drift: the popular grow old",
+    ("churn", "equal"): "churn: objects live a minute",
+    ("scans", "equal"): "scans among the users",
+    ("loop", "equal"): "a loop over 400 objects",
+    ("zipf", "lognormal"): "Zipf, sizes lognormal",
+}
+_AT = 0.03
+"""The capacity of the second figure."""
+
+
+def figures_of_sweep(result: SweepResult) -> Mapping[str, Figure]:
+    """Return the figures that the sweep has points for."""
+    if not all(has_point(result, _point(*scene, name, _AT)) for scene in _TITLES for name in POLICY_NAMES):
+        return {}
+    return {"hit_ratio": _hit_ratio(result), "sizes": _sizes(result)}
+
+
+def _point(workload: str, sizes: str, policy: str, capacity: float) -> dict[str, Any]:
+    return {"workload": workload, "sizes": sizes, "policy": policy, "capacity": capacity}
+
+
+# -- along the size of the cache
+
+
+def _hit_ratio(result: SweepResult) -> Figure:
+    figure, axes = plt.subplots(2, 3, figsize=(12.4, 7.4), sharey=True, layout="constrained")
+    for ax, (scene, title) in zip(axes.flat, _TITLES.items(), strict=True):
+        for name in POLICY_NAMES:
+            _line(ax, result, scene, name)
+        ax.set_xticks(range(len(CAPACITIES)), [f"{100.0 * capacity:g}" for capacity in CAPACITIES])
+        ax.set_ylim(0.0, 100.0)
+        finish(ax, title)
+    for ax in axes[1]:
+        ax.set_xlabel("size of the cache (% of all bytes)")
+    for ax in axes[:, 0]:
+        ax.set_ylabel("share of the requests that hit (%)")
+    handles, labels = axes[0][0].get_legend_handles_labels()
+    figure.legend(handles, labels, loc="outside right center", frameon=False, fontsize=10)
+    _title(figure, result, "What a full cache gives up")
+    return figure
+
+
+def _line(ax: Axes, result: SweepResult, scene: tuple[str, str], name: str) -> None:
+    colour, marker, dash = _LOOKS[name]
+    found = [_estimate(result, _point(*scene, name, capacity), "hit_ratio") for capacity in CAPACITIES]
+    means, widths = (100.0 * np.array(numbers) for numbers in finite(found))
+    ax.errorbar(
+        range(len(CAPACITIES)),
+        means,
+        yerr=widths,
+        color=colour,
+        marker=marker,
+        linestyle=dash,
+        markersize=5,
+        capsize=2,
+        label=name,
+    )
+
+
+# -- requests against bytes
+
+
+def _sizes(result: SweepResult) -> Figure:
+    figure, ax = plt.subplots(figsize=(8.6, 4.6), layout="constrained")
+    places = np.arange(len(POLICY_NAMES))
+    for offset, measure, label, alpha in (
+        (-0.2, "hit_ratio", "of the requests", 0.95),
+        (0.2, "byte_hit_ratio", "of the bytes", 0.45),
+    ):
+        found = [_estimate(result, _point("zipf", "lognormal", name, _AT), measure) for name in POLICY_NAMES]
+        means, widths = (100.0 * np.array(numbers) for numbers in finite(found))
+        colours = [_LOOKS[name][0] for name in POLICY_NAMES]
+        ax.bar(places + offset, means, 0.38, yerr=widths, color=colours, alpha=alpha, capsize=2, label=label)
+    ax.set_xticks(places, POLICY_NAMES)
+    ax.set_ylabel("share that hits (%)")
+    ax.legend(frameon=False)
+    finish(
+        ax, f"Sizes lognormal, a cache for {100.0 * _AT:g} % of the bytes: full colour requests, pale bytes"
+    )
+    _title(figure, result, "Small objects hit more often")
+    return figure
+
+
+def _estimate(result: SweepResult, point: Mapping[str, Any], measure: str) -> Estimate:
+    return result.estimate(result.point(**whole_point(result, **point)), measure)
+
+
+def _title(figure: Figure, result: SweepResult, text: str) -> None:
+    note = bars_note(result)
+    whole = f"{text}    ({note})" if note else text
+    figure.suptitle(whole, x=0.01, ha="left", fontsize=12, fontweight="bold")
