@@ -49,6 +49,7 @@ ANSWERING = {
         "optional Dependency",
         "in_parallel",
         "by_operation",
+        "Cache, written behind",
     ),
 }
 # What its caller abandons holds its only thread, for ever if the answer is lost, though the worker has
