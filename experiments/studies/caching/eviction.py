@@ -10,23 +10,39 @@ ask for
     loop     400 of them, one after the other, again and again
 
 No policy knows what comes. Each bets on one thing: what was used lately will be (LRU, and CLOCK and SIEVE for
-less work), what was used often (LFU), what has shown by a second use that it is not of a scan (S3-FIFO), the
-one or the other, whichever has been right of late (ARC, W-TinyLFU); FIFO and random bet on nothing.
+less work), what was used often (LFU), what is used again soon after it came (S3-FIFO), what was used often of
+late, for who comes in, and lately, for who stays (W-TinyLFU), the one or the other, whichever has been right
+(ARC); FIFO and random bet on nothing.
 
-All objects have 10 kB, or (`sizes`) lognormal sizes: half of them more than 4 kB, one in a hundred more than
-100 kB. None of the policies looks at sizes; but S3-FIFO and W-TinyLFU admit nothing that is larger than the
-small part of the cache where what is new is on trial, and so prefer small objects without meaning to: more
-requests hit, and fewer bytes.
+All objects have 10 kB, or (`sizes` mixed) 4 kB, and every tenth by popularity 60 kB. None of the policies
+weighs sizes against use. But S3-FIFO admits nothing that is larger than its small queue, a tenth of the
+cache: where that is too small for large objects it holds small ones only. W-TinyLFU refuses nothing that
+fits; what is larger than its window, a hundredth of the cache, leaves that at once, and gets no time there to
+be asked for again before it is compared.
 
-What to see (the default sweep): TO BE WRITTEN
+What to see (the default sweep): with popularity that never changes and a cache for 3 % of the bytes FIFO hits
+27 % of the requests, LRU 32 % and CLOCK 33 %; LFU, SIEVE, S3-FIFO, ARC and W-TinyLFU, which soon give up what
+is asked for once, 43 to 45 %, of 47 % that who knew the popularity could hit. With 30 % of the bytes they are
+nearer to each other, from 67 to 76 %. LFU never forgets: where popularity drifts it hits 7 % with 1 % of the
+bytes, half of what FIFO does, and 17 % with 3 %. Where objects are replaced SIEVE falls behind with 10 % of
+the bytes (52 %; S3-FIFO, ARC and W-TinyLFU 56 %). With scans among the users, a quarter of all requests, LRU
+hits 22 %, the five 33 to 34 %. In a loop that does not fit nothing hits that goes by age, by last use, or by
+counts that are all alike; with 10 % of the bytes random hits 21 %, S3-FIFO 45 % and W-TinyLFU 43 %. S3-FIFO's
+hits come from how it began: until its first eviction what finds the small queue full goes to the main queue,
+and that, as long as it is no larger than nine tenths, gives way to nothing. The rest of the loop passes
+through the small queue, whose ghosts are gone when it comes round. W-TinyLFU lets nobody in who is asked for
+no more often than those inside; with 1 % it hits nothing, as its counts fade within half a loop. Where every
+tenth object is large S3-FIFO hits the most requests with 3 % of the bytes, 52 %, and 23 % of what is asked
+for in bytes; W-TinyLFU 46 % and 40 %, LRU 32 % and 26 %. With 10 % its small queue has room for large ones,
+and it hits 58 % and 56 %. Nobody is the best everywhere; S3-FIFO is nowhere more than 2.3 points from the
+best, W-TinyLFU 5.8, and all others more than 20, in the loop.
 
 Leaves out: policies that weigh size against use (GDSF), that learn, or that know the future (Belady's), which
 bounds them all. Sources: those of `models.caching.eviction`; Breslau et al. (INFOCOM 1999) for Zipf's law;
 Yang et al., "FIFO Queues are All You Need for Cache Eviction" (SOSP 2023) for the comparison on real traces.
 """
 
-from collections.abc import Generator, Mapping
-from functools import cache
+from collections.abc import Generator, Mapping, Sequence
 from math import inf
 from typing import TYPE_CHECKING, Annotated, Any, Literal
 
@@ -39,7 +55,7 @@ from models.caching.stores import CacheStore
 from models.workload import KeySource, OpenLoop
 from models.workload.keys import ChurningKeys, DriftingKeys, LoopingKeys, ScanningKeys, ZipfKeys
 from simulator import Environment
-from simulator.randomness import Constant, Distribution, LogNormal, Uniform
+from simulator.randomness import Uniform
 
 from ...design import Points
 from ...parameters import Unit
@@ -57,7 +73,7 @@ POLICY_NAMES: tuple[Policy, ...] = (
     *("lru", "lfu", "fifo", "random", "clock", "sieve", "s3-fifo", "arc", "w-tinylfu"),
 )
 CAPACITIES = (0.01, 0.03, 0.1, 0.3)
-Sizes = Literal["equal", "lognormal"]
+Sizes = Literal["equal", "mixed"]
 
 OBJECTS = 2_000
 EXPONENT = 0.9
@@ -65,10 +81,15 @@ LOOP_LENGTH = 400
 DRIFT_INTERVAL, LIFETIME, SCAN_INTERVAL = 1.0, 60.0, 30.0
 RATE = 200.0
 ORIGIN_TIME = 0.02
-SIZES: Mapping[str, Distribution] = {
-    "equal": Constant(10_000.0),
-    "lognormal": LogNormal.from_percentiles(p50=4_000.0, p99=100_000.0),
+SIZES: Mapping[str, Sequence[int]] = {
+    "equal": (10_000,),
+    "mixed": (*[4_000] * 5, 60_000, *[4_000] * 4),
 }
+"""The sizes of the first objects by popularity, in bytes; those of the others are the same, over and over.
+
+Were they drawn, by a law with a long tail, those of a few popular objects would decide over the bytes.
+"""
+
 _WARM_UP_SHARE = 1.0 / 3.0
 
 MEASURES = {
@@ -92,7 +113,7 @@ def _figures_of_sweep(result: "SweepResult") -> "Mapping[str, Figure]":
     sweep=Points(
         [
             {"workload": workload, "sizes": sizes, "policy": policy, "capacity": capacity}
-            for workload, sizes in (*((each, "equal") for each in WORKLOADS), ("zipf", "lognormal"))
+            for workload, sizes in (*((each, "equal") for each in WORKLOADS), ("zipf", "mixed"))
             for policy in POLICY_NAMES
             for capacity in CAPACITIES
         ]
@@ -108,7 +129,9 @@ def eviction(
     capacity: Annotated[
         float, Field(gt=0, le=1, description="of the cache, as a share of the bytes of all objects")
     ] = 0.1,
-    sizes: Annotated[Sizes, Field(description="of the objects")] = "equal",
+    sizes: Annotated[
+        Sizes, Field(description="of the objects: all alike, or a tenth of them large")
+    ] = "equal",
     duration: Annotated[
         float, Field(ge=10, le=3_600, allow_inf_nan=False, description="how long users come"), Unit("s")
     ] = 60.0,
@@ -136,16 +159,10 @@ def eviction(
     return Run(measures=measures, detail=users.table)
 
 
-@cache
 def size_of(sizes: Sizes, key: int) -> int:
-    """Return the size in bytes of the object of a key: in each run the same, for every law of popularity.
-
-    The keys go through the law of sizes in van der Corput's sequence, so that the most popular ten have small
-    and large ones among them as the others do. Were sizes drawn, those of a few popular objects would decide
-    over the bytes of a run.
-    """
-    mirrored = int(f"{key + 1:b}"[::-1], 2) / 2 ** (key + 1).bit_length()
-    return max(1, round(float(SIZES[sizes].quantile(mirrored))))
+    """Return the size in bytes of the object of a key."""
+    law = SIZES[sizes]
+    return law[key % len(law)]
 
 
 def _origin(sizes: Sizes) -> FunctionEndpoint:

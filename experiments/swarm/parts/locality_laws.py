@@ -336,7 +336,7 @@ class Notes:
         self._of_key[key] = group, shares
         if before == group:
             return
-        if list(then.items()) == list(shares.items()):
+        if then == shares:
             self.breaches.append(("a key stays where it is while shares do", f"from {before}, {said}"))
         elif self.law.takes_turns:
             was, now = then.get(group, 0.0) * shares.get(before, 0.0), shares[group] * then[before]

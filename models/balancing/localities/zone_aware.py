@@ -76,15 +76,21 @@ def zone_spill(
     at_home = upstream.get(own, 0)
     if at_home and at_home >= local[own]:
         return ZoneSpill(stays=1.0, residuals=())
+    # By name, as Envoy sorts its localities: a key must not leave its zone as targets come in another order.
     residuals = tuple(
         (zone, float(share - local.get(zone, 0)))
-        for zone, share in upstream.items()
+        for zone, share in sorted(upstream.items(), key=_name)
         if zone is not own and share > local.get(zone, 0)
     )
     if not residuals:
         # Only as shares are rounded does nobody seem to have room; then all stays, or goes anywhere.
         return ZoneSpill(stays=1.0, residuals=()) if at_home else None
     return ZoneSpill(stays=(at_home * _WHOLE // max(1, local[own])) / _WHOLE, residuals=residuals)
+
+
+def _name(counted: tuple[Place, int]) -> str:
+    place, _ = counted
+    return "" if place is None else place.name
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

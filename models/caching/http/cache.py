@@ -43,8 +43,8 @@ from .validation import (
 _GATEWAY_TIMEOUT = HttpResponse(status=504)
 _NEVER_STORED = (Reason.WRITE_THROUGH, Reason.RANGE)
 _COLLAPSED = (Reason.MISS, Reason.VALIDATION)
-# What a client asks of caches is about its own answer, which it has: only-if-cached, say, would have a cache on
-# the way refuse the validation, max-stale would have it confirm what is stale, and no-store lose the answer.
+# What a client asks of caches is about its own answer, which it has by then: only-if-cached would have one
+# on the way refuse the validation, max-stale have it confirm what is stale, and no-store lose the answer.
 _OF_CLIENT = (*PRECONDITIONS, "cache-control", "pragma")
 
 

@@ -1,8 +1,8 @@
 """The memory of an HTTP cache: the stored responses of each URI, under an eviction policy.
 
 All variants of a URI are one to the policy: they come and go together, and weigh what they weigh together.
-To decide is to look at them several times, so that looking is no use: an answer from the store is one (`use`),
-and to store is one.
+To decide is to look at them several times, and so looking is no use of them: an answer from the store is one
+(`use`), and to store is one.
 """
 
 from __future__ import annotations
@@ -51,7 +51,7 @@ class BoundedResponses:
             raise ValueError(f"policy must be one of its own, got one that holds {len(policy)} keys")
         self.policy = policy
         self.unit = unit
-        # Weak, since a response that has left the store may still be validated; looked up, never gone through.
+        # Weak: a response that has left the store may still be validated. Looked up, never gone through.
         self.as_of: WeakKeyDictionary[StoredResponse, float] = WeakKeyDictionary()
         self._variants: dict[str, Variants] = {}
         self._evicted_count = 0

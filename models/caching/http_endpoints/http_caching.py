@@ -185,7 +185,7 @@ class HttpCaching(Wrapper):
     def _is_there(self) -> bool:
         """Say whether the process is up; if it is not, nothing is in its memory."""
         is_up = self.is_up
-        if not is_up:
+        if not is_up and len(self.responses):
             self._start_afresh()
         return is_up
 
@@ -253,13 +253,14 @@ class HttpCaching(Wrapper):
             wanted = self._wanted(forward)
             if wanted not in self._validating:
                 self._validate_in_background(wanted, request, forward)
-        source = Source.FRESH if decision.staleness < 0.0 else Source.STALE
-        return self._from_store(decision.response, decision.stored, source), source
+        return self._from_store(decision.response, decision.stored)
 
-    def _from_store(self, message: HttpResponse, stored: StoredResponse, source: Source) -> Response:
+    def _from_store(self, message: HttpResponse, stored: StoredResponse) -> Answered:
         self.responses.use(stored.key)
         as_of = self.responses.as_of[stored]
-        return answering(message, as_of, degraded=(STALE,) if source is Source.STALE else ())
+        if stored.is_fresh(self._now()):
+            return answering(message, as_of), Source.FRESH
+        return answering(message, as_of, degraded=(STALE,)), Source.STALE
 
     def _now(self) -> float:
         return unix_time(self.env, self.host)
@@ -275,10 +276,10 @@ class HttpCaching(Wrapper):
             try:
                 response = yield from self.target.call(_question(forward, request))
             except CallFailed as failure:
-                stale = self._instead_of(failure, request, forward, asked_at)
-                if stale is None:
+                stored = self._instead_of(failure, request, forward, asked_at)
+                if stored is None:
                     raise
-                return stale, Source.STALE
+                return stored
             self._target_bytes += response.size_bytes
             is_there = self._is_there()
             outcome = self._outcome(forward, answer_of(response), asked_at)
@@ -309,22 +310,25 @@ class HttpCaching(Wrapper):
             return retold(response, outcome.response), Source.TARGET
         if outcome.permission is Permission.VALIDATED:
             return answering(outcome.response, as_of, degraded=response.degraded), Source.VALIDATED
-        return self._from_store(outcome.response, outcome.reused, Source.STALE), Source.STALE
+        return self._from_store(outcome.response, outcome.reused)
 
     def _instead_of(
         self, failure: CallFailed, request: Request, forward: Forward, asked_at: float
-    ) -> Response | None:
-        """Return a stale response in place of a failure, if there is one and it is allowed."""
+    ) -> Answered | None:
+        """Return a stored response in place of a failure, if there is one and it is allowed.
+
+        It is stale as a rule; but another request may have validated it meanwhile.
+        """
         if not self._is_there():
             return None
         status = error_status(failure)
         if status is None:
             decision = self.decisions.on_error(forward, self._now())
-            return None if isinstance(decision, Refuse) else self._serve(request, decision)[0]
+            return None if isinstance(decision, Refuse) else self._serve(request, decision)
         outcome = self._outcome(forward, HttpResponse(status=status), asked_at)
         if outcome.reused is None or outcome.response is None:
             return None
-        return self._from_store(outcome.response, outcome.reused, Source.STALE)
+        return self._from_store(outcome.response, outcome.reused)
 
     def _validate_in_background(self, wanted: _Wanted, request: Request, forward: Forward) -> None:
         self._background_count += 1
@@ -334,9 +338,7 @@ class HttpCaching(Wrapper):
         if self.host is not None:
             self.host.bind(process, self._home)
 
-    def _validate(
-        self, wanted: _Wanted, request: Request, forward: Forward
-    ) -> Generator[Any, Any, None]:
+    def _validate(self, wanted: _Wanted, request: Request, forward: Forward) -> Generator[Any, Any, None]:
         process: Any = self.env.active_process
         start_count = self._start_count
         try:

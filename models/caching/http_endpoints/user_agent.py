@@ -15,7 +15,7 @@ from dataclasses import replace
 
 from ...endpoint import Call, Endpoint, Wrapper
 from ...failures import CallFailed, ServerError, Unavailable
-from ...request import Request, Response
+from ...request import Request
 from ..http import Headers, HttpRequest, HttpResponse
 from .exchange import Representation, answer_of, carrying
 
@@ -38,10 +38,11 @@ class UserAgent(Wrapper):
 
     def call(self, request: Request) -> Call:
         """Ask for what `request` asks for."""
-        response = yield from self.target.call(carrying(self._message(request), like=request))
+        asked = self._message(request)
+        response = yield from self.target.call(carrying(asked, like=request))
         message = answer_of(response)
         if message.status >= 400 and message.status != 404:
-            raise _failure(message)
+            raise _failure(asked, message)
         body = message.body
         content, size_bytes = None, 0
         if isinstance(body, Representation):
@@ -63,7 +64,8 @@ def uri_of(key: object) -> str:
     return key if isinstance(key, str) else f"/{key}"
 
 
-def _failure(message: HttpResponse) -> CallFailed:
-    if message.status == 504:
+def _failure(asked: HttpRequest, message: HttpResponse) -> CallFailed:
+    # What a 504 says of a change is that nobody knows what has become of it.
+    if message.status == 504 and asked.method == "GET":
         return Unavailable("504: not in the cache")
     return ServerError(f"status {message.status}")

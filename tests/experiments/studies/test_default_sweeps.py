@@ -113,6 +113,17 @@ AGAIN: Mapping[str, tuple[Mapping[str, Any], ...]] = {
         {"feature": "checkout", "design": "timeouts"},
         {"feature": "payment", "design": "switched"},
     ),
+    "eviction": (
+        {"capacity": 0.01},
+        {"policy": "lfu", "workload": "drift", "capacity": 0.3},
+        {"policy": "fifo"},
+        {"policy": "random", "workload": "loop"},
+        {"policy": "clock"},
+        {"policy": "sieve", "workload": "churn"},
+        {"policy": "s3-fifo", "sizes": "mixed"},
+        {"policy": "arc", "workload": "scans"},
+        {"policy": "w-tinylfu", "sizes": "mixed"},
+    ),
     "failover": (
         {"commit": "asynchronous", "ttl": 2.0},
         {"commit": "all", "ttl": 30.0},
@@ -177,6 +188,12 @@ AGAIN: Mapping[str, tuple[Mapping[str, Any], ...]] = {
         {"exponent": 0.0, "hot_share": 0.4, "add_share": 0.9, "replicas": 2},
         {"exponent": 0.0, "hot_share": 0.4, "add_share": 0.9, "shards": 8, "users": 80, "salt": 8},
         {"scene": "timeline"},
+    ),
+    "http_caching": (
+        {"max_age": 0.0, "etag": False},
+        {"max_age": 60.0},
+        {"max_age": 5.0, "stale_while_revalidate": 60.0},
+        {"max_age": 5.0, "outage": 60.0, "stale_if_error": 60.0},
     ),
     "idempotency": (
         {"timeout": 1.6},

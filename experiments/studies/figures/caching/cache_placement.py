@@ -7,7 +7,7 @@ from matplotlib import pyplot as plt
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from ....plots.palette import BLACK, BLUE, GREEN, GREY, ORANGE, VERMILION, finish
+from ....plots.palette import BLACK, BLUE, GREEN, GREY, ORANGE, SKY, VERMILION, finish
 from ....result import SweepResult
 from ....summary import Estimate
 from ...caching.cache_placement import CLIENTS, PLACEMENTS, places_of
@@ -64,7 +64,7 @@ def _placements(result: SweepResult) -> Figure:
         1, 4, figsize=(14.0, 4.9), sharey=True, layout="constrained", width_ratios=(5, 4, 4, 3)
     )
     _draw_where(axes[0], result, untold)
-    _draw_bars(axes[1], _estimates(result, untold, "latency_mean"), 1e3, ".0f", [BLUE] * len(untold))
+    _draw_bars(axes[1], _estimates(result, untold, "latency_mean"), 1e3, ".0f", [SKY] * len(untold))
     axes[1].set_xlabel("mean time to the answer\nto a read (ms)")
     _draw_bars(axes[2], _estimates(result, untold, "stale"), 100.0, ".1f", [VERMILION] * len(untold))
     stale_told = 100.0 * _estimates(result, told, "stale")[0]

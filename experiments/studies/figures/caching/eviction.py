@@ -16,7 +16,7 @@ from ...caching.eviction import CAPACITIES, POLICY_NAMES
 from ..drawing import bars_note
 from ..stores.whole_points import has_point, whole_point
 
-# A colour for each bet: recency blue, counts vermilion, none grey, second chances green, both purple.
+# Recency is blue, or sky where one bit stands for it, counts are vermilion, no bet is grey or black.
 _LOOKS: Mapping[str, tuple[str, str, str]] = {
     "lru": (BLUE, "o", "-"),
     "clock": (SKY, "s", "-"),
@@ -34,7 +34,7 @@ _TITLES: Mapping[tuple[str, str], str] = {
     ("churn", "equal"): "churn: objects live a minute",
     ("scans", "equal"): "scans among the users",
     ("loop", "equal"): "a loop over 400 objects",
-    ("zipf", "lognormal"): "Zipf, sizes lognormal",
+    ("zipf", "mixed"): "Zipf, every tenth object is large",
 }
 _AT = 0.03
 """The capacity of the second figure."""
@@ -68,8 +68,19 @@ def _hit_ratio(result: SweepResult) -> Figure:
         ax.set_ylabel("share of the requests that hit (%)")
     handles, labels = axes[0][0].get_legend_handles_labels()
     figure.legend(handles, labels, loc="outside right center", frameon=False, fontsize=10)
-    _title(figure, result, "What a full cache gives up")
+    lru, sieve = (_hits(result, "zipf", name) for name in ("lru", "sieve"))
+    constant, drifting = (_hits(result, workload, "lfu") for workload in ("zipf", "drift"))
+    _title(
+        figure,
+        result,
+        f"With {100.0 * _AT:g} % of the bytes LRU hits {lru:.0%} of what is asked by Zipf's law, "
+        f"SIEVE {sieve:.0%}, LFU {constant:.0%};\nwhere popularity drifts LFU hits {drifting:.0%}",
+    )
     return figure
+
+
+def _hits(result: SweepResult, workload: str, policy: str) -> float:
+    return _estimate(result, _point(workload, "equal", policy, _AT), "hit_ratio").mean
 
 
 def _line(ax: Axes, result: SweepResult, scene: tuple[str, str], name: str) -> None:
@@ -99,17 +110,31 @@ def _sizes(result: SweepResult) -> Figure:
         (-0.2, "hit_ratio", "of the requests", 0.95),
         (0.2, "byte_hit_ratio", "of the bytes", 0.45),
     ):
-        found = [_estimate(result, _point("zipf", "lognormal", name, _AT), measure) for name in POLICY_NAMES]
+        found = [_estimate(result, _point("zipf", "mixed", name, _AT), measure) for name in POLICY_NAMES]
         means, widths = (100.0 * np.array(numbers) for numbers in finite(found))
         colours = [_LOOKS[name][0] for name in POLICY_NAMES]
-        ax.bar(places + offset, means, 0.38, yerr=widths, color=colours, alpha=alpha, capsize=2, label=label)
+        ax.bar(places + offset, means, 0.38, yerr=widths, color=colours, alpha=alpha, capsize=2)
+        ax.bar(0.0, 0.0, color=GREY, alpha=alpha, label=label)
     ax.set_xticks(places, POLICY_NAMES)
+    ax.set_xlabel("what the cache gives up: policy")
     ax.set_ylabel("share that hits (%)")
-    ax.legend(frameon=False)
-    finish(
-        ax, f"Sizes lognormal, a cache for {100.0 * _AT:g} % of the bytes: full colour requests, pale bytes"
+    ax.legend(frameon=False, ncols=2, loc="upper left")
+    ax.margins(y=0.15)
+    finish(ax, "")
+    requests, of_bytes, of_lru = (
+        _estimate(result, _point("zipf", "mixed", name, _AT), measure).mean
+        for name, measure in (
+            ("s3-fifo", "hit_ratio"),
+            ("s3-fifo", "byte_hit_ratio"),
+            ("lru", "byte_hit_ratio"),
+        )
     )
-    _title(figure, result, "Small objects hit more often")
+    _title(
+        figure,
+        result,
+        f"With {100.0 * _AT:g} % of the bytes S3-FIFO admits no large object:\nit hits {requests:.0%} of the "
+        f"requests, but {of_bytes:.0%} of the bytes, where LRU hits {of_lru:.0%}",
+    )
     return figure
 
 

@@ -103,15 +103,17 @@ def _stale(result: SweepResult) -> Figure:
     for ax in axes[:2]:
         ax.set_xlabel("stale-while-revalidate (s)")
     finish(axes[0], "Readers wait less,")
-    finish(axes[1], "but more of them are told what is old")
+    finish(axes[1], "but more are told what is old")
     names = [f"{grace:g}" for grace in GRACES]
     _bars(axes[2], result, graces, "answered_in_outage", names, GREEN, 100.0, "answered in the outage (%)")
     _bars(axes[3], result, graces, "old", names, VERMILION, 100.0, "old answers (%)")
     for ax in axes[2:]:
         ax.set_xlabel("stale-if-error (s)")
     finish(axes[2], f"The site is down for {OUTAGE:g} s")
-    finish(axes[3], "Old is better than nothing")
-    axes[2].set_ylim(0.0, 112.0)
+    finish(axes[3], "Old, or nothing at all")
+    for ax in axes:
+        ax.set_ylim(bottom=0.0)
+    axes[2].set_ylim(top=112.0)
     _title(figure, result, f"Stale, with a max-age of {_MAX_AGE:g} s")
     return figure
 

@@ -7,7 +7,7 @@ import numpy as np
 from matplotlib import pyplot as plt
 from matplotlib.figure import Figure
 
-from ....plots.palette import BLUE, GREEN, GREY, ORANGE, VERMILION, finish, new_axes
+from ....plots.palette import BLUE, GREEN, ORANGE, SKY, VERMILION, finish, new_axes
 from ....result import SweepResult
 from ....study import Run
 from ...caching.too_many_caches import PURGES, WARM_UP, TooManyCachesRun, age_by_theory
@@ -19,10 +19,10 @@ _SHOWN = 150.0
 _COUNTS = (1, 2, 3)
 _NAMES = ("readers", "readers,\nproxies", "readers, proxies,\nserver")
 _ENDS_WELL = {
-    "none": GREY,
-    "server": ORANGE,
-    "proxies": VERMILION,
-    "proxies, then server": VERMILION,
+    "none": VERMILION,
+    "server": SKY,
+    "proxies": ORANGE,
+    "proxies, then server": ORANGE,
     "server, then proxies": BLUE,
     "server, then proxies, then readers": GREEN,
 }

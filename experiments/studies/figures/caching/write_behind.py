@@ -180,8 +180,8 @@ def _patterns(result: SweepResult) -> Figure:
             ),
             Panel(measure="lost", label="acknowledged writes\nthat a crash takes", form=".0f"),
         ],
-        title="Behind the cache a write is quick, the database gets fewer, and an outage fails none; "
-        f"a crash takes {behind:.0f} that were acknowledged",
+        title="Behind the cache a write is quick, the database gets fewer, and an outage fails none "
+        f"that there is room for; a crash takes {behind:.0f} that were acknowledged",
         rows_are="which way a write goes",
         colours={_ROW_NAMES.get(name, name): colour for name, colour in _ROW_COLOURS.items()},
     )

@@ -11,7 +11,7 @@ from simulator import Environment
 
 from ..made_targets import REQUEST, show, target, targets_of
 
-A, B, C = Zone("a"), Zone("b"), Zone("c")
+A, B, C, D = Zone("a"), Zone("b"), Zone("c"), Zone("d")
 
 
 def in_zones(**counts: int) -> Targets:
@@ -49,6 +49,14 @@ def test_callers_in_two_zones_fill_a_third_that_has_targets_only() -> None:
     """Envoy's issue 38758: two thirds stay, a third goes where nobody calls from."""
     spill = zone_spill(A, {A: 1, B: 1}, {A: 3, B: 3, C: 3})
     assert spill == ZoneSpill(stays=0.6666, residuals=((C, 3333.0),))
+
+
+def test_rooms_are_in_one_order_however_targets_come() -> None:
+    """Or a key would leave its zone when an instance there is replaced."""
+    residuals = ((None, 2500.0), (B, 2500.0), (C, 2500.0))
+    for available in ({C: 1, None: 1, A: 1, B: 1}, {None: 1, B: 1, A: 1, C: 1}):
+        spill = zone_spill(A, {A: 3, D: 1}, available, size_min=1)
+        assert spill == ZoneSpill(stays=0.3333, residuals=residuals)
 
 
 def test_where_nobody_is_well_at_home_all_goes_to_those_who_have_room() -> None:

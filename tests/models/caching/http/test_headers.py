@@ -79,3 +79,12 @@ def test_equal_headers_differ_at_most_in_the_case_of_names() -> None:
 def test_names_are_listed_once() -> None:
     assert TWO_LINES.names() == ("cache-control", "vary")
     assert repr(Headers([("A", "x")])) == "Headers([('A', 'x')])"
+
+
+def test_they_weigh_what_their_lines_weigh_in_http_1_1() -> None:
+    line = Headers([("Age", "17")])
+    assert (Headers().size_bytes, line.size_bytes) == (0, len("Age: 17\r\n"))
+    # Whether it has been asked before or not.
+    assert line.with_line("ETag", '"1"').size_bytes == len('Age: 17\r\nETag: "1"\r\n')
+    assert Headers([("Age", "17")]).with_line("ETag", '"1"').size_bytes == len('Age: 17\r\nETag: "1"\r\n')
+    assert line.with_line("ETag", '"1"').without(("age",)).size_bytes == len('ETag: "1"\r\n')

@@ -2,7 +2,7 @@
 
 import pytest
 
-from models.caching.http import HttpRequest, HttpResponse
+from models.caching.http import Headers, HttpRequest, HttpResponse
 from models.caching.http.messages import SAFE_METHODS
 
 
@@ -21,3 +21,9 @@ def test_a_status_has_three_digits(status: int) -> None:
 def test_safe_methods_are_those_of_the_rfc() -> None:
     """RFC 9110 section 9.2.1: "the GET, HEAD, OPTIONS, and TRACE methods are defined to be safe"."""
     assert frozenset({"GET", "HEAD", "OPTIONS", "TRACE"}) == SAFE_METHODS
+
+
+def test_a_response_with_other_fields_is_another_one() -> None:
+    response = HttpResponse(status=404, headers=Headers([("Age", "1")]), body="nothing")
+    assert response.with_headers(response.headers) is response
+    assert response.with_headers(Headers()) == HttpResponse(status=404, body="nothing")

@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import pytest
 
-from models.caching.eviction import Lru
+from models.caching.eviction import POLICIES, Lfu, Lru
+from models.caching.http import Headers, HttpResponse, StoredResponse
+from models.caching.http.stored_response import stored_response
 from models.caching.http_endpoints import BoundedResponses, Representation
+from simulator import Environment
 
-from .surroundings import ask, web
+from .surroundings import SHARED, ask, web
 
 
 def test_the_least_recently_used_uri_goes_with_all_its_variants() -> None:
@@ -47,3 +50,62 @@ def test_nonsense_is_one_clear_line() -> None:
     policy.insert("a")
     with pytest.raises(ValueError, match="policy must be one of its own"):
         BoundedResponses(policy)
+
+
+@pytest.mark.parametrize("name", sorted(POLICIES))
+def test_it_holds_what_its_policy_holds_whatever_that_refuses(name: str) -> None:
+    env = Environment(seed=7)
+    stream = env.stream("draws")
+    responses = BoundedResponses(POLICIES[name](2_000, env.stream("policy").random), unit="bytes")
+    model: dict[str, int] = {}
+    for _ in range(150):
+        key, draw = f"/{int(stream.integers(12))}", float(stream.random())
+        if draw < 0.6:
+            variants = tuple(
+                page(key, int(stream.integers(1, 900))) for _ in range(int(stream.integers(1, 4)))
+            )
+            responses[key] = variants
+            model[key] = sum(20 + each.response.headers.size_bytes + size(each) for each in variants)
+        elif draw < 0.9:
+            responses.use(key)
+        else:
+            responses.pop(key)
+        model = {key: weight for key, weight in model.items() if key in responses}
+        assert {key for key in model if responses.get(key)} == set(responses.policy) == set(model)
+        assert responses.statistics().used == sum(model.values()) <= 2_000
+    statistics = responses.statistics()
+    assert min(statistics.evicted_count, statistics.refused_count, statistics.held_count) > 0
+    responses.clear()
+    assert (len(responses), responses.statistics().used) == (0, 0)
+    assert responses.statistics().cleared_count == statistics.held_count
+
+
+def test_an_answer_from_the_store_is_one_use_of_it_however_often_it_was_looked_at() -> None:
+    # "/a" is stored and used three times more; "/" is stored and validated twice, which is used less often.
+    w = web("max-age=2")
+    w.cache.responses = w.cache.decisions.store = responses = BoundedResponses(Lfu(2))
+    for uri in ("/a", "/b"):
+        w.site.change(uri, Representation(uri, 10))
+    for number in range(4):
+        ask(w.env, w.cache, 0.5 * number, "/a")
+    for number in range(3):
+        ask(w.env, w.cache, 10.0 * number, "/")
+    ask(w.env, w.cache, 40.0, "/b")
+    w.env.run()
+    assert [uri in responses for uri in ("/", "/a", "/b")] == [False, True, True]
+
+
+def page(key: str, size_bytes: int) -> StoredResponse:
+    return stored_response(
+        key=key,
+        request_headers=Headers(),
+        response=HttpResponse(headers=Headers([("ETag", '"1"')]), body=Representation("page", size_bytes)),
+        rules=SHARED,
+        request_time=0.0,
+        response_time=0.0,
+    )
+
+
+def size(stored: StoredResponse) -> int:
+    assert isinstance(stored.response.body, Representation)
+    return stored.response.body.size_bytes

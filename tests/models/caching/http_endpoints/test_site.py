@@ -184,3 +184,43 @@ def test_nonsense_is_one_clear_line() -> None:
         Representation("page", -5)
     with pytest.raises(ValueError, match="the name of a field must be a token"):
         http_request("/", headers=[("Cache Control", "no-cache")])
+
+
+def test_what_is_put_where_nothing_was_is_created() -> None:
+    env, site, server = site_on_a_host()
+    told = [ask(env, server, at, "/new", method="PUT", body=NEW_PAGE) for at in (0.0, 1.0)]
+    env.run()
+    assert [each.message and each.message.status for each in told] == [201, 204]
+    assert site.present("/new") == NEW_PAGE
+
+
+def test_nothing_was_modified_after_the_date_of_the_answer() -> None:
+    # "MUST NOT generate a Last-Modified date that is later than the server's time of message origination".
+    env, _, server = site_on_a_host()
+    assert server.host is not None
+    server.host.skew_clock("test", -60.0)
+    told = ask(env, server, 0.0)
+    env.run()
+    assert headers_of(told)["Last-Modified"] == headers_of(told)["Date"] == "Wed, 31 Dec 2025 23:59:00 GMT"
+
+
+def test_a_date_of_a_precondition_that_repeats_is_ignored() -> None:
+    env, _, server = site_on_a_host()
+    since = ("If-Modified-Since", "Thu, 01 Jan 2026 00:00:00 GMT")
+    told = ask(env, server, 0.0, headers=[since, since])
+    env.run()
+    assert told.content == "old page"
+
+
+def test_changes_and_questions_at_once_leave_each_answer_in_one_piece() -> None:
+    env, site, server = site_on_a_host(render_work=0.3, check_work=0.1)
+    for number in range(40):
+        env.call_later(0.05 * number, site.change, "/", Representation(number + 2, 10))
+    told = [
+        ask(env, server, 0.07 * n, headers=[("If-None-Match", f'"{n}"')] if n % 2 else []) for n in range(30)
+    ]
+    env.run()
+    full = [each for each in told if each.message is not None and each.message.status == 200]
+    assert len(full) == site.full_count
+    assert all(headers_of(each)["ETag"] == f'"{each.content}"' for each in full if each.content != "old page")
+    assert len({each.content for each in full}) > 5

@@ -36,12 +36,13 @@ def call(answer: HttpResponse, request: Request, **settings: Any) -> tuple[Any, 
     (sent,) = asked
     assert (sent.operation, sent.key) == (sent.value.method, sent.value.uri)
     assert (sent.priority, sent.deadline, sent.origin) == (request.priority, request.deadline, request.origin)
+    assert sent.idempotency_key == request.idempotency_key
     return result, sent.value
 
 
 def test_a_read_is_a_get_and_its_answer_what_the_body_says() -> None:
     page = HttpResponse(status=200, body=Representation({"price": 3}, 500))
-    request = Request("read", 7, priority=2, deadline=9.0, origin="web")
+    request = Request("read", 7, priority=2, deadline=9.0, idempotency_key="a", origin="web")
     response, message = call(page, request, headers=[("Cache-Control", "no-cache")])
     assert response == Response({"price": 3}, ("stale",), 500, None, 0.25)
     assert (message.method, message.uri, list(message.headers)) == (
@@ -69,6 +70,11 @@ def test_delete_is_a_delete_and_a_404_an_answer() -> None:
 def test_what_was_not_done_is_a_failure(status: int, kind: type[CallFailed]) -> None:
     failure, _ = call(HttpResponse(status=status), Request("get", "/"))
     assert type(failure) is kind
+
+
+def test_a_change_that_timed_out_on_the_way_may_have_been_done() -> None:
+    failure, _ = call(HttpResponse(status=504), Request("put", "/", 5))
+    assert type(failure) is ServerError
 
 
 def test_an_operation_that_http_has_no_word_for_is_misuse() -> None:
