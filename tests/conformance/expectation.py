@@ -120,6 +120,11 @@ class Node(ABC):
         """On which host it stands, and keeps what it remembers, if on any."""
         return None
 
+    @property
+    def as_of(self) -> float | None:
+        """Since when nobody has asked what is inside about the answer given just now, if a cache gave it."""
+        return None
+
     @abstractmethod
     def ask(self, done: Done) -> Withdraw:
         """Ask; `done` is called once or never, and never before this has returned."""
@@ -170,6 +175,10 @@ class WrapperModel(Node):
     @property
     def place(self) -> HostModel | None:
         return self.inner.place
+
+    @property
+    def as_of(self) -> float | None:
+        return self.inner.as_of
 
 
 class TimeoutModel(WrapperModel):

@@ -5,10 +5,20 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import replace
 from functools import partial
+from math import floor
 from typing import Any
 
 from models import Endpoint, Request
 from models.caching.eviction import Lru
+from models.caching.http import CacheRules, Headers, HttpResponse, format_http_date
+from models.caching.http_endpoints import (
+    EPOCH,
+    BoundedResponses,
+    HttpCaching,
+    HttpCachingStatistics,
+    Representation,
+    UserAgent,
+)
 from models.caching.patterns import (
     Cache,
     Coalescing,
@@ -29,7 +39,7 @@ from models.endpoint import Wrapper as WrapperEndpoint
 from models.outcome import Outcome
 from models.resilience import ConstantBackoff
 
-from ..expectation import Clock, Done, Node, Withdraw, WrapperModel
+from ..expectation import TICK, Clock, Done, Node, Withdraw, WrapperModel
 from ..host_expectation import HostModel, InstanceModel, at_each_crash, at_each_start, is_up
 from ..world import World
 from .wrapper import BACKOFF, Wrapper
@@ -38,6 +48,7 @@ TTL = 6.80017
 STALE_TIME = 8.11019
 AHEAD = 0.23
 DELAY = 1.93051
+MAX_AGE = 8
 
 
 class CacheModel(WrapperModel):
@@ -48,7 +59,17 @@ class CacheModel(WrapperModel):
         self.memory: list[float] = []  # since when there is an answer, and when it was asked for
         self.hit_count = self.miss_count = self.passed_count = 0
         self.load_count = self.loaded_count = self.void_count = 0
+        self.told: float | None = None
         at_each_start(self, self.forget)
+
+    @property
+    def as_of(self) -> float | None:
+        return self.told
+
+    def tell(self, done: Done, outcome: Outcome, as_of: float | None) -> None:
+        """Answer, and say as of when."""
+        self.told = as_of
+        done(outcome)
 
     def forget(self) -> None:
         self.memory = []
@@ -56,7 +77,7 @@ class CacheModel(WrapperModel):
     def ask(self, done: Done) -> Withdraw:
         if not is_up(self):
             self.passed_count += 1
-            return self.inner.ask(done)
+            return self.inner.ask(lambda outcome: self.tell(done, outcome, self.inner.as_of))
         if self.memory and self.clock.now < self.memory[0] + TTL:
             self.hit_count += 1
             return self.give(done)
@@ -65,7 +86,7 @@ class CacheModel(WrapperModel):
 
     def give(self, done: Done) -> Withdraw:
         """Answer from memory."""
-        return self.answer(done, Outcome.OK)
+        return self.clock.go_on(partial(self.tell, done, Outcome.OK, self.memory[1]))
 
     def miss(self, done: Done) -> Withdraw:
         """Answer what is not in memory."""
@@ -77,17 +98,18 @@ class CacheModel(WrapperModel):
         memory, asked_at = self.memory, self.clock.now
 
         def end(outcome: Outcome) -> None:
-            self.keep(memory, outcome, asked_at)
-            done(outcome)
+            as_of = self.inner.as_of
+            self.keep(memory, outcome, asked_at, as_of)
+            self.tell(done, outcome, as_of)
 
         return self.inner.ask(end)
 
-    def keep(self, memory: list[float], outcome: Outcome, asked_at: float) -> None:
+    def keep(self, memory: list[float], outcome: Outcome, asked_at: float, as_of: float | None) -> None:
         """Remember an outcome that was asked for with what was in `memory`, unless a newer one is there."""
         if not outcome.is_answer:
             return
         self.loaded_count += 1
-        now = self.clock.now
+        now, asked_at = self.clock.now, asked_at if as_of is None else as_of
         has_newer = bool(memory) and now < memory[0] + TTL and memory[1] > asked_at
         if memory is not self.memory or not is_up(self) or (outcome is Outcome.OK and has_newer):
             self.void_count += 1
@@ -124,8 +146,8 @@ class LoadingModel(CacheModel):
         self.withdraw_load: Withdraw = lambda killed: None
         at_each_crash(self, self.crash)
 
-    def begin(self) -> None:
-        """Begin a load, if none is under way."""
+    def begin(self, first: _Waiter | None = None) -> None:
+        """Begin a load, if none is under way; `first`, if there is one, is who asks and has not joined it."""
         if self.waiting is not None:
             return
         self.waiting = waiting = []
@@ -135,9 +157,12 @@ class LoadingModel(CacheModel):
         def end(outcome: Outcome) -> None:
             if self.waiting is waiting:
                 self.waiting = None
+            as_of = self.inner.as_of
+            since = asked_at if as_of is None else as_of
             for waiter in waiting:
-                waiter.leave = self.clock.after(0.0, partial(waiter.done, outcome))
-            self.keep(memory, outcome, asked_at)
+                told = as_of if waiter is first else since
+                waiter.leave = self.clock.after(0.0, partial(self.tell, waiter.done, outcome, told))
+            self.keep(memory, outcome, asked_at, as_of)
             self.ended()
 
         def ask() -> None:
@@ -151,9 +176,9 @@ class LoadingModel(CacheModel):
     def join(self, waiter: _Waiter) -> None:
         """Let somebody wait for a load."""
         if not is_up(self):
-            waiter.leave = self.inner.ask(waiter.done)
+            waiter.leave = self.inner.ask(lambda outcome: self.tell(waiter.done, outcome, self.inner.as_of))
             return
-        self.begin()
+        self.begin(waiter)
         waiting = self.waiting
         assert waiting is not None
         waiting.append(waiter)
@@ -211,8 +236,9 @@ class RefreshAheadModel(LoadingModel):
 
         def end(outcome: Outcome) -> None:
             leave()
-            self.keep(memory, outcome, asked_at)
-            done(outcome)
+            as_of = self.inner.as_of
+            self.keep(memory, outcome, asked_at, as_of)
+            self.tell(done, outcome, as_of)
 
         def withdraw(killed: bool) -> None:
             leave()
@@ -260,10 +286,10 @@ class HiddenOriginModel(LoadingModel):
         super().__init__(clock, inner)
         self.has_room, self.is_queued = True, False
 
-    def begin(self) -> None:
+    def begin(self, first: _Waiter | None = None) -> None:
         if self.has_room:
             self.has_room = False
-            super().begin()
+            super().begin(first)
         elif self.waiting is None:
             self.is_queued = True
 
@@ -286,6 +312,77 @@ class HiddenOriginModel(LoadingModel):
         withdraw = self.answer(done, Outcome.DEGRADED if self.has_stale else Outcome.REJECTED)
         self.begin()
         return withdraw
+
+
+class HttpCacheModel(CacheModel):
+    """Keeps an answer for `MAX_AGE` s less the age that it came with, which is told in whole seconds."""
+
+    def keep(self, memory: list[float], outcome: Outcome, asked_at: float, as_of: float | None) -> None:
+        now = self.clock.now
+        if outcome is Outcome.OK and memory is self.memory and is_up(self):
+            age = max(now - floor(now + TICK), now - asked_at)
+            memory[:] = [now + MAX_AGE - age - TTL, asked_at if as_of is None else as_of]
+
+    def load(self, done: Done) -> Withdraw:
+        def end(outcome: Outcome) -> None:
+            if (
+                not outcome.is_answer
+                and is_up(self)
+                and self.memory
+                and self.clock.now < self.memory[0] + TTL
+            ):
+                self.hit_count += 1  # of what another has brought meanwhile
+                self.tell(done, Outcome.OK, self.memory[1])
+            else:
+                done(outcome)
+
+        return super().load(end)
+
+    def counts(self) -> dict[str, Any]:
+        return {
+            "fresh_count": self.hit_count,
+            "forwarded_count": self.load_count,
+            "passed_count": self.passed_count,
+        }
+
+
+class _Page(WrapperEndpoint):
+    """Makes of what is inside a page that may be kept for a while."""
+
+    def __init__(self, world: World, target: Endpoint) -> None:
+        super().__init__(target, name="page")
+        self._env = world.env
+
+    def call(self, request: Request) -> Call:
+        asked = request.value  # what is inside is asked as it was, and not in HTTP
+        answer = yield from self.target.call(replace(request, operation="get", key=None, value=None))
+        lines = [
+            ("Date", format_http_date(EPOCH + floor(self._env.now + TICK))),
+            ("Cache-Control", f"max-age={MAX_AGE}"),
+        ]
+        message = HttpResponse(headers=Headers(lines), body=Representation(answer.value))
+        assert asked is not None
+        return replace(answer, value=message)
+
+
+class _Reader(WrapperEndpoint):
+    """Reads the page, and says what the cache says of itself."""
+
+    def __init__(self, cache: HttpCaching) -> None:
+        super().__init__(UserAgent(cache), name="reader")
+        self._cache = cache
+
+    def call(self, request: Request) -> Call:
+        return self.target.call(replace(request, operation="get", key="/"))
+
+    def statistics(self) -> HttpCachingStatistics:
+        return self._cache.statistics()
+
+
+def _http_cache(world: World, inner: Endpoint) -> Endpoint:
+    rules = CacheRules(is_shared=True)
+    page = _Page(world, inner)
+    return _Reader(HttpCaching(world.env, page, BoundedResponses(Lru(10)), rules, collapses=False))
 
 
 class _InAnInstance(CacheModel):
@@ -429,6 +526,11 @@ WRAPPERS = (
         "Cache, stale if loading fails", StaleIfErrorModel, on_miss=StaleIfError(), stale_time=STALE_TIME
     ),
     _wrapper("Cache, origin hidden", HiddenOriginModel, on_miss=HiddenOrigin(), stale_time=STALE_TIME),
+    Wrapper(
+        name="HTTP cache",
+        build=_http_cache,
+        model=lambda clock, inner, host: HttpCacheModel(clock, inner),
+    ),
     Wrapper(
         name="reverse proxy",
         build=_reverse_proxy,
