@@ -10,14 +10,12 @@ from typing import Any
 
 from models import Endpoint, Request
 from models.caching.eviction import Lru
-from models.caching.http import CacheRules, Headers, HttpResponse, format_http_date
+from models.caching.http import CacheRules, Headers, HttpRequest, HttpResponse, format_http_date
 from models.caching.http_endpoints import (
     EPOCH,
     BoundedResponses,
     HttpCaching,
     HttpCachingStatistics,
-    Representation,
-    UserAgent,
 )
 from models.caching.patterns import (
     Cache,
@@ -347,36 +345,38 @@ class HttpCacheModel(CacheModel):
 
 
 class _Page(WrapperEndpoint):
-    """Makes of what is inside a page that may be kept for a while."""
+    """Answers in HTTP what is inside, which is asked as it would be without: the request has it with it."""
 
     def __init__(self, world: World, target: Endpoint) -> None:
         super().__init__(target, name="page")
         self._env = world.env
 
     def call(self, request: Request) -> Call:
-        asked = request.value  # what is inside is asked as it was, and not in HTTP
-        answer = yield from self.target.call(replace(request, operation="get", key=None, value=None))
+        answer = yield from self.target.call(request.value.body)
         lines = [
             ("Date", format_http_date(EPOCH + floor(self._env.now + TICK))),
             ("Cache-Control", f"max-age={MAX_AGE}"),
         ]
-        message = HttpResponse(headers=Headers(lines), body=Representation(answer.value))
-        assert asked is not None
+        message = HttpResponse(headers=Headers(lines), body=answer.value)
         return replace(answer, value=message)
 
 
 class _Reader(WrapperEndpoint):
-    """Reads the page, and says what the cache says of itself."""
+    """Asks in HTTP: a "get" is a GET, and whatever else changes something."""
+
+    target: HttpCaching
 
     def __init__(self, cache: HttpCaching) -> None:
-        super().__init__(UserAgent(cache), name="reader")
-        self._cache = cache
+        super().__init__(cache, name="reader")
 
     def call(self, request: Request) -> Call:
-        return self.target.call(replace(request, operation="get", key="/"))
+        method = "GET" if request.operation == "get" else "POST"
+        message = HttpRequest(method=method, uri=f"/{request.key}", body=request)
+        answer = yield from self.target.call(replace(request, operation=method, value=message))
+        return replace(answer, value=answer.value.body)
 
     def statistics(self) -> HttpCachingStatistics:
-        return self._cache.statistics()
+        return self.target.statistics()
 
 
 def _http_cache(world: World, inner: Endpoint) -> Endpoint:
