@@ -38,7 +38,8 @@ def load_visits(path: Path, buy_share: float) -> RecordedTrace:
 def purchases(trace: RecordedTrace, buy_share: float) -> npt.NDArray[np.bool_]:
     """Return which requests buy, shape (requests,)."""
     writes = np.array([operation.lower() in _WRITES for operation in trace.operations])
-    tills = np.array([key is not None and any(word in str(key).lower() for word in _TILL) for key in trace.keys])
+    names = ["" if key is None else str(key).lower() for key in trace.keys]
+    tills = np.array([any(word in name for word in _TILL) for name in names])
     known: npt.NDArray[np.bool_] = writes[trace.operation] | tills[trace.key]
     if known.mean() >= REAL_SHARE_LEAST:
         return known

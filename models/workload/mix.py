@@ -20,6 +20,8 @@ from simulator.randomness import Uniform
 from ..request import Request
 from .client import Client
 
+_MADE_MAX = 10_000  # keys whose requests are kept
+
 KeySource = Callable[[], Any]
 """A callable that returns the key of the next request."""
 
@@ -83,11 +85,12 @@ class RequestSource:
     """Makes the requests of one workload: a callable that returns a request and its operation's code.
 
     `mix` is an `OperationMix`, or `None` for a single operation `get`; `keys` gives each request its key, or
-    `None` none. Without keys all requests of an operation are one object, which is what treating them as
-    immutable is good for. The operation is drawn on the stream `name/operation`.
+    `None` none. Without keys all requests of an operation are one object, and so are those of one key that is
+    a number, for the first few thousand keys: that is what treating them as immutable is good for. The
+    operation is drawn on the stream `name/operation`.
     """
 
-    __slots__ = ("_keys", "_mix", "_prepared", "_uniform")
+    __slots__ = ("_keys", "_made", "_mix", "_prepared", "_uniform")
 
     def __init__(
         self,
@@ -104,6 +107,7 @@ class RequestSource:
         if len(self._prepared) > 1:
             self._uniform = env.sampler(f"{name}/operation", Uniform(0.0, 1.0))
         self._keys = keys
+        self._made: list[dict[int, tuple[Request, int]]] = [{} for _ in self._prepared]
 
     def sender(self, client: Client) -> Callable[[], Generator[Any, Any, Any]]:
         """Return a callable that makes a generator which sends the next request through `client`.
@@ -116,11 +120,23 @@ class RequestSource:
 
     def __call__(self) -> tuple[Request, int]:
         """Return the next request and the code of its operation."""
-        prepared = self._prepared[0 if self._uniform is None else self._mix.index(self._uniform())]
+        place = 0 if self._uniform is None else self._mix.index(self._uniform())
         if self._keys is None:
-            return prepared
-        request, code = prepared
-        return Request(request.operation, self._keys(), None, request.size_bytes, request.priority), code
+            return self._prepared[place]
+        key = self._keys()
+        if type(key) is not int:  # what is equal is not always alike: True, 1 and 1.0
+            return self._make(place, key)
+        made = self._made[place]
+        known = made.get(key)
+        if known is None:
+            known = self._make(place, key)
+            if len(made) < _MADE_MAX:
+                made[key] = known
+        return known
+
+    def _make(self, place: int, key: Any) -> tuple[Request, int]:
+        request, code = self._prepared[place]
+        return Request(request.operation, key, None, request.size_bytes, request.priority), code
 
 
 def _prepare(operations: Iterable[Operation], table: RequestTable) -> Iterable[tuple[Request, int]]:

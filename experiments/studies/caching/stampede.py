@@ -32,7 +32,7 @@ first second, and none when these have expired; 98 % of what it answers is kept 
 twice as often as it could answer it survives, at three times in one run of three. Coalescing makes that 1.8
 times, and users are served after 1 s; a hidden origin 1.1 times, and after 5 s, as it turns away 6.9 % of the
 first 20 s. Jitter, early expiry and refresh ahead are for entries that there are, and do not help. A hot key
-that expires has the same end, with jitter too. With early expiry 99 % wait for 0.14 s at most, with refresh
+that expires has the same end, with jitter too. With early expiry 99 % wait for 0.15 s at most, with refresh
 ahead 0.04 s, with coalescing 0.44 s; where it is given stale nobody waits, and 6.4 % of the answers are
 stale. What one batch has filled needs jitter (0.5 times), or one of the last three; early expiry is too late,
 as single keys are not asked for often enough. Coalescing is not enough by itself: at eight times what the

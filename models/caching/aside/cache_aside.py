@@ -11,7 +11,8 @@ process, with a store there, that is `Cache` with `WriteAround`, which has none 
    waits for it, so that he does not read his own old value; whether it came to pass the client counts.
 3. A write of which nobody knows whether it was done (a timeout, a cancellation) deletes as well, without
    anybody waiting. If the origin does it after that, the old value may be back, until its time to live ends.
-   Nothing is deleted for a write that was not done; and by a process that dies between the two nothing can
+   Nothing is deleted for a write that was not done (of one that was asked several times, by a `Retry` or a
+   `Hedge` inside, no failure says that); and by a process that dies between the two nothing can
    be: that is counted (`undeleted_count`), and cured only by who reads the origin's log.
 
 The stale set: a read misses and asks the origin; a write changes it, and deletes; then the read, which was
@@ -22,7 +23,8 @@ is then deleted, if that succeeds). A time to live bounds both.
 With `leasing` neither a stale set nor a herd: a miss takes a lease, a set without a good one is ignored, and
 a delete makes it void. Then, unless a delete has failed, no value from before a write is in the cache after
 the write's delete was acknowledged. Only one who misses asks the origin; the others wait a little. Whose load
-fails, or is given up, gives the lease back; that of one who dies lies until it is over.
+fails, or is given up, gives the lease back; that of one who dies lies until it is over. (Leases are for who
+loads. With `on_write="set"` writers set without one, and two of them race as before.)
 
 What a read costs: a hit a round trip to the cache; a miss that and the origin; where the cache is silent, its
 timeout and the origin. A deadline of the request is the origin's; the cache's questions have their timeout.
@@ -40,10 +42,10 @@ from dataclasses import dataclass, replace
 from simulator import Environment
 
 from ...endpoint import Call, Endpoint, Wrapper
-from ...failures import BreakerOpen, Refused, Rejected, Unavailable
 from ...request import Request, Response
+from ...resilience import nothing_done_by
 from ...validation import require_duration, require_each, require_kind
-from ..patterns import PUTS, READS
+from ..patterns import PUTS, READS, STALE
 from ..servers import Busy, CacheClient, Lease
 from .leasing import Leasing
 
@@ -51,7 +53,6 @@ ON_WRITE = ("delete", "set")
 """What a write does to the cache."""
 
 _PASSED = frozenset({"scan"})
-_NEVER_BEGUN = (Refused, Rejected, BreakerOpen, Unavailable)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -112,6 +113,7 @@ class CacheAside(Wrapper):
         if ttl is not None:
             require_duration("ttl", ttl)
         self.env = env
+        self._nothing_done = nothing_done_by(target)
         self.client = client
         self.leasing = leasing
         self.on_write = on_write
@@ -155,7 +157,7 @@ class CacheAside(Wrapper):
                 break
             if leasing.takes_stale and found.stale is not None:
                 self._stale_count += 1
-                return found.stale
+                return replace(found.stale, degraded=(*found.stale.degraded, STALE))
             if not waits_left:
                 break
             waits_left -= 1
@@ -197,7 +199,7 @@ class CacheAside(Wrapper):
             self._undeleted_count += 1
             raise
         except BaseException as end:
-            if not isinstance(end, _NEVER_BEGUN):
+            if not isinstance(end, self._nothing_done):
                 self.client.start_delete(request.key)
             raise
         if self.on_write == "set" and request.operation in PUTS and not response.degraded:

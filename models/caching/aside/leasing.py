@@ -13,8 +13,9 @@ class Leasing:
 
     `wait` is finite and > 0, `waits_max` >= 0; who has waited so often asks the origin, and does not set what
     it answers. With `takes_stale` he takes what was there before instead of waiting, where the server has
-    kept that. By default he waits for 0.1 s in all, in ten steps: "typically, the client with the lease will
-    have successfully set the data within a few milliseconds" (Nishtala et al., NSDI 2013, section 3.2.1).
+    kept that: degraded by "stale", so that no cache further out keeps it. By default he waits for 0.1 s in
+    all, in ten steps: "typically, the client with the lease will have successfully set the data within a few
+    milliseconds" (Nishtala et al., NSDI 2013, section 3.2.1).
     """
 
     wait: float = 0.01

@@ -6,7 +6,8 @@ keeps none that a load now under way brings. So nobody reads an old value for lo
 it comes. Rules:
 
 1. A write took effect when the origin has answered it. One that failed may have, but for the failures that
-   say that nothing was done, and so its key is sent as well.
+   say that nothing was done, and so its key is sent as well. (With a `Retry` or a `Hedge` inside none says
+   that: it is the last attempt's alone.)
 2. If the origin's process dies in the middle of a write nobody is left to send anything, whatever has become
    durable. Subscribers flush when they hear of the restart; who has to be sure reads what has become durable
    (`InvalidationFeed`).
@@ -22,10 +23,10 @@ from collections.abc import Hashable, Iterable
 from simulator import Environment
 
 from ...endpoint import Call, Endpoint, Wrapper
-from ...failures import BreakerOpen, Refused, Rejected, Unavailable
 from ...infrastructure import Host
 from ...network import Network
 from ...request import Request
+from ...resilience import nothing_done_by
 from ...validation import require_each, require_kind
 from ..patterns import READS
 from .holder import Holder
@@ -33,7 +34,6 @@ from .sender import InvalidationSender, InvalidationsStatistics
 from .subscription import Subscription
 
 _NO_WRITES = frozenset({"scan"})
-_NEVER_BEGUN = (Refused, Rejected, BreakerOpen, Unavailable)
 
 
 class Invalidations(Wrapper):
@@ -65,6 +65,7 @@ class Invalidations(Wrapper):
         """Have no subscriber."""
         super().__init__(target, name=name)
         require_kind("host of the target", self.host, Host)
+        self._nothing_done = nothing_done_by(target)
         self._reads = frozenset(require_each("reads", reads, str)) | _NO_WRITES
         self._sender = InvalidationSender(
             env,
@@ -92,7 +93,7 @@ class Invalidations(Wrapper):
         except GeneratorExit:
             raise  # the process has died, and sends nothing any more
         except BaseException as end:
-            if not isinstance(end, _NEVER_BEGUN):
+            if not isinstance(end, self._nothing_done):
                 self.send(request.key)
             raise
         self.send(request.key)

@@ -11,6 +11,7 @@ refresh_ahead   near its end, load an entry in the background
 early_expiry    near its end, take an entry for expired, by chance
 write_around    a write goes past the cache
 write_through   a write goes through the cache
+own_writes      the writes of a cache that are under way, and may be kept or not
 write_behind    a write is acknowledged, and goes to the target later; with a face of its own
 """
 

@@ -10,11 +10,14 @@ Rules:
    the instant at which the target was asked, or as old as it was there already (`Response.as_of`).
 3. A load that was under way when the key was written or invalidated is not kept: what it brings may be from
    before. Who waits for it gets it all the same, since it asked before. Nor is one kept over a fresh entry
-   that is as of later.
-4. What a write that failed has done nobody knows, but for those that were not done; its entry goes.
+   that is as of later. So, too, with a write that was under way then: the other may have come after it.
+4. What a write that failed has done nobody knows, but for those that were not done; its entry goes. Of one
+   that was asked several times, by a `Retry` or a `Hedge` inside, no failure says that. If the target does it
+   later still, what was loaded in between is old, until its time to live is over.
 5. The store is in the memory of the process where the target is asked (`live_in`: in that of an instance),
    and empty when that process, or its host, restarts; while it is down nothing is answered from it. A load
-   that has outlived a crash is not kept either.
+   that has outlived a crash is not kept either. Whoever stops that process in good order waits for the loads
+   that are in it, in the background too, as for calls: for no longer than the grace.
 6. What a write rule keeps back (`Unwritten`) is newer than what the target tells: it answers a read that
    misses, and no load is kept over it.
 
@@ -36,12 +39,13 @@ from typing import Any
 from simulator import CallFailed, Environment, Process
 
 from ...endpoint import Call, Endpoint, Wrapper
-from ...failures import BreakerOpen, Refused, Rejected, Unavailable
 from ...request import Request, Response
+from ...resilience import nothing_done_by
 from ...validation import require_each, require_kind
 from ..stores import CacheStore
 from .load import Load, Result
 from .loading import LoadOnMiss
+from .own_writes import WritesUnderWay
 from .rules import MissRule, RenewalRule, Unwritten, WriteRule
 from .write_around import WriteAround
 
@@ -49,7 +53,6 @@ READS = frozenset({"get", "read"})
 """The operations that are reads unless others are named: those of workloads and of stores."""
 
 PASSED = frozenset({"scan"})
-_NEVER_BEGUN = (Refused, Rejected, BreakerOpen, Unavailable)
 _LOAD_ON_MISS = LoadOnMiss()
 _WRITE_AROUND = WriteAround()
 
@@ -118,8 +121,10 @@ class Cache(Wrapper):
         self.store = store
         self.reads = frozenset(require_each("reads", reads, str))
         self.unwritten: Unwritten | None = None  # what `writes` keeps back, if it does
+        self._nothing_done = nothing_done_by(target)
         self._home: Endpoint = self.serving
         self._loads: dict[Hashable, dict[Load, None]] = {}
+        self.writes_under_way = WritesUnderWay()  # for `writes`, if it keeps what is written
         self._on_restart: list[Callable[[], object]] = []
         self._write_count = 0
         self._passed_count = 0
@@ -150,11 +155,14 @@ class Cache(Wrapper):
         """Have the store in the process of `endpoint`, on the same host, and lose it with that.
 
         For a cache that is a dependency of an instance, which is made after it. Raises `ValueError` for an
-        endpoint on another host.
+        endpoint on another host, and once the cache has been called.
         """
         home = endpoint.serving
         if self.host is None or home.host is not self.host:
             raise ValueError(f"endpoint must be on the host of {self!r}, {self.host}, got {home.host}")
+        if call_count := self.statistics().call_count:
+            # Its loads and flushes would go on in the process where they were begun, and outlive the memory.
+            raise ValueError(f"{self!r} must be told where to live before its first call, got {call_count}")
         self._home = home
         self.host.on_restart(self._start_afresh, endpoint=home)
 
@@ -177,6 +185,7 @@ class Cache(Wrapper):
     def _void_all(self) -> None:
         for key in list(self._loads):
             self.void(key)
+        self.writes_under_way.void_all()
 
     # -- calls ----------------------------------------------------------------------------------------------
 
@@ -347,14 +356,15 @@ class Cache(Wrapper):
         try:
             return (yield from self.target.call(request))
         except BaseException as end:
-            if not isinstance(end, _NEVER_BEGUN):
+            if not isinstance(end, self._nothing_done):
                 self.invalidate(request.key)
             raise
 
     def void(self, key: Hashable) -> None:
-        """Keep nothing that the loads of `key` now under way bring, and let nobody join them any more."""
+        """Keep nothing that is now under way for `key` and began before, and let nobody join a load of it."""
         for load in self._loads.pop(key, ()):
             load.is_void = True
+        self.writes_under_way.void(key)
 
     def statistics(self) -> CacheStatistics:
         """Return what has happened so far."""

@@ -12,7 +12,8 @@ flushed), every read is a miss, and what was built for one read in fifty would g
    is one; the reason of its rejection says so.
 4. A load that fails is over: the next read queues its key again. What is not kept (a degraded answer, a ttl
    of 0) is never answered at all: nobody waits for it.
-5. The queue and its loads are in the cache's process, and gone with it.
+5. The queue and its loads are in the cache's process, and gone with it. One that finishes what it has before
+   it stops begins none of the loads that wait: nobody will ask for what they bring.
 
 Loads by others (`RefreshAhead`) are not counted among the `concurrency`; a key that they load is not queued.
 Where the rule is given twice (as the `loading` of another one too) each has its own queue and concurrency.
@@ -125,7 +126,7 @@ class _Refreshers:
             return  # of a process that has died since, and started again
         del self._loading[process]
         cache, queue = self._cache, self._queue
-        if not cache.is_up:
+        if not (cache.is_up and cache.home.is_listening):
             queue.clear()
         while queue and len(self._loading) < self._concurrency:
             key, request = queue.popitem(last=False)

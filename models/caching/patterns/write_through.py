@@ -3,7 +3,9 @@
 Rules: the target first, and the cache when that has acknowledged, so that the cache never has what the target
 has not. Only a write that says the new value (`write`, `put`, `set`) can be kept; whatever else changes the
 key invalidates it. Two writes of one key that overlap may reach the target in either order, and the cache
-cannot know which is last: then nothing is kept, and the next read loads.
+cannot know which is last: then nothing is kept, and the next read loads. So, too, where the cache is told
+meanwhile that somebody else has written (an invalidation from outside): its own writes, of which the origin
+tells it as of all others, are then often not kept, and it is written around.
 
 A write costs what it costs at the target, and what nobody will read takes room. What is kept is as of the
 instant at which the write was sent. Source: Hazelcast's and Coherence's manuals, where an entry is locked
@@ -12,7 +14,7 @@ meanwhile; here it is not, so that no write waits for another.
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Iterable
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -44,40 +46,25 @@ class WriteThrough(WriteRule):
 
 
 class _Through:
-    """The writes of one cache: how many of each key are under way, and which have met another."""
+    """The writes of one cache."""
 
-    __slots__ = ("_cache", "_crowded", "_puts", "_under_way")
+    __slots__ = ("_cache", "_puts")
 
     def __init__(self, cache: Cache, puts: frozenset[str]) -> None:
         self._cache = cache
         self._puts = puts
-        self._under_way: dict[Hashable, int] = {}
-        self._crowded: set[Hashable] = set()
 
     def write(self, request: Request) -> Call:
         cache, key = self._cache, request.key
         asked_at = cache.env.now
-        self._begin(key)
+        under_way = cache.writes_under_way
+        under_way.begin(key)
         try:
             response = yield from cache.write(request)
-            is_alone = key not in self._crowded
         finally:
-            self._end(key)
+            was_alone = under_way.end(key)
         cache.invalidate(key)
-        if is_alone and request.operation in self._puts and not response.degraded and cache.is_up:
+        if was_alone and request.operation in self._puts and not response.degraded and cache.is_up:
             written = Response(request.value, size_bytes=request.size_bytes, version=response.version)
             cache.keep(key, written, asked_at)
         return response
-
-    def _begin(self, key: Hashable) -> None:
-        count = self._under_way.get(key, 0)
-        self._under_way[key] = count + 1
-        if count:
-            self._crowded.add(key)
-
-    def _end(self, key: Hashable) -> None:
-        count = self._under_way.pop(key) - 1
-        if count:
-            self._under_way[key] = count
-        else:
-            self._crowded.discard(key)

@@ -9,11 +9,12 @@ deleted, or found too old). Rules:
    evicted as anything else. With `stale_time` it is kept so long after its expiry when it is asked for, for
    those who would rather have that than nothing (`stale`).
 3. The time to live is `ttl`, for entries that say that there is no value `negative_ttl`; 0 means that such
-   are not kept. With `ttl_jitter` j it is uniform between (1 - j) and 1 times as long, so that what was
-   stored together does not expire together, and never longer than was allowed. `by_age` counts it from when
-   the origin was asked (the response's `as_of`), and not from when the answer came here: without, what comes
-   out of another cache, where it was old already, begins a new life. `slides` begins it anew at each hit
-   (sliding expiration): what is asked for often enough never expires, however old it is.
+   are not kept, not even for those who would take what has expired. With `ttl_jitter` j it is uniform between
+   (1 - j) and 1 times as long, so that what was stored together does not expire together, and never longer
+   than was allowed. `by_age` counts it from when the origin was asked (the response's `as_of`), and not from
+   when the answer came here: without, what comes out of another cache, where it was old already, begins a new
+   life. `slides` begins it anew at each hit (sliding expiration): what is asked for often enough never
+   expires, however old it is.
 4. The policy decides which entry goes, by keys and sizes alone: one that has expired counts as any other. One
    that is larger than the capacity is not kept, and what was there under its key is gone.
 5. To look at an expired entry is no use of it; to overwrite a fresh or an expired one is.
@@ -238,7 +239,8 @@ class CacheStore:
             ttl *= self._jitter()
         born = response.as_of if self.by_age and response.as_of is not None else env.now
         entry = Entry(response, env.now, born + ttl, load_time, ttl if self.slides else 0.0)
-        if env.now >= entry.expires_at + self.stale_time or not self._make_room(key, response):
+        is_over = not ttl or env.now >= entry.expires_at + self.stale_time
+        if is_over or not self._make_room(key, response):
             self._refused_count += 1
             self._drop(key)
             return None

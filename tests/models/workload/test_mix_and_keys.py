@@ -2,6 +2,7 @@
 
 import math
 from collections import Counter
+from itertools import cycle
 from typing import Any
 
 import pytest
@@ -79,3 +80,33 @@ def test_zipf_keys_follow_the_power_law(exponent: float) -> None:
 def test_misuse_is_an_error_on_construction(make: Any, message: str) -> None:
     with pytest.raises(ValueError, match=message):
         make()
+
+
+def test_requests_of_one_number_are_one_object_and_what_only_equals_it_is_not() -> None:
+    env = Environment(seed=1)
+    keys = iter([1, 2, 1, True, 1.0, "1", 1])
+    source = RequestSource(env, "users", request_table(), None, keys.__next__)
+    requests = [source()[0] for _ in range(7)]
+    assert [(type(each.key), each.key) for each in requests] == [
+        (int, 1),
+        (int, 2),
+        (int, 1),
+        (bool, True),
+        (float, 1.0),
+        (str, "1"),
+        (int, 1),
+    ]
+    assert requests[0] is requests[2] is requests[6]
+
+
+def test_requests_of_operations_are_apart_and_only_so_many_are_kept(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("models.workload.mix._MADE_MAX", 2)
+    env = Environment(seed=1)
+    keys = cycle([1, 2, 3])
+    mix = OperationMix(Operation(name="get"), Operation(name="put", size_bytes=7))
+    source = RequestSource(env, "users", request_table(), mix, keys.__next__)
+    requests = [source()[0] for _ in range(60)]
+    assert {(each.operation, each.key, each.size_bytes) for each in requests} == {
+        (operation, key, size) for operation, size in (("get", 0), ("put", 7)) for key in (1, 2, 3)
+    }
+    assert [len(made) for made in source._made] == [2, 2]

@@ -9,12 +9,16 @@ import pytest
 
 from models import FunctionEndpoint, Host, Network, Refused, Request, Response, ServerError, TimedOut
 from models.caching.aside import CacheAside, Leasing
+from models.caching.eviction import Lru
+from models.caching.patterns import Cache
+from models.caching.stores import CacheStore
 from models.replication import scan
 from models.replication.scans import AllKeys
-from models.resilience import Timeout
+from models.resilience import ConstantBackoff, Retry, Timeout
 from models.services import Dependency, Instance
 from simulator import Environment
 
+from ..patterns.origin import ask
 from ..servers.cached import ROUND_TRIP, TIMEOUT
 from .aside import Aside
 
@@ -155,6 +159,20 @@ def test_a_write_that_was_not_done_deletes_nothing() -> None:
     assert shop.cached_values == [{"k": "old"}]
 
 
+def test_a_write_that_was_asked_again_deletes_whatever_it_has_failed_of_last() -> None:
+    shop = Aside()
+    retry = Retry(shop.env, shop.origin, 2, backoff=ConstantBackoff(delay=0.1))
+    aside = CacheAside(shop.env, retry, shop.client)
+    shop.read(0.0, aside=aside)
+    shop.env.run(until=2.0)
+    # The first attempt has done it, though nobody knows.
+    shop.origin.fails = [TimedOut(), Refused()]
+    told = shop.write(2.0, aside=aside)
+    shop.env.run()
+    assert told[1] is Refused
+    assert shop.cached_values == [{}]
+
+
 @pytest.mark.parametrize("failure", [ServerError, TimedOut])
 def test_a_write_of_which_nobody_knows_deletes_and_nobody_waits_for_that(failure: Any) -> None:
     shop = Aside()
@@ -293,6 +311,23 @@ def test_who_takes_a_stale_value_need_not_wait() -> None:
     shop.env.run()
     assert told == [[4.02, "new", None], [3.12, "old", 0.02]]
     assert shop.aside.statistics().stale_count == 1
+
+
+def test_a_stale_value_is_degraded_and_no_cache_further_out_gives_it_a_new_life() -> None:
+    shop = Aside(
+        server_settings={"stale_time": 5.0},
+        aside_settings={"leasing": Leasing(wait=0.1, waits_max=20, takes_stale=True)},
+    )
+    shop.origin.write_time = 0.2
+    outer = Cache(shop.env, shop.aside, CacheStore(shop.env, Lru(10)))
+    shop.read(0.0)
+    shop.write(2.0)  # deleted at 2.21 s
+    shop.read(3.0)
+    told = [ask(shop.env, outer, time, key="k") for time in (3.1, 5.0)]
+    shop.env.run()
+    assert [each.result for each in told] == ["old", "new"]
+    assert told[0].response is not None
+    assert told[0].response.degraded == ("stale",)
 
 
 @pytest.mark.parametrize("replicas", [1, 2])

@@ -12,7 +12,7 @@ from models.network import Role
 from models.observers.messages import MessageWatch
 from models.replication import scan
 from models.replication.scans import AllKeys
-from models.resilience import Timeout
+from models.resilience import ConstantBackoff, Retry, Timeout
 from simulator import Environment
 from tests.models.caching.patterns.origin import ask
 
@@ -58,6 +58,21 @@ def test_a_write_is_a_message_to_each_subscriber_and_reads_are_none() -> None:
     statistics = world.invalidations.statistics()
     assert (statistics.write_count, statistics.batch_count, statistics.message_count) == (2, 2, 6)
     assert [cache.statistics().invalidated_count for cache in world.caches] == [2, 2, 2]
+
+
+def test_a_write_that_was_asked_again_is_told_of_whatever_it_has_failed_of_last() -> None:
+    world = World()
+    retry = Retry(world.env, world.origin, 2, backoff=ConstantBackoff(delay=0.5))
+    invalidations = Invalidations(world.env, world.network, retry)
+    invalidations.subscribe(world.cache)
+    world.read(0.0)
+    # The first attempt has done it, though nobody knows.
+    world.env.call_later(3.0, world.origin.fails.extend, [TimedOut(), Rejected("origin")])
+    write = ask(world.env, world.network.connect(world.writer_host, invalidations), 4.0, "put", value="new")
+    told = world.read(6.0)
+    world.env.run()
+    assert write.result is Rejected
+    assert results(told) == ["new"]
 
 
 def test_a_load_that_was_under_way_at_the_write_is_not_kept() -> None:

@@ -10,12 +10,12 @@ import pytest
 
 from models import FunctionEndpoint, Host, Network, Refused, Request, Response, ServerError, TimedOut
 from models.caching.eviction import Lru
-from models.caching.patterns import Cache, LoadOnMiss, WriteAround
+from models.caching.patterns import Cache, LoadOnMiss, RefreshAhead, WriteAround
 from models.caching.stores import CacheStore
 from models.network import LocalityLatencies
 from models.replication import scan
 from models.replication.scans import AllKeys
-from models.resilience import Timeout
+from models.resilience import ConstantBackoff, Retry, Timeout
 from models.services import Dependency, Instance
 from simulator import Environment
 
@@ -182,6 +182,22 @@ def test_a_write_that_failed_and_may_have_been_done_lets_go_of_the_entry(
     assert ("a" in cache.store) is is_kept
 
 
+def test_a_write_that_was_asked_again_lets_go_of_the_entry_whatever_it_has_failed_of_last() -> None:
+    env = Environment()
+    origin = Origin(env)
+    origin.values["a"] = "old"
+    retry = Retry(env, origin, 2, backoff=ConstantBackoff(delay=0.1))
+    cache = Cache(env, retry, CacheStore(env, Lru(10)))
+    ask(env, cache, 0.0)
+    env.run()
+    # The first attempt has done it, though nobody knows; the second has not come that far.
+    origin.fails = [TimedOut(), Refused()]
+    told = ask(env, cache, 2.0, "write", value="new")
+    env.run()
+    assert told.result is Refused
+    assert "a" not in cache.store
+
+
 def test_a_write_that_was_cut_short_lets_go_of_the_entry() -> None:
     for end in ("cancel", "kill", "timeout"):
         env = Environment()
@@ -238,6 +254,39 @@ def test_a_load_that_has_outlived_a_crash_is_not_kept() -> None:
         assert told == (time, "old")
         assert len(client.cache.store) == 0
         assert client.cache.statistics().void_count == 1
+
+
+@pytest.mark.parametrize(("read_time", "stopped_at"), [(4.0, 12.5), (1_000.0, 18.5)])
+def test_who_stops_the_process_waits_for_its_refreshes_no_longer_than_the_grace(
+    read_time: float, stopped_at: float
+) -> None:
+    env = Environment()
+    web = Host(env, "web")
+    origin = Origin(env, host=web)
+    cache = Cache(env, origin, CacheStore(env, Lru(10), ttl=10.0), renewal=RefreshAhead(0.5))
+    instance = Instance(env, web, Dependency(cache), name="shop")
+    cache.live_in(instance)
+    ask(env, instance, 0.0)
+    env.call_later(2.0, setattr, origin, "read_time", read_time)
+    refreshed = ask(env, instance, 8.5)
+    env.call_later(8.5 + 1e-9, lambda: instance.stop(grace=10.0))
+    env.run()
+    assert (refreshed.at, cache.statistics().hit_count) == (8.5, 1)
+    assert [(each.time, each.kind) for each in env.event_log if each.kind == "process.stopped"] == [
+        (pytest.approx(stopped_at), "process.stopped")
+    ]
+    assert cache.loading_count == 0
+
+
+def test_a_cache_that_has_been_called_stays_where_it_is() -> None:
+    env = Environment()
+    client = client_of_origin(env)
+    ask(env, client.cache, 0.0)
+    env.run()
+    instance = Instance(env, client.web, Dependency(client.cache), name="shop")
+    with pytest.raises(ValueError, match=r"must be told where to live before its first call, got 1"):
+        client.cache.live_in(instance)
+    assert client.cache.home is client.cache.target
 
 
 def test_a_cache_lives_in_the_process_that_it_is_told_to_live_in() -> None:

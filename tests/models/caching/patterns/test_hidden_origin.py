@@ -204,6 +204,21 @@ def test_a_process_that_crashes_and_starts_at_one_instant_begins_with_an_empty_q
     assert [key for _, _, key in client.origin.asked] == ["a", "d"]
 
 
+def test_a_process_that_is_told_to_stop_ends_with_the_load_under_way() -> None:
+    env = Environment()
+    web = Host(env, "web")
+    origin = Origin(env, host=web)
+    cache = Cache(env, origin, CacheStore(env, Lru(10)), on_miss=HiddenOrigin())
+    instance = Instance(env, web, Dependency(cache), name="shop")
+    cache.live_in(instance)
+    for key in "abc":
+        ask(env, cache, 0.0, key=key)
+    env.call_later(0.5, instance.stop)
+    env.run(until=1.5)
+    assert instance.has_stopped
+    assert origin.asked == [(0.0, "get", "a")]
+
+
 def test_around_an_instance_it_lives_in_that_and_is_reached_over_the_network() -> None:
     env = Environment()
     web, server = Host(env, "web"), Host(env, "server")

@@ -46,6 +46,31 @@ def test_write_through_has_what_was_written_and_asks_for_it_no_more() -> None:
     assert (after.response.as_of, after.response.size_bytes) == (2.0, 50)
 
 
+@pytest.mark.parametrize("all_keys", [False, True])
+def test_what_somebody_else_has_written_meanwhile_is_not_hidden_by_an_older_write(all_keys: bool) -> None:
+    env = Environment()
+    cache, origin = cached_origin(env, writes=WriteThrough())
+    ask(env, cache, 2.0, "write", value="ours")
+    # The write is done at 2.5 s and answered at 3 s; in between it is overwritten, and the cache told so.
+    env.call_later(2.6, origin.values.update, {"a": "theirs"})
+    env.call_later(2.7, *((cache.invalidate_all,) if all_keys else (cache.invalidate, "a")))
+    told = ask(env, cache, 3.5)
+    later = ask(env, cache, 5.0, "write", value="next"), ask(env, cache, 6.5)
+    env.run()
+    assert told == (4.5, "theirs")
+    assert later[1] == (6.5, "next")
+
+
+def test_an_invalidation_of_another_key_leaves_a_write_alone() -> None:
+    env = Environment()
+    cache, origin = cached_origin(env, writes=WriteThrough())
+    ask(env, cache, 2.0, "write", value="new")
+    env.call_later(2.7, cache.invalidate, "b")
+    assert ask(env, cache, 3.5).at is None
+    env.run()
+    assert origin.read_times == []
+
+
 def test_what_a_write_makes_of_a_value_only_the_target_knows() -> None:
     env = Environment()
     cache, origin = cached_origin(env, writes=WriteThrough())

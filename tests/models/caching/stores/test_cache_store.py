@@ -78,6 +78,14 @@ def test_to_look_at_what_has_expired_is_no_use_of_it() -> None:
     assert list(store) == ["b", "c"]
 
 
+@pytest.mark.parametrize("ttl", [None, 0.0])
+def test_what_is_not_to_be_kept_is_not_kept_as_stale_either(ttl: float | None) -> None:
+    store = CacheStore(Environment(), Lru(10), ttl=4.0, negative_ttl=0.0, stale_time=9.0)
+    assert store.set("a", Response(None if ttl is None else "a"), ttl=ttl) is None
+    assert store.stale("a") is None
+    assert (len(store), store.statistics().refused_count) == (0, 1)
+
+
 @pytest.mark.parametrize(
     ("negative_ttl", "is_kept", "fresh_until"), [(None, True, 4.0), (1.0, True, 1.0), (0.0, False, 0.0)]
 )
