@@ -37,7 +37,7 @@ from simpy import Event
 
 from simulator import CallFailed, Environment
 
-from ...endpoint import Call, Endpoint, Wrapper
+from ...endpoint import Call, Endpoint
 from ...request import Request, Response
 from ...validation import require_kind
 from ..http import (
@@ -54,6 +54,7 @@ from ..http import (
     StoredResponse,
 )
 from ..patterns import STALE
+from ..resident import Resident
 from .bounded_responses import BoundedResponses
 from .exchange import answer_of, answering, carrying, error_status, message_of, retold, unix_time
 
@@ -107,7 +108,7 @@ class HttpCachingStatistics:
     target_bytes: int
 
 
-class HttpCaching(Wrapper):
+class HttpCaching(Resident):
     """Answers HTTP requests from `responses` where `rules` and messages allow it, and else as `target` does.
 
     `collapses`: concurrent requests for one URI wait for each other. Example::
@@ -135,7 +136,6 @@ class HttpCaching(Wrapper):
         self.responses = responses
         self.collapses = collapses
         self.decisions = HttpCache(store=responses, rules=rules)
-        self._home: Endpoint = self.serving
         self._start_count = 0
         # Each is triggered when its answer is there, or will not come.
         self._leaders: dict[_Wanted, Event] = {}
@@ -150,31 +150,13 @@ class HttpCaching(Wrapper):
         self._background_count = 0
         self._hit_bytes = 0
         self._target_bytes = 0
-        if self.host is not None:
-            self.host.on_restart(self._start_afresh, endpoint=self._home)
 
-    # -- where it lives -------------------------------------------------------------------------------------
+    # -- its memory -----------------------------------------------------------------------------------------
 
     @property
-    def home(self) -> Endpoint:
-        """The endpoint in whose process the responses are."""
-        return self._home
-
-    def live_in(self, endpoint: Endpoint) -> None:
-        """Have the responses in the process of `endpoint`, on the same host, and lose them with that.
-
-        Raises `ValueError` for an endpoint on another host.
-        """
-        home = endpoint.serving
-        if self.host is None or home.host is not self.host:
-            raise ValueError(f"endpoint must be on the host of {self!r}, {self.host}, got {home.host}")
-        self._home = home
-        self.host.on_restart(self._start_afresh, endpoint=home)
-
-    @property
-    def is_up(self) -> bool:
-        """Whether the process that has the responses is there."""
-        return self.host is None or self.host.runs(self._home)
+    def call_count(self) -> int:
+        """How many requests have come so far."""
+        return self._request_count
 
     def _start_afresh(self) -> None:
         self._start_count += 1

@@ -38,10 +38,11 @@ from typing import Any
 
 from simulator import CallFailed, Environment, Process
 
-from ...endpoint import Call, Endpoint, Wrapper
+from ...endpoint import Call, Endpoint
 from ...request import Request, Response
 from ...resilience import nothing_done_by
 from ...validation import require_each, require_kind
+from ..resident import Resident
 from ..stores import CacheStore
 from .load import Load, Result
 from .loading import LoadOnMiss
@@ -85,7 +86,7 @@ class CacheStatistics:
     invalidated_count: int
 
 
-class Cache(Wrapper):
+class Cache(Resident):
     """Answers reads as `target` does, from `store` where that has a fresh entry.
 
     `on_miss` says what is done where it has none (by default, to ask the target), `renewal`, if there is one,
@@ -122,7 +123,6 @@ class Cache(Wrapper):
         self.reads = frozenset(require_each("reads", reads, str))
         self.unwritten: Unwritten | None = None  # what `writes` keeps back, if it does
         self._nothing_done = nothing_done_by(target)
-        self._home: Endpoint = self.serving
         self._loads: dict[Hashable, dict[Load, None]] = {}
         self.writes_under_way = WritesUnderWay()  # for `writes`, if it keeps what is written
         self._on_restart: list[Callable[[], object]] = []
@@ -138,39 +138,16 @@ class Cache(Wrapper):
         self._void_count = 0
         self._loaded_bytes = 0
         self._invalidated_count = 0
-        if self.host is not None:
-            self.host.on_restart(self._start_afresh, endpoint=self._home)
         self._answer_miss = on_miss.bind(self)
         self._look = None if renewal is None else renewal.bind(self)
         self._answer_write = writes.bind(self)
 
-    # -- where it lives -------------------------------------------------------------------------------------
+    # -- its memory -----------------------------------------------------------------------------------------
 
     @property
-    def home(self) -> Endpoint:
-        """The endpoint in whose process the store is."""
-        return self._home
-
-    def live_in(self, endpoint: Endpoint) -> None:
-        """Have the store in the process of `endpoint`, on the same host, and lose it with that.
-
-        For a cache that is a dependency of an instance, which is made after it. Raises `ValueError` for an
-        endpoint on another host, and once the cache has been called.
-        """
-        home = endpoint.serving
-        if self.host is None or home.host is not self.host:
-            raise ValueError(f"endpoint must be on the host of {self!r}, {self.host}, got {home.host}")
-        if call_count := self.statistics().call_count:
-            # Its loads and flushes would go on in the process where they were begun, and outlive the memory.
-            raise ValueError(f"{self!r} must be told where to live before its first call, got {call_count}")
-        self._home = home
-        self.host.on_restart(self._start_afresh, endpoint=home)
-
-    @property
-    def is_up(self) -> bool:
-        """Whether the process that has the store is there."""
-        host = self.host
-        return host is None or host.runs(self._home)
+    def call_count(self) -> int:
+        """How many calls have come so far."""
+        return self._hit_count + self._miss_count + self._write_count + self._passed_count
 
     def on_restart(self, function: Callable[[], object]) -> None:
         """Call `function()` whenever that process has started again: what a rule remembers is gone, too."""
@@ -369,7 +346,7 @@ class Cache(Wrapper):
     def statistics(self) -> CacheStatistics:
         """Return what has happened so far."""
         return CacheStatistics(
-            call_count=self._hit_count + self._miss_count + self._write_count + self._passed_count,
+            call_count=self.call_count,
             hit_count=self._hit_count,
             miss_count=self._miss_count,
             write_count=self._write_count,
