@@ -18,7 +18,7 @@ from hypothesis import HealthCheck, assume, given, reject, settings
 from hypothesis import strategies as st
 
 from .bad_targets import BAD_TARGETS, BadTarget, crashing_host
-from .catalogue import WRAPPERS, Wrapper, balancers, caches, health, hedges
+from .catalogue import WRAPPERS, Wrapper, balancers, caches, health, hedges, http_caches
 from .comparison import CALLS, Difference, Interruption, compare, has_ties
 
 # Times of crashes and interruptions are thousandths of a second plus a little, which nothing else is: no ties
@@ -41,6 +41,7 @@ interruptions = st.one_of(
         outage=outages,
     ),
 )
+CACHES = {*caches.WRAPPERS, *http_caches.WRAPPERS}
 CHOOSING = {*balancers.WRAPPERS, *health.WRAPPERS, *hedges.WRAPPERS}
 generated = settings(
     derandomize=True, database=None, deadline=None, suppress_health_check=list(HealthCheck), print_blob=False
@@ -49,7 +50,7 @@ generated = settings(
 
 def has_ages_that_run_backwards(chain: tuple[Wrapper, ...]) -> bool:
     """Whether a cache stands outside of a choice, and another one inside of that."""
-    kinds = "".join("c" if each in caches.WRAPPERS else "w" if each in CHOOSING else "-" for each in chain)
+    kinds = "".join("c" if each in CACHES else "w" if each in CHOOSING else "-" for each in chain)
     outer, choice = kinds.find("c"), kinds.rfind("w", 0, kinds.rfind("c") + 1)
     return -1 < outer < choice
 

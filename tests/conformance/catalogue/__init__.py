@@ -19,6 +19,7 @@ from . import (
     fallbacks,
     health,
     hedges,
+    http_caches,
     idempotency,
     links,
     naming,
@@ -31,6 +32,7 @@ from . import (
     shedding,
     stock,
     timeouts,
+    written_behind,
 )
 from .wrapper import Wrapper
 
@@ -45,6 +47,8 @@ WRAPPERS: tuple[Wrapper, ...] = (
     *hedges.WRAPPERS,
     *fallbacks.WRAPPERS,
     *caches.WRAPPERS,
+    *http_caches.WRAPPERS,
+    *written_behind.WRAPPERS,
     *outboxes.WRAPPERS,
     *idempotency.WRAPPERS,
     *links.WRAPPERS,

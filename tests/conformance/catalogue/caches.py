@@ -3,20 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import replace
 from functools import partial
-from math import floor
 from typing import Any
 
 from models import Endpoint, Request
 from models.caching.eviction import Lru
-from models.caching.http import CacheRules, Headers, HttpRequest, HttpResponse, format_http_date
-from models.caching.http_endpoints import (
-    EPOCH,
-    BoundedResponses,
-    HttpCaching,
-    HttpCachingStatistics,
-)
 from models.caching.patterns import (
     Cache,
     Coalescing,
@@ -29,24 +20,20 @@ from models.caching.patterns import (
     WriteRule,
     WriteThrough,
 )
-from models.caching.patterns.write_behind import WriteBehind, WriteBehindQueue, WriteBehindStatistics
 from models.caching.proxies import ReverseProxy
 from models.caching.stores import CacheStore
 from models.endpoint import Call
 from models.endpoint import Wrapper as WrapperEndpoint
 from models.outcome import Outcome
-from models.resilience import ConstantBackoff
 
-from ..expectation import TICK, Clock, Done, Node, Withdraw, WrapperModel
+from ..expectation import Clock, Done, Node, Withdraw, WrapperModel
 from ..host_expectation import HostModel, InstanceModel, at_each_crash, at_each_start, is_up
 from ..world import World
-from .wrapper import BACKOFF, Wrapper
+from .wrapper import Wrapper
 
 TTL = 6.80017
 STALE_TIME = 8.11019
 AHEAD = 0.23
-DELAY = 1.93051
-MAX_AGE = 8
 
 
 class CacheModel(WrapperModel):
@@ -312,79 +299,6 @@ class HiddenOriginModel(LoadingModel):
         return withdraw
 
 
-class HttpCacheModel(CacheModel):
-    """Keeps an answer for `MAX_AGE` s less the age that it came with, which is told in whole seconds."""
-
-    def keep(self, memory: list[float], outcome: Outcome, asked_at: float, as_of: float | None) -> None:
-        now = self.clock.now
-        if outcome is Outcome.OK and memory is self.memory and is_up(self):
-            age = max(now - floor(now + TICK), now - asked_at)
-            memory[:] = [now + MAX_AGE - age - TTL, asked_at if as_of is None else as_of]
-
-    def load(self, done: Done) -> Withdraw:
-        def end(outcome: Outcome) -> None:
-            if (
-                not outcome.is_answer
-                and is_up(self)
-                and self.memory
-                and self.clock.now < self.memory[0] + TTL
-            ):
-                self.hit_count += 1  # of what another has brought meanwhile
-                self.tell(done, Outcome.OK, self.memory[1])
-            else:
-                done(outcome)
-
-        return super().load(end)
-
-    def counts(self) -> dict[str, Any]:
-        return {
-            "fresh_count": self.hit_count,
-            "forwarded_count": self.load_count,
-            "passed_count": self.passed_count,
-        }
-
-
-class _Page(WrapperEndpoint):
-    """Answers in HTTP what is inside, which is asked as it would be without: the request has it with it."""
-
-    def __init__(self, world: World, target: Endpoint) -> None:
-        super().__init__(target, name="page")
-        self._env = world.env
-
-    def call(self, request: Request) -> Call:
-        answer = yield from self.target.call(request.value.body)
-        lines = [
-            ("Date", format_http_date(EPOCH + floor(self._env.now + TICK))),
-            ("Cache-Control", f"max-age={MAX_AGE}"),
-        ]
-        message = HttpResponse(headers=Headers(lines), body=answer.value)
-        return replace(answer, value=message)
-
-
-class _Reader(WrapperEndpoint):
-    """Asks in HTTP: a "get" is a GET, and whatever else changes something."""
-
-    target: HttpCaching
-
-    def __init__(self, cache: HttpCaching) -> None:
-        super().__init__(cache, name="reader")
-
-    def call(self, request: Request) -> Call:
-        method = "GET" if request.operation == "get" else "POST"
-        message = HttpRequest(method=method, uri=f"/{request.key}", body=request)
-        answer = yield from self.target.call(replace(request, operation=method, value=message))
-        return replace(answer, value=answer.value.body)
-
-    def statistics(self) -> HttpCachingStatistics:
-        return self.target.statistics()
-
-
-def _http_cache(world: World, inner: Endpoint) -> Endpoint:
-    rules = CacheRules(is_shared=True)
-    page = _Page(world, inner)
-    return _Reader(HttpCaching(world.env, page, BoundedResponses(Lru(10)), rules, collapses=False))
-
-
 class _InAnInstance(CacheModel):
     """A cache in the process of an instance on the host in between."""
 
@@ -417,76 +331,6 @@ def _reverse_proxy(world: World, inner: Endpoint) -> Endpoint:
     target = inner if inner.host is world.proxy else _Here(world, inner)
     cache = Cache(world.env, target, CacheStore(world.env, Lru(10), ttl=TTL))
     return ReverseProxy(world.env, cache, name=f"reverse proxy {len(world.endpoints)}")
-
-
-class WrittenBehind(WrapperEndpoint):
-    """Takes all requests for writes of one key, and tells what the queue of the cache inside says."""
-
-    target: Cache
-
-    def __init__(self, target: Cache) -> None:
-        super().__init__(target, name="written behind")
-
-    def call(self, request: Request) -> Call:
-        return self.target.call(replace(request, operation="get", key="one"))
-
-    def statistics(self) -> WriteBehindStatistics:
-        return WriteBehindQueue.of(self.target).statistics()
-
-
-class WriteBehindModel(WrapperModel):
-    """Acknowledges at once; `DELAY` after the first that waits, asks for the last, until that is answered."""
-
-    def __init__(self, clock: Clock, inner: Node) -> None:
-        super().__init__(clock, inner)
-        self.waiting: list[float] = []  # when those were acknowledged that are not flushed
-        self.sent = 0
-        self.next: Withdraw = lambda killed: None
-        self.acknowledged_count = self.flushed_count = self.coalesced_count = 0
-        self.lost_count = self.attempt_count = 0
-        at_each_crash(self, self.crash)
-
-    def ask(self, done: Done) -> Withdraw:
-        if not is_up(self):
-            return self.inner.ask(done)
-        self.acknowledged_count += 1
-        self.waiting.append(self.clock.now)
-        if len(self.waiting) == 1:
-            self.next = self.clock.after(DELAY, self.flush)
-        return self.answer(done, Outcome.OK)
-
-    def flush(self) -> None:
-        self.attempt_count += 1
-        self.sent = len(self.waiting)
-        self.next = self.inner.ask(self.end)
-
-    def end(self, outcome: Outcome) -> None:
-        if not outcome.is_answer:
-            self.next = self.clock.after(BACKOFF, self.flush)
-            return
-        self.flushed_count += 1
-        self.coalesced_count += self.sent - 1
-        del self.waiting[: self.sent]
-        self.sent = 0
-        if self.waiting:
-            self.next = self.clock.after(max(0.0, self.waiting[0] + DELAY - self.clock.now), self.flush)
-
-    def crash(self) -> None:
-        self.lost_count += len(self.waiting)
-        self.waiting.clear()
-        self.sent = 0
-        self.next(True)
-
-    def counts(self) -> dict[str, Any]:
-        names = ("acknowledged_count", "flushed_count", "coalesced_count", "lost_count", "attempt_count")
-        return {name: getattr(self, name) for name in names} | {"waiting_count": len(self.waiting)}
-
-
-def _written_behind(world: World, inner: Endpoint) -> Endpoint:
-    # What a caller of these tests asks is a "get", and is to be one inside as well.
-    rule = WriteBehind(flush_interval=DELAY, backoff=ConstantBackoff(delay=BACKOFF), puts=("get",))
-    store = CacheStore(world.env, Lru(10))
-    return WrittenBehind(Cache(world.env, inner, store, writes=rule, reads=("nothing",)))
 
 
 def _cache(
@@ -527,19 +371,9 @@ WRAPPERS = (
     ),
     _wrapper("Cache, origin hidden", HiddenOriginModel, on_miss=HiddenOrigin(), stale_time=STALE_TIME),
     Wrapper(
-        name="HTTP cache",
-        build=_http_cache,
-        model=lambda clock, inner, host: HttpCacheModel(clock, inner),
-    ),
-    Wrapper(
         name="reverse proxy",
         build=_reverse_proxy,
         model=lambda clock, inner, host: InstanceModel(clock, _InAnInstance(clock, inner, host), host),
         leads_to_the_proxy=True,
-    ),
-    Wrapper(
-        name="Cache, written behind",
-        build=_written_behind,
-        model=lambda clock, inner, host: WriteBehindModel(clock, inner),
     ),
 )
