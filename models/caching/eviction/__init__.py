@@ -4,6 +4,7 @@
     lru, lfu, fifo    Lru, Lfu, Fifo: the least recently used, the least frequently used, the oldest
     one_queue         what LRU and FIFO have in common
     random_eviction   RandomEviction: any
+    library_order     what LFU and random eviction have in common
     clock, sieve      Clock, Sieve: the oldest, but for keys used since the hand last passed
     s3_fifo           S3Fifo: new keys on trial in a small queue, ghosts of those that failed
     arc               Arc: recency against frequency, in shares that follow the misses

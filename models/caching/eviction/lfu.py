@@ -15,19 +15,18 @@ from typing import final
 
 from cachetools import LFUCache
 
-from .policy import EvictionPolicy
+from .library_order import LibraryOrder
 
 
 @final
-class Lfu(EvictionPolicy):
+class Lfu(LibraryOrder):
     """Evicts the key least frequently used; ties go first in, first out."""
 
-    __slots__ = ("_order",)
+    __slots__ = ()
 
     def __init__(self, capacity: int) -> None:
         """Hold nothing."""
-        super().__init__(capacity)
-        self._order: LFUCache[Hashable, None] = LFUCache(inf)  # it only orders: sizes are ours
+        super().__init__(capacity, LFUCache(inf))
 
     def access(self, key: Hashable) -> bool:
         """Return whether `key` is held; if so it counts one more use."""
@@ -35,19 +34,3 @@ class Lfu(EvictionPolicy):
             self._order[key]  # a look-up, which cachetools counts
             return True
         return False
-
-    def clear(self) -> None:
-        """Forget everything."""
-        super().clear()
-        self._order.clear()
-
-    def _admit(self, key: Hashable) -> None:
-        self._order[key] = None
-
-    def _evict(self) -> Hashable:
-        key, _ = self._order.popitem()
-        self.used -= self._sizes.pop(key)
-        return key
-
-    def _forget(self, key: Hashable) -> None:
-        del self._order[key]

@@ -13,36 +13,19 @@ from typing import final
 
 from cachetools import RRCache
 
-from .policy import EvictionPolicy
+from .library_order import LibraryOrder
 
 
 @final
-class RandomEviction(EvictionPolicy):
+class RandomEviction(LibraryOrder):
     """Evicts a key at random. A use and an overwrite change nothing."""
 
-    __slots__ = ("_order",)
+    __slots__ = ()
 
     def __init__(self, capacity: int, draw: Callable[[], float]) -> None:
         """Hold nothing. `draw` returns numbers, independent and uniform in [0, 1); one for each eviction."""
-        super().__init__(capacity)
 
         def choice(keys: Sequence[Hashable]) -> Hashable:
             return keys[int(draw() * len(keys))]
 
-        self._order: RRCache[Hashable, None] = RRCache(inf, choice)  # it only chooses: sizes are ours
-
-    def clear(self) -> None:
-        """Forget everything; the random numbers go on."""
-        super().clear()
-        self._order.clear()
-
-    def _admit(self, key: Hashable) -> None:
-        self._order[key] = None
-
-    def _evict(self) -> Hashable:
-        key, _ = self._order.popitem()
-        self.used -= self._sizes.pop(key)
-        return key
-
-    def _forget(self, key: Hashable) -> None:
-        del self._order[key]
+        super().__init__(capacity, RRCache(inf, choice))
