@@ -6,8 +6,9 @@ from collections.abc import Callable
 from functools import partial
 from typing import Any
 
-from models import Endpoint, Request
+from models import Endpoint, FunctionEndpoint, Host, Request
 from models.caching.eviction import Lru
+from models.caching.invalidation import Invalidations
 from models.caching.patterns import (
     Cache,
     Coalescing,
@@ -29,6 +30,7 @@ from models.outcome import Outcome
 from ..expectation import Clock, Done, Node, Withdraw, WrapperModel
 from ..host_expectation import HostModel, InstanceModel, at_each_crash, at_each_start, is_up
 from ..world import World
+from .idempotency import PassingModel
 from .wrapper import Wrapper
 
 TTL = 6.80017
@@ -317,18 +319,32 @@ class _InAnInstance(CacheModel):
 
 
 class _Here(WrapperEndpoint):
-    """Asks what is inside, from the host in between."""
+    """Asks what is inside, from a host."""
 
-    def __init__(self, world: World, target: Endpoint) -> None:
+    def __init__(self, host: Host, target: Endpoint) -> None:
         super().__init__(target, name="here")
-        self.host = world.proxy
+        self.host = host
+
+    @property
+    def serving(self) -> Endpoint:
+        inside = self.target.serving
+        return self if inside.host is None else inside
 
     def call(self, request: Request) -> Call:
         return self.target.call(request)
 
 
+def _invalidations(world: World, inner: Endpoint) -> Endpoint:
+    """Every question is a write, of which a cache at the server's host is told."""
+    origin = _Here(world.here, inner) if inner.host is None else inner
+    told = Invalidations(world.env, world.network, origin, reads=("nothing",), transport="datagram")
+    nobody = FunctionEndpoint(lambda request: iter(()), host=world.server, name="nobody")
+    told.subscribe(Cache(world.env, nobody, CacheStore(world.env, Lru(1))))
+    return told
+
+
 def _reverse_proxy(world: World, inner: Endpoint) -> Endpoint:
-    target = inner if inner.host is world.proxy else _Here(world, inner)
+    target = inner if inner.host is world.proxy else _Here(world.proxy, inner)
     cache = Cache(world.env, target, CacheStore(world.env, Lru(10), ttl=TTL))
     return ReverseProxy(world.env, cache, name=f"reverse proxy {len(world.endpoints)}")
 
@@ -370,6 +386,11 @@ WRAPPERS = (
         "Cache, stale if loading fails", StaleIfErrorModel, on_miss=StaleIfError(), stale_time=STALE_TIME
     ),
     _wrapper("Cache, origin hidden", HiddenOriginModel, on_miss=HiddenOrigin(), stale_time=STALE_TIME),
+    Wrapper(
+        name="Invalidations",
+        build=_invalidations,
+        model=lambda clock, inner, host: PassingModel(clock, inner),
+    ),
     Wrapper(
         name="reverse proxy",
         build=_reverse_proxy,
