@@ -104,7 +104,7 @@ def _line(ax: Axes, result: SweepResult, scene: tuple[str, str], name: str) -> N
 
 
 def _sizes(result: SweepResult) -> Figure:
-    figure, ax = plt.subplots(figsize=(8.6, 4.6), layout="constrained")
+    figure, ax = plt.subplots(figsize=(9.6, 4.8), layout="constrained")
     places = np.arange(len(POLICY_NAMES))
     for offset, measure, label, alpha in (
         (-0.2, "hit_ratio", "of the requests", 0.95),
