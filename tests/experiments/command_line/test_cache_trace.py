@@ -116,7 +116,7 @@ def test_all_formats_of_one_trace_have_the_same_counts(
 ) -> None:
     binary = b"".join(struct.pack("<IQIq", 0, ord(key), size, -1) for key, size in REQUESTS)
     (tmp_path / "trace.oracleGeneral").write_bytes(binary)
-    (tmp_path / "packed.gz").write_bytes(gzip.compress(binary))
+    (tmp_path / "packed.gz").write_bytes(gzip.compress(binary, mtime=0))
     expected = counts(capsys, trace, "--policy", "lru,fifo", "--size", "8,2items")
     for name in ("trace.oracleGeneral", "packed.gz"):
         assert counts(capsys, str(tmp_path / name), "--policy", "lru,fifo", "--size", "8,2items") == expected
@@ -206,7 +206,7 @@ def test_misuse_is_one_line_and_exit_code_2(
         (b"1,a,5\n2,b,-1\n", "read as csv: line 2: size must be a whole number of bytes >= 0, got '-1'"),
         (b"1,a,5\n2,\xff,1\n", "read as csv: line 2: must be a text in UTF-8"),
         (b"\x28\xb5\x2f\xfd", "zstd is not supported"),
-        (gzip.compress(CSV.encode())[:-1], "cannot be read"),
+        (gzip.compress(CSV.encode(), mtime=0)[:-1], "cannot be read"),
     ],
 )
 def test_file_that_is_no_trace_is_one_line_and_exit_code_2(
