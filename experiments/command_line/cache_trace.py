@@ -1,9 +1,9 @@
 """`gameday cache-trace FILE --policy P --size N[KiB|MiB|GiB|items]`: what a cache would have missed.
 
 Replays the requests of a trace against an eviction policy and counts: requests, misses, and the bytes missed,
-as whole numbers. An object larger than the cache is not let in, others are evicted until a new one fits, and
-a key keeps the size that it was let in with. Several policies and sizes, with commas between, are replayed
-side by side, and the file is read once.
+as whole numbers. An object larger than the cache is not let in (by S3-FIFO none that fills its small queue, a
+tenth of that), others are evicted until a new one fits, and a key keeps the size that it was let in with.
+Several policies and sizes, with commas between, are replayed side by side, and the file is read once.
 
 FILE is CSV (rows time,key,size, with or without a header), one key a line (each of size 1), or libCacheSim's
 binary format oracleGeneral; any of them may be packed by gzip. Its order is that of the requests, whatever

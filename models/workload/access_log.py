@@ -14,7 +14,8 @@ from __future__ import annotations
 import re
 from datetime import UTC, datetime
 
-from .trace_line import SIZE_MAX, LineError, LineParser, TraceLine, shortened
+from ..trace_text import LineError, shortened, whole_number
+from .trace_line import LineParser, TraceLine
 
 _MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
 # A user's name may contain blanks; quotes in a quoted field are escaped by a backslash. What repeats is
@@ -97,6 +98,7 @@ def _operation_and_key(request: str) -> tuple[str, str]:
 def _size(text: str) -> int:
     if text == "-":
         return 0
-    if not (text.isascii() and text.isdigit()) or int(text) > SIZE_MAX:
+    size = whole_number(text)
+    if size is None:
         raise LineError(f"size must be a whole number of bytes or -, got {shortened(text)}")
-    return int(text)
+    return size

@@ -8,11 +8,11 @@ field may be quoted, but not contain a line break: an open quote would otherwise
 
 from __future__ import annotations
 
-import csv
 from datetime import UTC, datetime
 from math import isfinite
 
-from .trace_line import SIZE_MAX, LineError, LineParser, TraceLine, shortened
+from ..trace_text import LineError, csv_fields, csv_size, shortened
+from .trace_line import LineParser, TraceLine
 
 COLUMNS = ("time", "operation", "key", "size")
 
@@ -24,7 +24,7 @@ class CsvParser(LineParser):
 
     def __init__(self, header: str) -> None:
         """Find the columns."""
-        names = [name.strip().lower() for name in _fields(header)]
+        names = [name.strip().lower() for name in csv_fields(header)]
         missing = [name for name in COLUMNS if name not in names]
         if missing:
             raise LineError(
@@ -37,7 +37,7 @@ class CsvParser(LineParser):
 
     def parse(self, line: str) -> TraceLine:
         """Return the request that a line stands for."""
-        fields = _fields(line)
+        fields = csv_fields(line)
         if len(fields) != self._field_count:
             raise LineError(f"has {len(fields)} fields, the header has {self._field_count}")
         operation = fields[self._operation].strip()
@@ -46,15 +46,6 @@ class CsvParser(LineParser):
         return TraceLine(
             _time(fields[self._time]), operation, fields[self._key].strip() or None, _size(fields[self._size])
         )
-
-
-def _fields(line: str) -> list[str]:
-    if '"' not in line:
-        return line.split(",")
-    try:
-        return next(csv.reader([line], strict=True, skipinitialspace=True))
-    except csv.Error as error:
-        raise LineError(f"is not CSV: {error}") from None
 
 
 def _time(text: str) -> float:
@@ -77,10 +68,4 @@ def _calendar_time(text: str) -> float:
 
 def _size(text: str) -> int:
     text = text.strip()
-    if not text:
-        return 0
-    # Frames write a column of counts in which one is missing as floats: 12.0.
-    digits = text.removesuffix(".0")
-    if not (digits.isascii() and digits.isdigit()) or int(digits) > SIZE_MAX:
-        raise LineError(f"size must be a whole number of bytes >= 0, got {shortened(text)}")
-    return int(digits)
+    return csv_size(text) if text else 0

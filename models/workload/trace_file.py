@@ -20,10 +20,11 @@ from pathlib import Path
 
 import numpy as np
 
+from ..trace_text import LineError, shortened
 from .access_log import AccessLogParser
 from .csv_trace import CsvParser
 from .recorded_trace import MalformedLine, RecordedTrace
-from .trace_line import LineError, LineParser, TraceLine, shortened
+from .trace_line import LineParser, TraceLine
 
 _GZIP_MAGIC = b"\x1f\x8b"
 _NAMED_MAX = 1_000  # malformed lines that are named; a file with more is another kind of file

@@ -1,12 +1,9 @@
-"""One line of a recorded trace, whatever the format: what a parser returns, or why it cannot."""
+"""One line of a recorded trace, whatever the format: what a parser returns."""
 
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from typing import NamedTuple
-
-# A 64-bit column, and still more than any request or answer.
-SIZE_MAX = 2**63 - 1
 
 
 class TraceLine(NamedTuple):
@@ -17,10 +14,6 @@ class TraceLine(NamedTuple):
     key: str | None
     size_bytes: int
     status: int = 0
-
-
-class LineError(ValueError):
-    """A line that cannot be used; the argument says why."""
 
 
 class LineParser(ABC):
@@ -35,8 +28,3 @@ class LineParser(ABC):
     @abstractmethod
     def parse(self, line: str) -> TraceLine:
         """Return what the line (without its break) says; raise `LineError` if it says nothing usable."""
-
-
-def shortened(text: str) -> str:
-    """Return the text quoted, for a message, cut where it is long."""
-    return repr(text if len(text) <= 60 else text[:57] + "...")

@@ -25,21 +25,22 @@ What to see (the default sweep): with popularity that never changes and a cache 
 is asked for once, 43 to 45 %, of 47 % that who knew the popularity could hit. With 30 % of the bytes they are
 nearer to each other, from 67 to 76 %. LFU never forgets: where popularity drifts it hits 7 % with 1 % of the
 bytes, half of what FIFO does, and 17 % with 3 %. Where objects are replaced SIEVE falls behind with 10 % of
-the bytes (52 %; S3-FIFO, ARC and W-TinyLFU 56 %). With scans among the users, a quarter of all requests, LRU
-hits 22 %, the five 33 to 34 %. In a loop that does not fit nothing hits that goes by age, by last use, or by
-counts that are all alike; with 10 % of the bytes random hits 21 %, S3-FIFO 45 % and W-TinyLFU 43 %. S3-FIFO's
-hits come from how it began: until its first eviction what finds the small queue full goes to the main queue,
-and that, as long as it is no larger than nine tenths, gives way to nothing. The rest of the loop passes
-through the small queue, whose ghosts are gone when it comes round. W-TinyLFU lets nobody in who is asked for
-no more often than those inside; with 1 % it hits nothing, as its counts fade within half a loop. Where every
-tenth object is large S3-FIFO hits the most requests with 3 % of the bytes, 52 %, and 23 % of what is asked
-for in bytes; W-TinyLFU 46 % and 40 %, LRU 32 % and 26 %. With 10 % its small queue has room for large ones,
-and it hits 58 % and 56 %. Nobody is the best everywhere; S3-FIFO is nowhere more than 2.3 points from the
-best, W-TinyLFU 5.8, and all others more than 20, in the loop.
+the bytes (52 %; S3-FIFO, ARC and W-TinyLFU 56 %). With one scan among the users, a quarter of the requests
+that count, LRU hits 22 %, the five 33 to 34 %. In a loop that does not fit nothing hits that goes by age, by
+last use, or by counts that are all alike; with 10 % of the bytes random hits 21 %, S3-FIFO 45 % and W-TinyLFU
+43 %. S3-FIFO's hits come from how it began: until its first eviction what finds the small queue full goes to
+the main queue, and that, as long as it is no larger than nine tenths, gives way to nothing. The rest of the
+loop passes through the small queue, whose ghosts are gone when it comes round. W-TinyLFU lets nobody in who
+is asked for no more often than those inside; with 1 % it hits nothing, as its counts fade within half a loop.
+Where every tenth object is large S3-FIFO hits the most requests with 3 % of the bytes, 52 %, and 23 % of what
+is asked for in bytes; W-TinyLFU 46 % and 40 %, LRU 32 % and 26 %. With 10 % its small queue has room for
+large ones, and it hits 58 % and 56 %. Nobody is the best everywhere; S3-FIFO is nowhere more than 2.3 points
+from the best, W-TinyLFU 5.8, and all others more than 20, in the loop.
 
-Leaves out: policies that weigh size against use (GDSF), that learn, or that know the future (Belady's), which
-bounds them all. Sources: those of `models.caching.eviction`; Breslau et al. (INFOCOM 1999) for Zipf's law;
-Yang et al., "FIFO Queues are All You Need for Cache Eviction" (SOSP 2023) for the comparison on real traces.
+Leaves out: policies that weigh size against use (GDSF), that learn, or that know the future (Belady's, which
+bounds them all where sizes are equal). Sources: those of `models.caching.eviction`; Breslau et al. (INFOCOM
+1999) for Zipf's law; Yang et al., "FIFO Queues are All You Need for Cache Eviction" (SOSP 2023) for the
+comparison on real traces.
 """
 
 from collections.abc import Generator, Mapping, Sequence

@@ -10,7 +10,8 @@ paper's pages are of one size. For others this counts the lengths of lists in un
 paper's step for each key that must go, as ARC.c of libCacheSim does, and equals that miss by miss. (One slip
 of it is left out: after a ghost of B2 came back larger than the whole cache, a later eviction may take it for
 a hit on B2.) Where all sizes are 1 both are the paper's algorithm, in which |T1| + |B1| <= c and all four
-lists together hold <= 2c; with mixed sizes ghosts can stand for more than that.
+lists together hold <= 2c. With mixed sizes nothing bounds the ghosts but the number of keys: one that comes
+back may evict several, each of which leaves a ghost, and lets none go but its own.
 """
 
 from __future__ import annotations
@@ -81,7 +82,7 @@ class Arc(EvictionPolicy):
         room = self.capacity - size
         evicted = []
         while self.used > room:
-            evicted.append(self._evict(in_b2) if in_b1 or in_b2 else self._evict_for_new(size))
+            evicted.append(self._replace(in_b2) if in_b1 or in_b2 else self._evict_for_new(size))
         self._sizes[key] = size
         self.used += size
         if in_b1 or in_b2:
@@ -119,9 +120,13 @@ class Arc(EvictionPolicy):
             self._b1.drop_oldest()
         elif self.used + self._b1.used + self._b2.used >= 2 * self.capacity and self._b2.used:
             self._b2.drop_oldest()
-        return self._evict()
+        return self._replace()
 
-    def _evict(self, in_b2: bool = False) -> Hashable:
+    def _evict(self) -> Hashable:
+        """Evict one for a key that has grown, as for one that is new: ghosts would pile up otherwise."""
+        return self._evict_for_new(0)
+
+    def _replace(self, in_b2: bool = False) -> Hashable:
         """Evict from T1 or T2, and leave a ghost: REPLACE of the paper."""
         above = self._t1_used > self._p or (in_b2 and self._t1_used == self._p)
         if (self._t1 and above) or not self._t2:

@@ -5,9 +5,12 @@ four, and the least of them is the estimate, which can be too high and never too
 bits). After a sample of ten accesses for each key of the cache all are halved, so that popularity of long ago
 fades. Rows are as wide as Caffeine's, four counters or more for each key of the cache.
 
+Keys come as 64-bit hashes, since whoever holds keys can hold these with them: to hash a text takes as long as
+to count it. Row i counts at h + i·g of two halves of one hash (Kirsch and Mitzenmacher: Less hashing, same
+performance, 2006).
+
 TinyLFU's doorkeeper, a Bloom filter that keeps keys seen once out of the counters, is left out as Caffeine
-leaves it out: it saves memory, which costs nothing here. Row i counts at h + i·g of two halves of one hash
-(Kirsch and Mitzenmacher: Less hashing, same performance, 2006).
+leaves it out: it saves memory, which costs nothing here.
 
 Source: Einziger, Friedman, Manes: TinyLFU: a highly efficient cache admission policy, ACM Transactions on
 Storage 13(4), 2017; Cormode and Muthukrishnan: An improved data stream summary: the count-min sketch, 2005.
@@ -15,17 +18,13 @@ Storage 13(4), 2017; Cormode and Muthukrishnan: An improved data stream summary:
 
 from __future__ import annotations
 
-from collections.abc import Hashable
-from typing import Any, final
-
-from ...hashing import hash_of
+from typing import final
 
 _ROW_COUNT = 4
 _COUNTERS_PER_KEY = 4
 _COUNT_MAX = 15
 _SAMPLE_PER_KEY = 10
 _FEWEST_KEYS = 64  # below, the sketch costs nothing and errs for no reason
-_NO_KEY = b"no key"  # of requests that ask about none
 _HALVES = bytes(count // 2 for count in range(256))
 
 
@@ -33,7 +32,7 @@ _HALVES = bytes(count // 2 for count in range(256))
 class FrequencySketch:
     """Estimates how often each key was incremented in about the last ten accesses for each key of the cache.
 
-    Keys must be such as `models.hashing.hash_of` takes, or `None`; others raise its `TypeError`.
+    A key is named by its hash, 64 bits whose lower and upper half are as good as independent (`hash_of`).
     """
 
     __slots__ = ("_key_count", "_mask", "_rows", "_seen")
@@ -46,29 +45,28 @@ class FrequencySketch:
         self._mask = width - 1
         self._seen = 0
 
-    def increment(self, key: Hashable) -> None:
-        """Count one access to `key`; when the sample is full, halve all counts."""
-        place, step = self._place(key)
-        mask = self._mask
+    def increment(self, hashed: int) -> None:
+        """Count one access to a key; when the sample is full, halve all counts."""
+        mask, step = self._mask, hashed >> 32 | 1  # odd: the four places differ
         for row in self._rows:
-            count = row[place & mask]
-            if count < _COUNT_MAX:
-                row[place & mask] = count + 1
-            place += step
+            place = hashed & mask
+            if row[place] < _COUNT_MAX:
+                row[place] += 1
+            hashed += step
         self._seen += 1
         if self._seen >= _SAMPLE_PER_KEY * self._key_count:
             self._rows = [row.translate(_HALVES) for row in self._rows]
             self._seen //= 2
 
-    def estimate(self, key: Hashable) -> int:
-        """Return about how often `key` was incremented lately: 0 to 15, never too low but for fading."""
-        place, step = self._place(key)
-        mask = self._mask
+    def estimate(self, hashed: int) -> int:
+        """Return about how often a key was incremented lately: 0 to 15, never too low but for fading."""
+        mask, step = self._mask, hashed >> 32 | 1
         lowest = _COUNT_MAX
         for row in self._rows:
-            if row[place & mask] < lowest:
-                lowest = row[place & mask]
-            place += step
+            count = row[hashed & mask]
+            if count < lowest:
+                lowest = count
+            hashed += step
         return lowest
 
     def make_room_for(self, key_count: int) -> None:
@@ -82,8 +80,3 @@ class FrequencySketch:
         while key_count * _COUNTERS_PER_KEY > self._mask + 1:
             self._rows = [row + row for row in self._rows]
             self._mask = 2 * self._mask + 1
-
-    @staticmethod
-    def _place(key: Any) -> tuple[int, int]:
-        hashed = hash_of(_NO_KEY if key is None else key)
-        return hashed & 0xFFFF_FFFF, hashed >> 32 | 1  # odd: the four places differ

@@ -29,9 +29,10 @@ class EvictionPolicy(ABC):
     Attributes:
         capacity: The most that the sizes held may sum to, a whole number >= 1.
         used: The sum of the sizes held.
+        owner: Whose it is, in words; `None` while no store has it.
     """
 
-    __slots__ = ("_sizes", "capacity", "used")
+    __slots__ = ("_sizes", "capacity", "owner", "used")
 
     def __init__(self, capacity: int, sizes: dict[Hashable, int] | None = None) -> None:
         """Hold nothing. `sizes` is the empty mapping to keep sizes in, for a subclass whose order it is.
@@ -41,6 +42,7 @@ class EvictionPolicy(ABC):
         require_count("capacity", capacity)
         self.capacity = capacity
         self.used = 0
+        self.owner: str | None = None
         self._sizes: dict[Hashable, int] = {} if sizes is None else sizes
 
     def access(self, key: Hashable) -> bool:
@@ -143,6 +145,7 @@ class EvictionPolicy(ABC):
         return evicted
 
     def _require_new(self, key: Hashable, size: int) -> None:
-        require_count("size", size)
+        if type(size) is not int or size < 1:  # nearly always a call less
+            require_count("size", size)
         if key in self._sizes:
             raise ValueError(f"{key!r} is held already: resize it, or discard it first")

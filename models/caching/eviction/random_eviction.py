@@ -24,6 +24,8 @@ class RandomEviction(LibraryOrder):
 
     def __init__(self, capacity: int, draw: Callable[[], float]) -> None:
         """Hold nothing. `draw` returns numbers, independent and uniform in [0, 1); one for each eviction."""
+        if not callable(draw):
+            raise TypeError(f"draw must be a function without arguments, got {draw!r}")
 
         def choice(keys: Sequence[Hashable]) -> Hashable:
             return keys[int(draw() * len(keys))]

@@ -26,10 +26,15 @@ from collections import OrderedDict
 from collections.abc import Hashable, Iterator, Sequence
 from typing import final
 
+from ...hashing import hash_of
 from .frequency_sketch import FrequencySketch
 from .policy import EvictionPolicy
 
-_NOBODY = object()  # None is a key: that of requests which ask about none
+_NO_KEY = b"no key"  # for `None`, the key of requests which ask about none
+_NOBODY = object()
+
+_Part = OrderedDict[Hashable, int]
+"""Keys with their hashes, from the least to the most recently used."""
 
 
 @final
@@ -56,10 +61,9 @@ class WTinyLfu(EvictionPolicy):
         super().__init__(capacity)
         self._window_capacity = capacity - capacity * 99 // 100  # at least 1
         self._protected_capacity = (capacity - self._window_capacity) * 8 // 10
-        # Each from the least to the most recently used.
-        self._window: OrderedDict[Hashable, None] = OrderedDict()
-        self._probation: OrderedDict[Hashable, None] = OrderedDict()
-        self._protected: OrderedDict[Hashable, None] = OrderedDict()
+        self._window: _Part = OrderedDict()
+        self._probation: _Part = OrderedDict()
+        self._protected: _Part = OrderedDict()
         self._window_used = self._protected_used = 0
         self._sketch = FrequencySketch()
 
@@ -67,30 +71,29 @@ class WTinyLfu(EvictionPolicy):
         """Return whether `key` is held; if so it counts as asked for, and is no longer on probation."""
         if key not in self._sizes:
             return False
-        self._sketch.increment(key)
-        if key in self._protected:
-            self._protected.move_to_end(key)
-        elif key in self._window:
-            self._window.move_to_end(key)
-        elif self._sizes[key] > self._protected_capacity:
-            self._probation.move_to_end(key)
-        else:
-            del self._probation[key]
-            self._protected[key] = None
+        part = self._part_of(key)
+        hashed = part[key]
+        self._sketch.increment(hashed)
+        if part is self._probation and self._sizes[key] <= self._protected_capacity:
+            del part[key]
+            self._protected[key] = hashed
             self._protected_used += self._sizes[key]
             self._demote()
+        else:
+            part.move_to_end(key)
         return True
 
     def insert(self, key: Hashable, size: int = 1) -> Sequence[Hashable]:
         """Hold `key`, which is not held yet: in the window at first; see the contract."""
         self._require_new(key, size)
+        hashed = hash_of(_NO_KEY if key is None else key)  # type: ignore[arg-type]  # refuses what is no `Key`
         self._sketch.make_room_for(len(self._sizes) + 1)
-        self._sketch.increment(key)
+        self._sketch.increment(hashed)
         if size > self.capacity:
             return (key,)
         self._sizes[key] = size
         self.used += size
-        self._window[key] = None
+        self._window[key] = hashed
         self._window_used += size
         if size > self._window_capacity:
             self._window.move_to_end(key, last=False)
@@ -115,9 +118,9 @@ class WTinyLfu(EvictionPolicy):
         """Move to probation what the window has no room for; return it, in that order."""
         moved = []
         while self._window_used > self._window_capacity:
-            key, _ = self._window.popitem(last=False)
+            key, hashed = self._window.popitem(last=False)
             self._window_used -= self._sizes[key]
-            self._probation[key] = None
+            self._probation[key] = hashed
             moved.append(key)
         return moved
 
@@ -127,38 +130,43 @@ class WTinyLfu(EvictionPolicy):
 
     def _evict(self, candidate: Hashable = _NOBODY) -> Hashable:
         """Evict the candidate, or the oldest key on probation if that has the lower frequency."""
-        loser = victim = next(iter(self._probation), _NOBODY)
-        if candidate is not _NOBODY and (
-            victim is _NOBODY or self._sketch.estimate(candidate) <= self._sketch.estimate(victim)
-        ):
+        # There is one: what the window and the protected part hold at most would fit.
+        loser = victim = next(iter(self._probation))
+        if candidate is not _NOBODY and self._frequency(candidate) <= self._frequency(victim):
             loser = candidate
-        if loser is _NOBODY:
-            loser = next(iter(self._protected))
         self._forget(loser)
         self.used -= self._sizes.pop(loser)
         return loser
 
+    def _frequency(self, key: Hashable) -> int:
+        return self._sketch.estimate(self._part_of(key)[key])
+
+    def _part_of(self, key: Hashable) -> _Part:
+        """Return the part that holds a key."""
+        if key in self._protected:
+            return self._protected
+        return self._probation if key in self._probation else self._window
+
     def _demote(self) -> None:
         while self._protected_used > self._protected_capacity:
-            key, _ = self._protected.popitem(last=False)
+            key, hashed = self._protected.popitem(last=False)
             self._protected_used -= self._sizes[key]
-            self._probation[key] = None
+            self._probation[key] = hashed
 
     def _forget(self, key: Hashable) -> None:
-        if key in self._window:
-            del self._window[key]
+        part = self._part_of(key)
+        del part[key]
+        if part is self._window:
             self._window_used -= self._sizes[key]
-        elif key in self._probation:
-            del self._probation[key]
-        else:
-            del self._protected[key]
+        elif part is self._protected:
             self._protected_used -= self._sizes[key]
 
     def _resized(self, key: Hashable, growth: int) -> None:
-        if key in self._window:
+        part = self._part_of(key)
+        if part is self._window:
             self._window_used += growth
             if self._sizes[key] > self._window_capacity:
                 self._window.move_to_end(key, last=False)
-        elif key in self._protected:
+        elif part is self._protected:
             self._protected_used += growth
             self._demote()

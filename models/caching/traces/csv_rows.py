@@ -14,22 +14,18 @@ by NumPy, and makes Python's objects of nothing but keys and sizes. Whatever it 
 
 from __future__ import annotations
 
-import csv
 from collections.abc import Iterable, Iterator
 from math import isfinite, nan
-from reprlib import repr as shortened
 from typing import NamedTuple
 
 import numpy as np
 import numpy.typing as npt
 
+from ...trace_text import SIZE_MAX, LineError, csv_fields, csv_size, shortened
 from .block import MalformedTrace, TraceBlock, without_size_zero
 from .lines import BLANKS, decoded, has_blanks, is_utf8, line_blocks
 
 COLUMNS = ("time", "key", "size")
-SIZE_MAX = 2**63 - 1
-"""64-bit columns hold no more."""
-_DIGITS_MAX = 1_000  # zeros before a number are fine, but Python refuses to read thousands of digits
 
 _DIGITS = b"0123456789"
 _COMMA, _LINE_FEED = b",\n"
@@ -49,10 +45,6 @@ class Columns(NamedTuple):
     time: int = 0
     key: int = 1
     size: int = 2
-
-
-class _RowError(ValueError):
-    """What is wrong with a row, without its line."""
 
 
 def csv_blocks(chunks: Iterable[bytes]) -> Iterator[TraceBlock]:
@@ -79,7 +71,7 @@ def header(line: str, number: int) -> Columns | None:
     try:
         _row(line, Columns())
         return None
-    except _RowError as no_row:
+    except LineError as no_row:
         names = _names(line)
         known = [name for name in COLUMNS if name in names]
         if not known:
@@ -93,8 +85,8 @@ def header(line: str, number: int) -> Columns | None:
 
 def _names(line: str) -> list[str]:
     try:
-        return [name.strip(BLANKS).lower() for name in _fields(line)]
-    except _RowError:
+        return [name.strip(BLANKS).lower() for name in csv_fields(line)]
+    except LineError:
         return []
 
 
@@ -179,7 +171,7 @@ def row_by_row(data: bytes, number: int, columns: Columns) -> TraceBlock:
             continue
         try:
             time, key, size = _row(line, columns)
-        except _RowError as error:
+        except LineError as error:
             raise MalformedTrace(f"line {line_number}: {error}") from None
         times.append(time)
         keys.append(key)
@@ -188,22 +180,13 @@ def row_by_row(data: bytes, number: int, columns: Columns) -> TraceBlock:
 
 
 def _row(line: str, columns: Columns) -> tuple[float, str, int]:
-    fields = _fields(line)
+    fields = csv_fields(line)
     if len(fields) != columns.width:
-        raise _RowError(f"must have {columns.width} fields, got {len(fields)}: {shortened(line)}")
+        raise LineError(f"must have {columns.width} fields, got {len(fields)}: {shortened(line)}")
     time, key, size = (fields[place].strip(BLANKS) for place in columns[1:])
     if not key:
-        raise _RowError(f"key must not be empty, got {shortened(line)}")
-    return _time(time), key, _size(size)
-
-
-def _fields(line: str) -> list[str]:
-    if '"' not in line:
-        return line.split(",")
-    try:
-        return next(csv.reader([line], strict=True, skipinitialspace=True))
-    except csv.Error as error:
-        raise _RowError(f"is not CSV: {error}, got {shortened(line)}") from None
+        raise LineError(f"key must not be empty, got {shortened(line)}")
+    return _time(time), key, csv_size(size)
 
 
 def _time(text: str) -> float:
@@ -212,13 +195,5 @@ def _time(text: str) -> float:
     except ValueError:
         time = nan
     if not isfinite(time):
-        raise _RowError(f"time must be a finite number of seconds, got {shortened(text)}")
+        raise LineError(f"time must be a finite number of seconds, got {shortened(text)}")
     return time
-
-
-def _size(text: str) -> int:
-    # Frames write a column of counts in which one is missing as floats: 12.0.
-    digits = text.removesuffix(".0")
-    if not (digits.isascii() and digits.isdigit()) or len(digits) > _DIGITS_MAX or int(digits) > SIZE_MAX:
-        raise _RowError(f"size must be a whole number of bytes >= 0, got {shortened(text)}")
-    return int(digits)

@@ -49,12 +49,12 @@ class ReplayCounts:
     @property
     def hit_ratio(self) -> float:
         """Hits per request; nan without requests."""
-        return 1.0 - self.misses / self.requests if self.requests else nan
+        return (self.requests - self.misses) / self.requests if self.requests else nan
 
     @property
     def byte_hit_ratio(self) -> float:
         """The share of the bytes asked for that was held; nan without requests."""
-        return 1.0 - self.missed_bytes / self.bytes if self.bytes else nan
+        return (self.bytes - self.missed_bytes) / self.bytes if self.bytes else nan
 
 
 def replay(policy: EvictionPolicy, blocks: Iterable[TraceBlock], *, unit: Unit = "bytes") -> ReplayCounts:

@@ -8,13 +8,14 @@ independent reference model). Source: Breslau et al., "Web Caching and Zipf-like
 from __future__ import annotations
 
 from bisect import bisect_right
-from math import inf
 from typing import Protocol
 
 import numpy as np
 
 from simulator import Environment
 from simulator.randomness import Uniform
+
+from ...validation import require_count, require_from_zero
 
 
 class Ranks(Protocol):
@@ -32,8 +33,9 @@ class UniformKeys:
     __slots__ = ("_uniform", "count")
 
     def __init__(self, env: Environment, count: int, *, name: str = "keys") -> None:
-        """Bind the stream; raise ValueError for less than one key."""
-        self.count = _at_least_one(count)
+        """Bind the stream; raise `ValueError` unless `count` is a whole number >= 1."""
+        require_count("count", count)
+        self.count = count
         self._uniform = env.sampler(name, Uniform(0.0, 1.0))
 
     def __call__(self) -> int:
@@ -51,10 +53,10 @@ class ZipfKeys:
     __slots__ = ("_bounds", "_uniform", "count", "exponent", "probabilities")
 
     def __init__(self, env: Environment, count: int, *, exponent: float = 1.0, name: str = "keys") -> None:
-        """Compute the probabilities; raise ValueError for a count or an exponent out of range."""
-        if not 0.0 <= exponent < inf:
-            raise ValueError(f"exponent must be finite and >= 0, got {exponent!r}")
-        self.count = _at_least_one(count)
+        """Compute the probabilities; raise `ValueError` or `TypeError` for what is out of range."""
+        require_from_zero("exponent", exponent)
+        require_count("count", count)
+        self.count = count
         self.exponent = exponent
         weights = np.arange(1, count + 1, dtype=np.float64) ** -exponent
         self.probabilities = weights / weights.sum()
@@ -65,9 +67,3 @@ class ZipfKeys:
     def __call__(self) -> int:
         """Return the next key."""
         return bisect_right(self._bounds, self._uniform())
-
-
-def _at_least_one(count: int) -> int:
-    if count < 1:
-        raise ValueError(f"count must be >= 1, got {count!r}")
-    return count

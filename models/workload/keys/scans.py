@@ -14,7 +14,7 @@ from typing import Any
 from simulator import Environment
 from simulator.randomness import Uniform
 
-from ...validation import require_positive
+from ...validation import require_positive, require_share
 from ..mix import KeySource
 
 
@@ -54,9 +54,7 @@ class ScanningKeys:
     ) -> None:
         """Begin without a scan. Raises `ValueError` or `TypeError` for what is out of range."""
         require_positive("interval", interval, "s")
-        require_positive("share", share)
-        if share > 1.0:
-            raise ValueError(f"share must be <= 1, got {share!r}")
+        require_share("share", share)
         if not len(scanned):
             raise ValueError(f"scanned must hold at least one key, got {scanned!r}")
         self._env = env

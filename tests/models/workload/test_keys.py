@@ -362,11 +362,11 @@ def test_churn_and_scans_leave_the_draws_of_what_they_are_made_of_alone() -> Non
         ),
         (
             lambda env: ScanningKeys(env, Ranks(4), [1], interval=1.0, share=0.0),
-            "share must be finite and > 0",
+            r"share must lie in \(0, 1\], got 0\.0",
         ),
         (
             lambda env: ScanningKeys(env, Ranks(4), [1], interval=1.0, share=1.5),
-            "share must be <= 1, got 1.5",
+            r"share must lie in \(0, 1\], got 1\.5",
         ),
         (lambda env: LoopingKeys(0), "count must be a whole number >= 1, got 0"),
     ],

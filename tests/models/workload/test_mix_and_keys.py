@@ -69,8 +69,10 @@ def test_zipf_keys_follow_the_power_law(exponent: float) -> None:
         (lambda: Operation(name="a", weight=0.0), "weight of operation 'a' must be finite and > 0, got 0.0"),
         (lambda: Operation(name="a", weight=math.inf), "weight of operation 'a' must be finite"),
         (lambda: Operation(name="a", size_bytes=-1), "size_bytes of operation 'a' must be >= 0, got -1"),
-        (lambda: UniformKeys(Environment(seed=1), 0), "count must be >= 1, got 0"),
-        (lambda: ZipfKeys(Environment(seed=1), 0), "count must be >= 1, got 0"),
+        (lambda: UniformKeys(Environment(seed=1), 0), "count must be a whole number >= 1, got 0"),
+        (lambda: UniformKeys(Environment(seed=1), 2.5), r"count must be a whole number >= 1, got 2\.5"),  # type: ignore[arg-type]
+        (lambda: ZipfKeys(Environment(seed=1), 0), "count must be a whole number >= 1, got 0"),
+        (lambda: ZipfKeys(Environment(seed=1), 2.5), r"count must be a whole number >= 1, got 2\.5"),  # type: ignore[arg-type]
         (
             lambda: ZipfKeys(Environment(seed=1), 5, exponent=-1.0),
             "exponent must be finite and >= 0, got -1.0",

@@ -75,7 +75,8 @@ def test_csv_times_may_be_dates_in_any_zone(folder: Path) -> None:
         ("1,get,a,-5", "size must be a whole number of bytes >= 0, got '-5'"),
         ("1,get,a,5.5", "size must be a whole number of bytes >= 0, got '5.5'"),
         ("1,get,a,99999999999999999999", "size must be a whole number of bytes >= 0"),
-        ('1,get,"a,5', "is not CSV: unexpected end of data"),
+        ("1,get,a," + "9" * 5_000, "size must be a whole number of bytes >= 0, got '999"),
+        ('1,get,"a,5', "is not CSV: unexpected end of data, got '1,get,\"a,5'"),
     ],
 )
 def test_a_malformed_csv_line_is_left_out_counted_and_named(folder: Path, line: str, reason: str) -> None:
@@ -167,6 +168,7 @@ def test_bytes_that_are_no_text_stay_distinct(folder: Path) -> None:
         (log_line(rest="OK 5"), "status must be three digits, got 'OK'"),
         (log_line(rest="200 5kB"), "size must be a whole number of bytes or -, got '5kB'"),
         (log_line(rest="200 -5"), "size must be a whole number of bytes or -, got '-5'"),
+        (log_line(rest=f"200 {'9' * 5_000}"), "size must be a whole number of bytes or -, got '999"),
     ],
 )
 def test_a_malformed_log_line_is_left_out_counted_and_named(folder: Path, line: str, reason: str) -> None:

@@ -22,6 +22,7 @@ from experiments.studies.caching.eviction import (
     ORIGIN_TIME,
     POLICY_NAMES,
     RATE,
+    SCAN_INTERVAL,
     SIZES,
     WORKLOADS,
     Policy,
@@ -196,6 +197,11 @@ def test_what_it_says_of_churn_scans_and_loops_is_what_the_sweep_shows() -> None
     scans = {name: hits(policy=name, workload="scans", capacity=0.03) for name in POLICY_NAMES}
     five = [scans[name] for name in BY_COUNT]
     assert f"LRU hits {percent(scans['lru'])}, the five {100 * min(five):.0f} to {percent(max(five))}" in said
+    duration = eviction.space.values({})["duration"]
+    begins, ends = SCAN_INTERVAL, SCAN_INTERVAL + 2.0 * OBJECTS / RATE  # half of the requests are its own
+    assert duration / 3.0 < begins < ends < duration <= 2.0 * SCAN_INTERVAL  # one, and all of it counts
+    assert OBJECTS / (RATE * duration * 2.0 / 3.0) == pytest.approx(0.25)
+    assert "With one scan among the users, a quarter of the requests that count, LRU" in said
     loop = {name: percent(hits(policy=name, workload="loop")) for name in POLICY_NAMES}
     assert (
         f"random hits {loop['random']}, S3-FIFO {loop['s3-fifo']} and W-TinyLFU {loop['w-tinylfu']}" in said

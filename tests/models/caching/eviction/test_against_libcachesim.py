@@ -62,6 +62,26 @@ def traces(name: str, count: int, length: int) -> Iterator[tuple[int, Trace]]:
         yield capacity, trace_of(random, length, key_count, size_max, changing)
 
 
+def tight_traces(name: str, count: int, length: int) -> Iterator[tuple[int, Trace]]:
+    """Yield capacities of a few bytes or keys, and sizes about them, their tenth, and above."""
+    for seed in range(count):
+        random = Random(seed)
+        capacity = max(LOWEST.get(name, 1), random.choice((1, 2, 3, 7, 20, 21, 29, 30, 101)))
+        tenth = max(1, capacity // 10)
+        sizes = [
+            random.choice((1, tenth, tenth + 1, capacity, capacity + 1, 2 * capacity)) for _ in range(12)
+        ]
+        keys = [int(12 * random.random() ** random.choice((1, 3))) for _ in range(length)]
+        yield capacity, [(key + 1, sizes[key]) for key in keys]
+
+
+@pytest.mark.slow
+@in_one_test("name", REFERENCES)
+def test_hits_are_those_of_the_reference_where_hardly_anything_fits(name: str) -> None:
+    for capacity, trace in tight_traces(name, 200, 100):
+        assert our_hits(name, capacity, trace) == reference_hits(name, capacity, trace)
+
+
 @pytest.mark.slow
 @in_one_test("name", REFERENCES)
 def test_hits_are_those_of_the_reference(name: str) -> None:

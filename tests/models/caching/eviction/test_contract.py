@@ -338,9 +338,10 @@ DO: dict[str, Callable[..., Sequence[Hashable]]] = {
 }
 
 
+@pytest.mark.slow
 @every_policy
 @given(
-    requests=st.lists(st.tuples(st.integers(0, 12), st.integers(1, 60)), max_size=60),
+    requests=st.lists(st.tuples(st.integers(0, 12), st.integers(1, 120)), max_size=60),
     cut=st.integers(0, 60),
 )
 @settings(max_examples=30, deadline=None)

@@ -163,6 +163,25 @@ def test_arc_shortens_t1_by_a_ghost_of_b2_even_where_it_is_no_longer_than_its_ta
     assert run(policy, [1]) == [6]  # a ghost of B2: p 1 = |T1|
 
 
+def test_arc_moves_its_target_no_higher_than_its_capacity() -> None:
+    policy = Arc(4)
+    run(policy, [1, 2, 3, 4, 3, 1, 5, 2, 4, 6, 7, 8])  # T1 6 7 8, T2 4, B1 5, B2 3 1 2, p 2
+    assert run(policy, [5]) == [4]  # a ghost of B1: p is 2 + 3 / 1, but at most 4; T2 5, B2 3 1 2 4
+    assert run(policy, [3]) == [6]  # a ghost of B2: p 3 = |T1|
+
+
+def test_arc_keeps_no_more_ghosts_for_keys_that_grow_than_for_keys_that_come() -> None:
+    policy = Arc(10)
+    policy.insert("a")
+    for number in range(0, 400, 4):
+        policy.access("a")
+        policy.resize("a", 1)
+        for new in range(number, number + 4):
+            policy.insert(new)
+        policy.resize("a", 9)
+        assert policy._b1.used + policy._b2.used <= 10
+
+
 def test_w_tiny_lfu_step_by_step() -> None:
     policy = WTinyLfu(5)  # a window of one; of the main part's four, three protected
     run(policy, "abcde")  # window e, on probation a b c d
@@ -196,6 +215,27 @@ def test_w_tiny_lfu_does_not_protect_what_is_larger_than_the_protected_part() ->
     assert policy.insert("large", 8) == []  # larger than the window: on probation at once
     run(policy, ["a", "large", "b", "b"])  # a is protected, and stays so
     assert run(policy, "c") == ["large"]  # b was asked for three times by now, large twice
+
+
+def test_w_tiny_lfu_lets_a_key_alone_leave_the_window_that_has_outgrown_it() -> None:
+    policy = WTinyLfu(200)  # a window of two
+    policy.insert("large", 195)
+    run(policy, "ab")
+    assert policy.resize("b", 3) == []  # a is older, and stays
+    assert run(policy, "cd") == [None, "a"]  # a is the oldest in the window, and leaves it for d
+
+
+def test_w_tiny_lfu_refuses_a_key_without_a_stable_hash_and_changes_nothing() -> None:
+    policy = WTinyLfu(10)
+    with pytest.raises(TypeError, match=r"key must be a text, bytes, a whole .*, got 1\.5"):
+        policy.insert(1.5)
+    assert (list(policy), policy.used) == ([], 0)
+
+
+def test_w_tiny_lfu_counts_requests_without_a_key_like_those_for_one() -> None:
+    policy = WTinyLfu(5)
+    run(policy, [*"abcd", None])  # the window holds no key
+    assert run(policy, [None, "e"]) == ["a"]  # which was asked for twice, a once
 
 
 def test_w_tiny_lfu_protects_less_when_what_is_protected_grows() -> None:

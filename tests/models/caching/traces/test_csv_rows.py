@@ -67,7 +67,7 @@ def test_times_may_go_backwards_and_have_any_form_of_a_number() -> None:
 
 
 def test_sizes_may_be_floats_that_are_whole_and_as_large_as_64_bits() -> None:
-    sizes = [size for _, _, size in read("1,a,12.0\n2,b,9223372036854775807\n3,c,0005\n")]
+    sizes = [size for _, _, size in read(f"1,a,12.0\n2,b,9223372036854775807\n3,c,{'0' * 5_000}5\n")]
     assert sizes == [12, 2**63 - 1, 5]
 
 
@@ -104,7 +104,7 @@ def test_chunks_may_end_anywhere(chunk: int) -> None:
         ("2,b,NaN", "size must be a whole number of bytes >= 0, got 'NaN'"),
         ("2,b,٥", "size must be a whole number of bytes >= 0, got '٥'"),
         ("2,b,9223372036854775808", "size must be a whole number of bytes >= 0, got '9223372036854775808'"),
-        ("2,b," + "9" * 5_000, "size must be a whole number of bytes >= 0, got '999999999999...99999"),
+        ("2,b," + "9" * 5_000, f"size must be a whole number of bytes >= 0, got '{'9' * 57}...'"),
         ('2,"b,5', "is not CSV: unexpected end of data, got '2,\"b,5'"),
     ],
 )
@@ -186,5 +186,5 @@ def test_both_ways_through_a_block_accept_the_same(text: str, columns: Columns) 
 
 def test_usual_rows_take_the_quick_way() -> None:
     """Without this the property above could hold by never taking it."""
-    for text in ("1,a,5\n2,b,0\n", "1.5,é,5\n", "-1, a b ,5 \n\n2,b,6\n", "1e3,a,000000000000000000000005\n"):
+    for text in ("1,a,5\n2,b,0\n", "1.5,é,5\n", "-1, a b ,5 \n\n2,b,6\n", f"1e3,a,{'0' * 5_000}5\n"):
         assert at_once(text.encode(), Columns()) is not None

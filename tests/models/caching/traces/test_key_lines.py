@@ -27,3 +27,8 @@ def test_blanks_at_the_ends_and_empty_lines_are_passed_over() -> None:
 def test_bytes_that_are_no_utf8_are_named_by_their_line() -> None:
     with pytest.raises(MalformedTrace, match="line 3: must be a text in UTF-8: invalid start byte"):
         list(key_blocks([b"a\nb\n", b"\xff\n"]))
+
+
+def test_mark_of_the_byte_order_is_one_only_at_the_beginning() -> None:
+    first, second = key_blocks([b"\xef\xbb\xbfa\n", b"\xef\xbb\xbfa\n"])
+    assert [*first.keys, *second.keys] == ["a", "\ufeffa"]

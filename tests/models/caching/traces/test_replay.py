@@ -67,8 +67,8 @@ def test_other_units_are_misuse() -> None:
 def test_ratios_are_shares_of_hits_and_of_their_bytes() -> None:
     result = replay(Lru(10), [block(("a", 1), ("a", 1), ("b", 6), ("b", 6), ("c", 6))])
     assert result == ReplayCounts(requests=5, misses=3, bytes=20, missed_bytes=13)
-    assert result.hit_ratio == pytest.approx(2 / 5)
-    assert result.byte_hit_ratio == pytest.approx(7 / 20)
+    assert (result.hit_ratio, result.byte_hit_ratio) == (2 / 5, 7 / 20)
+    assert ReplayCounts(requests=5, misses=4).hit_ratio == 1 / 5  # and not 1 - 4 / 5, which is not a fifth
 
 
 def test_nothing_has_no_ratio() -> None:

@@ -108,7 +108,11 @@ def test_file_is_read_in_blocks(tmp_path: Path) -> None:
             b"\x28\xb5\x2f\xfd\x04",
             "trace.zst: zstd is not supported: unpack it first, by `zstd -d`",
         ),
-        ("trace.csv.gz", gzip.compress(CSV, mtime=0)[:-9], "trace.csv.gz: cannot be read: Compressed file ended"),
+        (
+            "trace.csv.gz",
+            gzip.compress(CSV, mtime=0)[:-9],
+            "trace.csv.gz: cannot be read: Compressed file ended",
+        ),
         ("trace.csv.gz", b"\x1f\x8b damaged", "trace.csv.gz: cannot be read: Unknown compression method"),
     ],
 )
