@@ -41,6 +41,7 @@ from .failures import (
     ServerError,
     TimedOut,
     Unavailable,
+    in_doubt,
 )
 from .infrastructure import Host, Rack, Region, Zone
 from .network import Network
@@ -71,5 +72,6 @@ __all__ = [
     "Unavailable",
     "Wrapper",
     "Zone",
+    "in_doubt",
     "outcome_of",
 ]

@@ -17,7 +17,13 @@ class CallFailed(Exception):
     Only this family may be caught by a wrapper that handles failures: whatever else comes out of a call is an
     error in the model's code. Instances carry everything in `args`, so that they survive being copied or
     pickled.
+
+    `nothing_done` says that nothing was done and that nothing will be, for certain. It is said by the kind of
+    failure, and taken back from a single one whose call may have done something before (see
+    `models.failures`).
     """
+
+    nothing_done: bool = False
 
 
 class TimedOut(CallFailed):

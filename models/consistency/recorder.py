@@ -1,28 +1,27 @@
 """The recorder of a history: it stands around clients and writes down what they ask and are told.
 
-An answer is `OK`, that to a compare-and-set which found another value too: its `result` is False. `Refused`,
-`Rejected`, `BreakerOpen` and `Unavailable` are `FAILED`: nothing was done. Everything else, and a call that
-was cut short or is not answered yet, is `UNKNOWN`: it may take effect at any later time. A read without an
-answer, for whatever reason, has changed nothing, and is `FAILED`.
+An answer is `OK`, that to a compare-and-set which found another value too: its `result` is False. A failure
+that says that nothing was done (`CallFailed.nothing_done`) is `FAILED`. Everything else, and a call that was
+cut short or is not answered yet, is `UNKNOWN`: it may take effect at any later time. So is a change whose
+answer is degraded, since something may have answered in the store's place. A read without an answer, for
+whatever reason, has changed nothing, and is `FAILED`; a degraded one is what was told.
 
 A process of the history is a client that asks one thing at a time; where a client has several calls under
 way, each takes a process of this client that has none, and one whose ending is unknown is never used again.
 Processes are not shared among clients, who are sessions: what one of them has seen, another need not see.
 
-A wrapper that asks again raises what the last attempt has raised, which says nothing of those before: after
-one that timed out, `Unavailable` does not mean that nothing was done. So where a `Retry` or a `Hedge` stands
-inside, a change that is not OK is `UNKNOWN`. (What stands elsewhere, and asks again, is not seen.) The
-operation is then what a user has asked for, and done twice it is a violation, if anybody sees it. With such a
-wrapper around the recorder each attempt is an operation, and a value that is written again is one that only
-the general search can judge.
+Where something inside asks again, as a `Retry` does, the operation is what a user has asked for, and done
+twice it is a violation, if anybody sees it. With such a wrapper around the recorder each attempt is an
+operation, and a value that is written again is one that only the general search can judge.
 
 What happens at one instant is numbered in the order in which it happens. A list that is told is written down
 as it is then, as a tuple: whoever told it may go on changing it.
 
 A scan is recorded as what it tells: one read of each key, by a process of its own, over the whole time of the
 scan. Keys that it asks for by name and is not told of are read as `None` (not where it asks for changes
-alone). So every checker of reads judges scans too; that the keys were read at one instant none does. A scan
-without an answer is not recorded, as it has changed and told nothing.
+alone, nor where a part of the answer is missing). So every checker of reads judges scans too; that the keys
+were read at one instant none does. A scan without an answer is not recorded, as it has changed and told
+nothing.
 
 What a store holds at the beginning (`contents`) nobody has written, and a read of it would accuse the store
 of having made it up. So a recorder that is given it begins with a write of each, over before all else.
@@ -41,14 +40,10 @@ from typing import Any
 from simulator import Environment
 
 from ..endpoint import Call, Endpoint, Wrapper
-from ..failures import BreakerOpen, CallFailed, Refused, Rejected, Unavailable
-from ..request import Request
-from ..resilience import Retry
-from ..resilience.hedging import Hedge
+from ..failures import CallFailed
+from ..request import Request, Response
 from ..validation import require_kind
 from .operation import Ending, Operation
-
-_NOTHING_DONE = (Refused, Rejected, BreakerOpen, Unavailable)
 
 
 class HistoryRecorder:
@@ -77,7 +72,7 @@ class HistoryRecorder:
 
         It is a session of its own.
         """
-        session = _Session(self._session_count, site, asks_again=_asks_again(client))
+        session = _Session(self._session_count, site)
         self._session_count += 1
         return _Recorded(self, client, session)
 
@@ -117,10 +112,12 @@ class HistoryRecorder:
         self._order += 1
         return self._env.now, self._order
 
-    def told(self, request: Request, session: _Session, invoked: tuple[float, int], answer: Any) -> None:
+    def told(
+        self, request: Request, session: _Session, invoked: tuple[float, int], response: Response
+    ) -> None:
         """Note the reads that a scan, `invoked` at a time, has come to."""
-        told = dict(answer.items)
-        if request.value is None and request.key.listed is not None:
+        told = dict(response.value.items)
+        if request.value is None and request.key.listed is not None and not response.degraded:
             told = {**dict.fromkeys(request.key.listed), **told}
         self._order += 1
         for process, (key, value) in enumerate(told.items(), self._process_count):
@@ -131,11 +128,10 @@ class HistoryRecorder:
 
 @dataclass(slots=True)
 class _Session:
-    """A client: its number and place, whether it may ask twice, and its processes without an operation."""
+    """A client: its number and place, and its processes without an operation."""
 
     number: int
     site: str
-    asks_again: bool
     free: list[int] = field(default_factory=list)
 
 
@@ -189,14 +185,6 @@ def _operation(
     )
 
 
-def _asks_again(client: Endpoint) -> bool:
-    """Return whether one of the wrappers around a client calls it more than once for a call."""
-    inner: Endpoint | None = client
-    while inner is not None and not isinstance(inner, Retry | Hedge):
-        inner = inner.target if isinstance(inner, Wrapper) else None
-    return inner is not None
-
-
 class _Recorded(Wrapper):
     """A client whose operations are recorded."""
 
@@ -215,17 +203,19 @@ class _Recorded(Wrapper):
         try:
             response = yield from self.target.call(request)
         except CallFailed as failure:
-            nothing_done = is_read or (isinstance(failure, _NOTHING_DONE) and not self._session.asks_again)
-            recorder.end(process, Ending.FAILED if nothing_done else Ending.UNKNOWN)
+            recorder.end(process, Ending.FAILED if is_read or failure.nothing_done else Ending.UNKNOWN)
             raise
         except BaseException:
             recorder.end(process, Ending.FAILED if is_read else Ending.UNKNOWN)
             raise
-        recorder.end(process, Ending.OK, response.value)
+        if response.degraded and not is_read:
+            recorder.end(process, Ending.UNKNOWN)
+        else:
+            recorder.end(process, Ending.OK, response.value)
         return response
 
     def _scan(self, request: Request) -> Call:
         invoked = self._recorder.invoke()
         response = yield from self.target.call(request)
-        self._recorder.told(request, self._session, invoked, response.value)
+        self._recorder.told(request, self._session, invoked, response)
         return response

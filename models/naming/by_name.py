@@ -9,7 +9,8 @@ knows.
 With `next_on` the client helps itself: where a call to an address ends in one of these failures, it calls the
 next, and the one that failed goes to the end of its list. That repeats a request, so it should name failures
 after which nothing was done (`Refused`), or requests that may be repeated; and since a dead host says nothing
-at all, there must be a timeout inside (`around`) for it to act on.
+at all, there must be a timeout inside (`around`) for it to act on. The failure of the last address is then
+`in_doubt` (see `models.failures`).
 
 Source: RFC 1034; RFC 6724 and RFC 8305 for going through a list of addresses.
 """
@@ -23,7 +24,7 @@ from typing import Any
 from simulator import Environment
 
 from ..endpoint import Call, Endpoint, require_endpoint
-from ..failures import CallFailed, Refused
+from ..failures import CallFailed, Refused, in_doubt
 from ..infrastructure import Host
 from ..network import Connection, Network
 from ..request import Request
@@ -120,14 +121,20 @@ class ByName(Endpoint):
         if answer is not self._answer:
             self._answer = answer
             self._order = list(answer.endpoints)
-        addresses = tuple(self._order)
+        return (yield from self._call_in_turn(tuple(self._order), request))
+
+    def _call_in_turn(self, addresses: tuple[Endpoint, ...], request: Request) -> Call:
+        nothing_done = True
         for place, address in enumerate(addresses, 1):
             try:
                 return (yield from self._way(address).call(request))
-            except self.next_on:
-                self._put_last(address)
-                if place == len(addresses):
-                    raise
+            except CallFailed as failure:
+                nothing_done = nothing_done and failure.nothing_done
+                is_passed_over = isinstance(failure, self.next_on)
+                if is_passed_over:
+                    self._put_last(address)
+                if not is_passed_over or place == len(addresses):
+                    raise (failure if nothing_done else in_doubt(failure)) from None
                 self._next_count += 1
         self._unresolved_count += 1
         raise Refused(f"{self.name} has no address")

@@ -15,7 +15,8 @@ Rules:
    then; all that a node keeps in memory is made in `remember`, before it is awake first and anew at each
    restart. `wake_up` follows when it has recovered: there it starts its timers.
 5. An `Unavailable` or a `TimedOut` that leaves `answer` travels to the caller as it is, since the store says
-   so itself: the one means that nothing was done, the other that nobody knows.
+   so itself: the one means that nothing was done, the other that nobody knows. One that has done something
+   before an `Unavailable` of somebody else raises that `in_doubt`.
 
 A clock whose rate changes while a timer runs does not change that timer. Source: the model of Cachin,
 Guerraoui, Rodrigues, "Introduction to Reliable and Secure Distributed Programming" (2011), sections 2.1 to

@@ -4,8 +4,9 @@ All stores share one contract, so that a study, a checker and a swarm can put on
 
 - `client(host)` is an endpoint on `host` that takes the requests of `operations`, and reaches the nodes over
   the network only. A call ends in a response when the store acknowledges; in `Unavailable` (or `Refused`,
-  `Rejected`) when nothing was done and nothing will be; in anything else (`TimedOut`, `ConnectionLost`,
-  `ServerError`) when nobody knows, and then the operation may still take effect, once, now or later.
+  `Rejected`: in what has `nothing_done`) when nothing was done and nothing will be; in anything else
+  (`TimedOut`, `ConnectionLost`, `ServerError`) when nobody knows, and then the operation may still take
+  effect, once, now or later.
 - `contents()` is what each node holds now: for observers, who see all nodes at once.
 - `is_linearizable` is what the store claims: a history that is not linearizable is then a bug. A store in
   which a bug is planted claims nothing.

@@ -4,7 +4,6 @@
     retry               ask again; with backoff (`backoff`) and within a budget (`retry_budget`)
     circuit_breaker     stop asking; its policies and settings have a face of their own
     outbox              accept now, deliver later
-    nothing_done        which failures of a chain say that nothing was done
 
 Each of these has a face of its own:
 
@@ -53,7 +52,6 @@ from .circuit_breaker import (
     polly,
     resilience4j,
 )
-from .nothing_done import nothing_done_by
 from .outbox import Outbox
 from .retry import Retry
 from .retry_budget import EnvoyRetryBudget, GrpcRetryThrottle, RetryBudget, SreRetryRatio, TokenBucketBudget
@@ -82,7 +80,6 @@ __all__ = [
     "TokenBucketBudget",
     "consecutive_failures",
     "hystrix",
-    "nothing_done_by",
     "polly",
     "resilience4j",
 ]

@@ -36,7 +36,7 @@ from simulator import PARKED, Environment, Gauge, Process
 from simulator.measurement import GaugeStatistics
 
 from ..endpoint import Call, Endpoint, require_endpoint
-from ..failures import CallFailed, Refused
+from ..failures import CallFailed, Refused, in_doubt
 from ..infrastructure import Host
 from ..request import Request, Response
 from ..validation import require_count, require_duration
@@ -51,7 +51,8 @@ _DEFAULT_BACKOFF = FullJitter(base=1.0, cap=60.0)
 class DeadLetter:
     """A request that was accepted at `accepted_at` and given up at `died_at` (s).
 
-    It was tried `attempt_count` times; the last attempt ended in `failure`.
+    It was tried `attempt_count` times; the last attempt ended in `failure`, which is `in_doubt` if an earlier
+    one may have arrived all the same.
     """
 
     request: Request
@@ -99,6 +100,7 @@ class _Entry:
     accepted_at: float
     delays: Iterator[float]
     attempt_count: int = 0
+    nothing_done: bool = True
 
 
 class Outbox(Endpoint):
@@ -270,6 +272,7 @@ class Outbox(Endpoint):
                 try:
                     yield from self._deliver(entry)
                 except BaseException:
+                    entry.nothing_done = False  # as far as anybody knows
                     self._put_back(entry)
                     self._wake_worker()
                     raise
@@ -312,6 +315,7 @@ class Outbox(Endpoint):
             try:
                 yield from self.target.call(entry.request)
             except CallFailed as failure:
+                entry.nothing_done = entry.nothing_done and failure.nothing_done
                 delay = next(entry.delays)
                 if self._is_hopeless(entry, delay):
                     self._bury(entry, failure)
@@ -352,7 +356,7 @@ class Outbox(Endpoint):
                 accepted_at=entry.accepted_at,
                 died_at=self._env.now,
                 attempt_count=entry.attempt_count,
-                failure=failure,
+                failure=failure if entry.nothing_done else in_doubt(failure),
             )
         )
 

@@ -1,7 +1,8 @@
 """Retry: ask again after a failure, after a while, and not too often.
 
 Which failures are worth another attempt? By default all but one. `Refused`, `Rejected` and `Unavailable` say
-that the work was not done, and another instance, or the same one a little later, may do it. After `TimedOut`,
+that the work was not done (unless something inside asks again too: then only `nothing_done` says that, see
+`models.failures`), and another instance, or the same one a little later, may do it. After `TimedOut`,
 `ConnectionLost` and `ServerError` it may have been done: retrying is still what clients do, and what it does
 to writes without an idempotency key is a lesson of its own. The exception is `BreakerOpen`: a breaker exists
 so that nobody asks, and its verdict stands for seconds, not for the length of a backoff. resilience4j and
@@ -27,7 +28,7 @@ from dataclasses import dataclass
 from simulator import Environment
 
 from ..endpoint import Call, Endpoint, Wrapper
-from ..failures import BreakerOpen, CallFailed
+from ..failures import BreakerOpen, CallFailed, in_doubt
 from ..request import Request
 from ..validation import require_count
 from .backoff import Backoff, FullJitter, jitter_source
@@ -55,11 +56,11 @@ class RetryStatistics:
 class Retry(Wrapper):
     """Calls `target` until it answers, up to `attempts` times (>= 1; the first call counts).
 
-    If none is answered it raises the last failure. `backoff` says how long to wait before each retry.
-    `budget`, if any, is asked before each retry and may be shared by many retries. Only failures in
-    `retries_on` are retried, and of those none in `gives_up_on`: tuples of classes from the `CallFailed`
-    family. A backoff with jitter, as is the default, needs an environment with a seed, and draws from the
-    stream "retry/<name>".
+    If none is answered it raises the last failure, `in_doubt` if an earlier one leaves open whether something
+    was done. `backoff` says how long to wait before each retry. `budget`, if any, is asked before each retry
+    and may be shared by many retries. Only failures in `retries_on` are retried, and of those none in
+    `gives_up_on`: tuples of classes from the `CallFailed` family. A backoff with jitter, as is the default,
+    needs an environment with a seed, and draws from the stream "retry/<name>".
 
     Example::
 
@@ -126,6 +127,7 @@ class Retry(Wrapper):
         budget = self._budget
         delays = self._backoff.delays(self._uniform)
         retries_left = self.attempts - 1
+        nothing_done = failure.nothing_done
         while isinstance(failure, self._retries_on) and not isinstance(failure, self._gives_up_on):
             budget.attempt_failed()
             delay = self._next_delay(delays, retries_left, request.deadline)
@@ -138,13 +140,14 @@ class Retry(Wrapper):
                 response = yield from self.target.call(request)
             except CallFailed as next_failure:
                 failure = next_failure
+                nothing_done = nothing_done and failure.nothing_done
             else:
                 budget.attempt_succeeded(is_first=False)
                 return response
             finally:
                 budget.retry_ended()
         try:
-            raise failure
+            raise failure if nothing_done else in_doubt(failure)
         finally:
             # The failure's traceback holds this frame: without this, every call that gives up is garbage in a
             # circle.

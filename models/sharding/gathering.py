@@ -39,7 +39,6 @@ from .failures import Moved
 from .requests import GATHER, Gather
 from .routing_table import RoutingTable, TokenRange
 from .stored_keys import Stretch
-from .ways import NOTHING_DONE
 
 if TYPE_CHECKING:
     from .router import Router
@@ -185,8 +184,8 @@ class Gathering:
                 return
         except Moved as moved:
             end = yield from router.await_newer(end, pauses=router.note(moved, table))
-        except NOTHING_DONE:
-            if not (yield from router.has_newer(table)):
+        except CallFailed as failure:
+            if not (failure.nothing_done and (yield from router.has_newer(table))):
                 raise
         newer, end = yield from self._await_table(end)
         self._spread([TokenRange(each.start, each.end) for each in stretches], newer, end)

@@ -32,7 +32,7 @@ from typing import Any
 from simulator import Environment
 
 from ..endpoint import Call, Endpoint
-from ..failures import ServerError, Unavailable
+from ..failures import CallFailed, ServerError, Unavailable
 from ..infrastructure import Host
 from ..network import Network
 from ..replication import SCAN
@@ -44,7 +44,7 @@ from .gathering import Gathering
 from .requests import SERVE, Addressed
 from .routing_table import RoutingTable
 from .settings import ShardingSettings
-from .ways import NOTHING_DONE, Ways
+from .ways import Ways
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -161,8 +161,8 @@ class Router(Endpoint):
                     )
                 except Moved as moved:
                     pauses = self.note(moved, table)
-                except NOTHING_DONE:
-                    if not (yield from self.has_newer(table)):
+                except CallFailed as failure:
+                    if not (failure.nothing_done and (yield from self.has_newer(table))):
                         raise
                     continue
             end = yield from self.await_newer(end, pauses=pauses)

@@ -41,7 +41,7 @@ from typing import TYPE_CHECKING, Any
 from simulator import PARKED, CallFailed, TimedOut
 
 from ..endpoint import Endpoint
-from ..failures import BreakerOpen, Refused, Rejected, ServerError, Unavailable
+from ..failures import ServerError, Unavailable
 from ..replication import delete, scan, write
 from ..replication.scans import KeySet, Scanned
 from ..request import Request, Response
@@ -53,8 +53,6 @@ from .stored_keys import StoredKey, StoredRange
 
 if TYPE_CHECKING:
     from .server import ShardServer
-
-_NOTHING_DONE = (Refused, Rejected, BreakerOpen, Unavailable)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -245,12 +243,17 @@ class Transfers:
         try:
             with server.env.fail_after(self._settings.patience / server.host.clock_rate):
                 response: Response = yield from client.call(request)
-        except (ServerError, TimedOut, Unavailable):
+        except (ServerError, TimedOut):
             raise
-        except _NOTHING_DONE as failure:
-            raise Unavailable(f"{server.name}: the shard's store was not reached: {failure}") from None
         except CallFailed as failure:
-            raise TimedOut(f"{server.name}: nobody knows what the shard's store did: {failure}") from None
+            if not failure.nothing_done:
+                raise TimedOut(f"{server.name}: nobody knows what the shard's store did: {failure}") from None
+            if isinstance(failure, Unavailable):
+                raise
+            raise Unavailable(f"{server.name}: the shard's store was not reached: {failure}") from None
+        if response.degraded:
+            missing = ", ".join(response.degraded)
+            raise TimedOut(f"{server.name}: the shard's store has not answered for itself, without {missing}")
         return response
 
 

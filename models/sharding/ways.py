@@ -5,9 +5,9 @@
 2. One that says that nothing was done (it is down, full, has no lease, or its store is out of its reach) is
    passed over: the next is asked in the same call, each once. `Moved` is an answer: no other server of the
    shard would serve it.
-3. One that is silent, until the caller gives up or the connection breaks, or to which its store is silent
-   (`TimedOut`), is not replaced in that call: what was asked may have been done. The next call goes to the
-   next server.
+3. One that is silent, until the caller gives up or the connection breaks, or that does not know what its
+   store has done (`TimedOut`, or in doubt), is not replaced in that call: what was asked may have been done.
+   The next call goes to the next server.
 4. Until somebody has answered again after silence, or after all have refused, they are suspect: perhaps
    nobody is there any more, and the table is old that names this shard.
 """
@@ -19,14 +19,11 @@ from collections.abc import Sequence
 from simulator import Cancelled
 
 from ..endpoint import Call, Endpoint
-from ..failures import BreakerOpen, ConnectionLost, Refused, Rejected, TimedOut, Unavailable
+from ..failures import CallFailed, ServerError, TimedOut, Unavailable
 from ..infrastructure import Host
 from ..network import Locality, Network, locality
 from ..request import Request
 from .failures import Moved
-
-NOTHING_DONE = (Refused, Rejected, BreakerOpen, Unavailable)
-"""Failures after which it is known that nothing was done."""
 
 _NEAREST_FIRST = list(Locality)
 
@@ -58,12 +55,15 @@ class Ways(Endpoint):
             except Moved:
                 self._preferred, self.is_suspect = place, False
                 raise
-            except NOTHING_DONE:
-                if turn + 1 == count:
+            except ServerError:
+                raise
+            except (Cancelled, GeneratorExit, CallFailed) as end:
+                if isinstance(end, CallFailed) and end.nothing_done:
+                    if turn + 1 < count:
+                        continue
                     self.is_suspect = True
                     raise
-            except (Cancelled, GeneratorExit, ConnectionLost, TimedOut) as end:
-                self.is_suspect = not isinstance(end, TimedOut)
+                self.is_suspect = not isinstance(end, TimedOut | Unavailable)
                 if self._preferred == place or turn:  # unless another call has left it already
                     self._preferred = (place + 1) % count
                 raise

@@ -20,6 +20,7 @@ from models.outcome import Outcome
 
 from .bad_targets import BadTarget
 from .budget_expectation import BudgetModel
+from .doubt import in_doubt, says_nothing_done
 
 if TYPE_CHECKING:
     from .host_expectation import HostModel
@@ -233,10 +234,12 @@ class RetryModel(WrapperModel):
     def ask(self, done: Done) -> Withdraw:
         self.call_count += 1
         budget, delays, is_retry = self.budget, iter(self.delays), False
+        nothing_done = True
         budget.started(self.clock.now)
 
         def end(outcome: Outcome) -> None:
-            nonlocal is_retry, current
+            nonlocal is_retry, current, nothing_done
+            nothing_done = nothing_done and says_nothing_done(outcome)
             if is_retry:
                 budget.retry_ended()
             if outcome.is_answer:
@@ -253,7 +256,7 @@ class RetryModel(WrapperModel):
                     current = self.clock.after(delay, again)
                     return
             budget.ended()
-            done(outcome)
+            done(outcome if outcome.is_answer or nothing_done else in_doubt(outcome))
 
         def again() -> None:
             nonlocal current

@@ -15,7 +15,8 @@ streams: what keeps them apart is the version that each append expects. Rules:
 4. A command comes with an id. If it comes again, to whichever handler, the log has its commit, and the answer
    is the first one. So whoever does not know what became of a command asks again.
 5. A failure to read means that nothing was done: `Unavailable`. After a failed append nobody knows
-   (`TimedOut`): even where the log refused, since what stands between (a retry) may have asked before.
+   (`TimedOut`): even where the log refused, since what stands between (a retry) may have asked before. An
+   answer that is degraded is none of the log's.
 6. What is submitted is answered when it is in the queue (see `queue`), carried out later, and tried again
    until it is answered. Its fate is what this handler remembers, or else what the log says. A crash takes
    what was in memory: its fate is then `UNHEARD_OF`, unless the log has it.
@@ -268,6 +269,8 @@ class CommandHandler(Node):
             answer = yield from self._log.call(request)
         except CallFailed as failure:
             raise TimedOut(f"{self.name}: nobody knows whether the log has {command.id!r}") from failure
+        if answer.degraded:  # a stand-in's, or what was told of an earlier commit
+            raise TimedOut(f"{self.name}: nobody knows whether the log has {command.id!r}")
         return answer.value  # type: ignore[no-any-return]
 
     # -- submitted commands ---------------------------------------------------------------------------------

@@ -86,4 +86,6 @@ class LoadedStreams:
             answer = yield from self._log.call(request)
         except CallFailed as failure:
             raise Unavailable(f"{self._name}: the log does not answer") from failure
+        if answer.degraded:
+            raise Unavailable(f"{self._name}: it is not the log that answers, or not as of now")
         return answer.value

@@ -6,7 +6,8 @@ primary after it, or one quorum client at a low level and another at a high one.
 
 1. A write goes to the first way, and to the next only after a failure that says that nothing was done. An
    acknowledged write lifts the floor of its key, if the session is to see its `own_writes`. One of which
-   nobody knows does not: it may never have been.
+   nobody knows does not: it may never have been. Nor does a stand-in's answer (degraded, and without a
+   version).
 2. A read goes to the first way. Where the answer is behind the floor that the key had when the read began, or
    there is a failure, the next way is asked. An answer that is not behind is the session's, and lifts the
    floor if the session `is_monotonic`.
@@ -43,13 +44,11 @@ from typing import Any
 from simulator import Environment
 
 from ...endpoint import Call, Endpoint, Wrapper
-from ...failures import BreakerOpen, CallFailed, Refused, Rejected, Unavailable
+from ...failures import CallFailed, Unavailable
 from ...request import Request, Response
 from ...validation import require_each, require_finite_duration, require_kind, require_time
 from ..operations import READING, SCAN
 from .floors import Floors, is_behind
-
-_NOTHING_DONE = (Refused, Rejected, BreakerOpen, Unavailable)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -135,13 +134,17 @@ class Session(Wrapper):
         for way in others:
             try:
                 response = yield from way.call(request)
-            except _NOTHING_DONE:
-                continue
-            break
+            except CallFailed as failure:
+                if not failure.nothing_done:
+                    raise
+            else:
+                break
         else:
             response = yield from last.call(request)
         if self._own_writes:
             if response.version is None:
+                if response.degraded:
+                    return response
                 raise TypeError(f"ways of {self.name!r} must tell the version of a write, got {response!r}")
             floors.lift(request.key, response.version)
         return response

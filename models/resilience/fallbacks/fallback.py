@@ -1,14 +1,16 @@
 """Fallback: answer with something else when the target fails.
 
 The stand-in is a value, a function of the request and the failure, or another endpoint (a cache, a simpler
-service), which takes its time and may fail in turn: then its failure is the caller's. The answer is degraded
-by the fallback's name, so that nobody takes it for a full one.
+service), which takes its time and may fail in turn: then its failure is the caller's, `in_doubt` where the
+target's leaves open whether something was done. The answer is degraded by the fallback's name, so that nobody
+takes it for a full one.
 
 A fallback hides failures from everything outside it: a breaker, a retry or a hedge goes inside, and acts
 before it does. `Fallback(Switched(CircuitBreaker(Timeout(target))))` is a usual order: the switch is the
 operators' (see `feature_switches`), the breaker works by itself, and whichever says no, the fallback answers.
 A fallback that asks another dependency moves the load there just when something is wrong: test it, or prefer
-a value.
+a value. One for what changes something acknowledges what may never be done: an outbox, say, takes its answer
+for a delivery.
 
 Leaves out: a limit on fallbacks under way (Hystrix has one of 10; put a bulkhead around `instead`). Sources:
 Hystrix, `getFallback`; Newman, "Building Microservices" (2nd ed. 2021), chapter 12, "Functional degradation".
@@ -20,7 +22,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from ...endpoint import Call, Endpoint, Wrapper
-from ...failures import CallFailed
+from ...failures import CallFailed, in_doubt
 from ...request import Request
 from ..failure_kinds import require_apart
 from ..stand_in import StandIn
@@ -87,7 +89,7 @@ class Fallback(Wrapper):
             except CallFailed as failure:
                 if not isinstance(failure, self._on) or isinstance(failure, self._except_on):
                     raise
-                response = yield from self._stand_in.answer(request, failure)
+                response = yield from self._answer_instead(request, failure)
                 self._fallback_count += 1
             else:
                 self._answered_count += 1
@@ -98,6 +100,14 @@ class Fallback(Wrapper):
             self._aborted_count += 1
             raise
         return response
+
+    def _answer_instead(self, request: Request, failure: CallFailed) -> Call:
+        try:
+            return (yield from self._stand_in.answer(request, failure))
+        except CallFailed as its_own:
+            if failure.nothing_done:
+                raise
+            raise in_doubt(its_own) from failure
 
     def statistics(self) -> FallbackStatistics:
         """Return what has happened so far."""

@@ -16,7 +16,8 @@ Rules, in order:
    one after that follows after the delay. With `at_once_on_failure=False` it is not: a hedge is then against
    slowness alone, and failures are left to a `Retry`.
 6. When every attempt that was sent has failed, the call fails as the last of them did; not as one of those
-   that give up, if there is another: "not sent" would be wrong of the call as a whole.
+   that give up, if there is another: "not sent" would be wrong of the call as a whole. It is `in_doubt` (see
+   `models.failures`) if any of them leaves open whether something was done, or was cancelled.
 7. A copy that the budget denies is not sent, and no further one of this call: the call goes on with what is
    under way.
 

@@ -22,6 +22,7 @@ from typing import Any
 from simulator import PARKED, CallFailed, Cancelled, Environment, Process
 
 from ...endpoint import Call, Endpoint
+from ...failures import in_doubt
 from ...request import Request, Response
 from ..retry_budget import RetryBudget
 
@@ -58,6 +59,7 @@ class Race:
         "_failure",
         "_is_over",
         "_next_copy",
+        "_nothing_done",
         "_parent",
         "_policy",
         "_request",
@@ -92,6 +94,7 @@ class Race:
         self._is_over = False
         self._response: Response | None = None
         self._failure: CallFailed | None = None
+        self._nothing_done = True  # by any attempt, as far as is known
         self.is_won_by_copy = False
         self._scope = env.open_deadline(inf)
         self._next_copy = env.call_later(delay, self._send_copy)
@@ -125,7 +128,7 @@ class Race:
         failure_at_last, self._failure = self._failure, None
         assert failure_at_last is not None, f"{self._policy.name}: a race is over without a result"
         try:
-            raise failure_at_last
+            raise failure_at_last if self._nothing_done else in_doubt(failure_at_last)
         finally:
             # Its traceback holds this frame: without this, every call that fails is garbage in a circle.
             del failure_at_last
@@ -192,6 +195,7 @@ class Race:
             return
         policy = self._policy
         self._under_way_count -= 1
+        self._nothing_done = self._nothing_done and failure.nothing_done
         if isinstance(failure, policy.fatal):
             self._failure = failure
             self._decide()
@@ -213,6 +217,7 @@ class Race:
         active = env.active_process
         self._end(forget=self._response is not None)
         self._tally.cancelled_count += self._under_way_count
+        self._nothing_done = self._nothing_done and not self._under_way_count
         for process in self._copies:
             if process is not active:
                 process.cancel()

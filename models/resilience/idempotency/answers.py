@@ -9,12 +9,11 @@ which lets keys go after 24 hours.
 from __future__ import annotations
 
 from collections import OrderedDict
-from copy import copy
 from dataclasses import dataclass
 
 from simulator import Environment
 
-from ...failures import CallFailed
+from ...failures import CallFailed, own_copy
 from ...request import Request, Response
 from ...validation import require_duration
 
@@ -31,7 +30,7 @@ class Answer:
         """Return the answer, or raise the failure, once more."""
         if isinstance(self.result, Response):
             return self.result
-        raise _own_copy(self.result)
+        raise own_copy(self.result)  # kept, it would hold the frames of all who are told
 
 
 class Answers:
@@ -81,7 +80,7 @@ class Answers:
         self._drop_expired()
         assert key not in self._answers, f"{key!r} is answered already"
         if isinstance(result, CallFailed):
-            result = _own_copy(result)
+            result = own_copy(result)
         answer = self._answers[key] = Answer(request, result, self._env.now + self.ttl)
         self.recorded_count += 1
         if len(self._answers) > self.capacity:
@@ -102,14 +101,3 @@ class Answers:
                 return
             del answers[key]
             self.expired_count += 1
-
-
-def _own_copy(failure: CallFailed) -> CallFailed:
-    """Return the failure as a new object.
-
-    One that is kept and raised again and again would hold the frames of all who have seen it.
-    """
-    try:
-        return copy(failure)
-    except Exception:  # not every error can be made from its `args`
-        return failure.with_traceback(None)

@@ -6,11 +6,12 @@ request with a key:
 1. Unknown: it is worked on. When it is answered, the answer is recorded and the key is answered.
 2. Answered: the answer is repeated, and nothing is worked on.
 3. In progress: it waits for the first one's answer and gets that, or with `duplicates="reject"` is `Rejected`
-   at once, as Stripe and the IETF draft have it (409): those who wait take no thread of the instance.
+   at once, as Stripe and the IETF draft have it (409): those who wait take no thread of the instance. That
+   rejection is `in_doubt`: what is in progress may be done.
 4. Another request (operation, key, value) under a key that is not unknown is misuse (422): a `ServerError`.
 5. The first one *fails*: the key passes to the duplicate that has waited longest, which works in its stead;
    if none waits, the key is unknown again. With `replays_failures`, as at Stripe, a failure is an answer like
-   others, unless it says that the work was never begun (`Refused`, `Rejected`, `BreakerOpen`, `Unavailable`).
+   others, unless it says that nothing was done (`CallFailed.nothing_done`).
 6. The first one is *cut short* (cancelled by its caller, killed): as if it had failed, since its work was cut
    short with it. Who has only lost its caller is not cut short: over a network that does not propagate
    cancellations it works on, and its answer is there when the retry comes.
@@ -46,13 +47,12 @@ from typing import Any
 from simulator import PARKED, Environment, Process
 
 from ...endpoint import Call, Endpoint, Wrapper
-from ...failures import BreakerOpen, CallFailed, Refused, Rejected, ServerError, Unavailable
+from ...failures import CallFailed, ServerError, in_doubt
 from ...request import Request, Response
 from ..rejection import rejection
 from .answers import Answer, Answers
 
 DUPLICATES = ("wait", "reject")
-_NEVER_BEGUN = (Refused, Rejected, BreakerOpen, Unavailable)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -208,7 +208,7 @@ class IdempotencyStore(Wrapper):
         """Wait for the answer to an attempt; `None` says that there is none, and whose turn it is."""
         if self.duplicates == "reject":
             self._rejected_count += 1
-            raise rejection(self, "duplicate of a request in progress")
+            raise in_doubt(rejection(self, "duplicate of a request in progress"))  # which may be done yet
         process: Any = self._env.active_process
         attempt.waiters[process] = None
         self._waiting_count += 1
@@ -232,7 +232,7 @@ class IdempotencyStore(Wrapper):
         try:
             response = yield from self.target.call(request)
         except CallFailed as failure:
-            if self.replays_failures and not isinstance(failure, _NEVER_BEGUN):
+            if self.replays_failures and not failure.nothing_done:
                 self._record(attempt, failure)
             else:
                 self._failed_count += 1

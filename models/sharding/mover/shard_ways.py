@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 from simulator import PARKED, CallFailed
 
 from ...endpoint import Endpoint
-from ...failures import BreakerOpen, Refused, Rejected, ServerError, Unavailable
+from ...failures import ServerError
 from ...request import Request, Response
 from ..failures import Moved
 from ..requests import hear
@@ -23,7 +23,6 @@ from ..requests import hear
 if TYPE_CHECKING:
     from ...nodes import Node
 
-_NOTHING_DONE = (Refused, Rejected, BreakerOpen, Unavailable)
 _PAUSE = 0.05  # s between rounds through all servers of a shard that have failed at once
 
 
@@ -149,4 +148,4 @@ class _Hearing:
 
 
 def _has_done_nothing(failure: CallFailed) -> bool:
-    return isinstance(failure, _NOTHING_DONE) and not isinstance(failure, Moved)
+    return failure.nothing_done and not isinstance(failure, Moved)

@@ -23,10 +23,10 @@ from __future__ import annotations
 from collections.abc import Callable, Generator, Mapping
 from typing import Any
 
-from simulator import Environment
+from simulator import CallFailed, Environment
 
 from ...endpoint import Endpoint, require_endpoint
-from ...failures import ServerError
+from ...failures import ServerError, in_doubt
 from ...network import Network
 from ...request import Request
 from ...storage import Disk
@@ -151,7 +151,11 @@ class EventService(StoringNode):
     def send_event(self, event: Event) -> Generator[Any, Any, None]:
         """Bring an event to all that have subscribed to its kind, in that order; nobody else hears of it.
 
-        Where one of them fails the rest are not told: through an outbox all are told again.
+        Where one of them fails the rest are not told: through an outbox all are told again. That failure is
+        `in_doubt`: others may have been told, and the database written.
         """
         for subscriber in self._subscribers.get(event.kind, ()):
-            yield from subscriber.call(event.request())
+            try:
+                yield from subscriber.call(event.request())
+            except CallFailed as failure:
+                raise in_doubt(failure) from None

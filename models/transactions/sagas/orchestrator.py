@@ -20,9 +20,10 @@
    are promised says `leader`.
 
 The services are endpoints on the orchestrator's host: connections, with timeouts, retries and breakers around
-them as one likes. Each call has a `step_timeout` besides, as a service may be silent. An orchestrator is one
-node: while it is down its sagas stand still, half-done, but block nobody (semantic locks do). One that never
-comes back leaves them so for ever: nobody else knows them.
+them as one likes. What a stand-in answers (degraded) is no answer of a service. Each call has a
+`step_timeout` besides, as a service may be silent. An orchestrator is one node: while it is down its sagas
+stand still, half-done, but block nobody (semantic locks do). One that never comes back leaves them so for
+ever: nobody else knows them.
 
 Leaves out: several orchestrators that share the work; parallel steps; a saga that its client aborts; a log
 that is cut. Source: Garcia-Molina and Salem, "Sagas" (SIGMOD 1987), section 5, the saga execution component,
@@ -237,7 +238,9 @@ class Orchestrator(TransactionLeader):
             except CallFailed as failure:
                 reason = f"{service}: {failure}"
             else:
-                return response.value  # type: ignore[no-any-return]
+                if not response.degraded:
+                    return response.value  # type: ignore[no-any-return]
+                reason = f"{service}: answered without {', '.join(response.degraded)}"
             if host.monotonic_clock() + settings.pause >= start + patience:
                 return StepAnswer(UNKNOWN, reason)
             yield settings.pause / host.clock_rate

@@ -16,6 +16,8 @@ from models import (
     ConnectionLost,
     Endpoint,
     FunctionEndpoint,
+    Host,
+    Network,
     Refused,
     Rejected,
     Request,
@@ -24,11 +26,13 @@ from models import (
     TimedOut,
     Unavailable,
 )
+from models.balancing import Balancer
 from models.consistency import Ending, HistoryRecorder
 from models.consistency.linearizability import Verdict, check_linearizability
 from models.replication import append, read, scan, write
 from models.replication.scans import AllKeys, GivenKeys, KeySet, Scanned
-from models.resilience import Retry, Timeout
+from models.resilience import ConstantBackoff, Retry, Timeout
+from models.resilience.fallbacks import Fallback
 from models.resilience.hedging import Hedge
 from simulator import Environment
 
@@ -194,6 +198,47 @@ def test_refusal_says_nothing_of_the_attempts_before_it(outermost: Any) -> None:
     assert operation.ending is Ending.UNKNOWN
 
 
+@pytest.mark.parametrize("place", ["balancer", "network", "fallback"])
+def test_refusal_says_nothing_of_those_before_it_wherever_they_were_made(place: str) -> None:
+    env = Environment(seed=1)
+    silent = Timeout(env, answering(9.0), 1.0)
+    refusing = answering(0.0, failure=Refused)
+    inner: Endpoint = Fallback(silent, refusing)
+    if place != "fallback":
+        inner = Retry(env, Fallback(silent, refusing), 2, backoff=ConstantBackoff(delay=1.0))
+    if place == "balancer":
+        inner = Balancer(env, [inner])
+    elif place == "network":
+        inner.host = Host(env, "proxy")
+        inner = Network(env).connect(Host(env, "web"), inner)
+    recorder = HistoryRecorder(env)
+    env.process(asking(recorder.around(inner), write("x", 1)))
+    env.run()
+    (operation,) = recorder.history()
+    assert operation.ending is Ending.UNKNOWN
+
+
+def test_change_of_which_every_attempt_was_refused_has_failed() -> None:
+    env = Environment(seed=1)
+    recorder = HistoryRecorder(env)
+    again = Retry(env, answering(0.0, failure=Refused), 3, backoff=ConstantBackoff(delay=1.0))
+    env.process(asking(recorder.around(again), write("x", 1)))
+    env.run()
+    (operation,) = recorder.history()
+    assert (operation.ending, operation.ended_at) == (Ending.FAILED, 2.0)
+
+
+@pytest.mark.parametrize(("request_", "ending"), [(write("x", 1), Ending.UNKNOWN), (read("x"), Ending.OK)])
+def test_stand_in_that_answers_a_change_acknowledges_nothing(request_: Request, ending: Ending) -> None:
+    env = Environment(seed=1)
+    recorder = HistoryRecorder(env)
+    inner = Fallback(answering(0.0, failure=TimedOut), "later")
+    env.process(asking(recorder.around(inner), request_))
+    env.run()
+    (operation,) = recorder.history()
+    assert (operation.ending, operation.result) == (ending, "later" if ending is Ending.OK else None)
+
+
 def test_retry_around_the_recorder_makes_an_operation_of_each_attempt() -> None:
     env = Environment(seed=1)
     recorder = HistoryRecorder(env)
@@ -225,6 +270,15 @@ def test_scan_is_recorded_as_reads_of_what_it_tells(keys: KeySet, after: Any, re
     for each in history:
         assert (each.kind, each.value, each.ending, each.site) == ("read", None, Ending.OK, "zone-a")
         assert (each.invoked_at, each.ended_at, each.session) == (0.0, 2.0, 0)
+
+
+def test_key_that_a_scan_was_to_tell_is_not_gone_where_a_part_of_the_answer_is_missing() -> None:
+    env = Environment(seed=1)
+    recorder = HistoryRecorder(env)
+    partial = Fallback(answering(0.0, failure=TimedOut), Scanned((("a", 1),)), name="shard two")
+    env.process(asking(recorder.around(partial), scan(GivenKeys(["a", "b"]))))
+    env.run()
+    assert {each.key: each.result for each in recorder.history()} == {"a": 1}
 
 
 @pytest.mark.parametrize("failure", [Unavailable, TimedOut, ServerError])

@@ -19,6 +19,7 @@ from models.cqrs.flaws import CommandFlaws
 from models.cqrs.items import Cancel, ItemDecider, Reserve, Restock
 from models.replication import read
 from models.resilience import Retry, Timeout
+from models.resilience.fallbacks import LastGoodAnswer
 from models.storage import Disk, PeriodicSync
 
 from .cqrs_plant import HOP, SYNC, CqrsPlant, on_disk, on_raft, plant_with_stock
@@ -240,6 +241,18 @@ def test_refusal_that_comes_after_a_lost_answer_is_not_taken_for_a_no() -> None:
     plant.log.nodes[0].restart()
     plant.run_on(0.1)
     assert [commit.command for commit in plant.commits()].count("c") == 1
+
+
+def test_what_was_told_of_an_earlier_commit_is_no_answer_of_the_log() -> None:
+    plant = plant_with_stock(3)
+    host = plant.new_host("new")
+    log: Any = LastGoodAnswer(plant.env, plant.log_client(host), age_max=60.0)
+    way = plant.way(CommandHandler(plant.env, host, plant.network, log, ItemDecider()))
+    assert isinstance(plant.now(way, carry_out(Command("first", 7, Restock(1)))), Accepted)
+    assert plant.now(way, read(7)).left == 4
+    plant.log.nodes[0].crash()
+    assert plant.now(way, carry_out(Command("second", 7, Restock(1)))) == "TimedOut"
+    assert plant.now(way, read(7)) == "Unavailable"  # what it was is not what it is now
 
 
 def test_handler_learns_that_the_log_has_lost_its_tail() -> None:

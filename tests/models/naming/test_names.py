@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from models import Endpoint, FunctionEndpoint, Host, Request
-from models.failures import Refused, ServerError, TimedOut
+from models.failures import CallFailed, Refused, ServerError, TimedOut
 from models.naming import Addresses, ByName, NameServer, Resolver
 from models.resilience import Timeout
 from tests.models.naming.building import WAY, World
@@ -271,6 +271,29 @@ def test_when_all_addresses_fail_so_does_the_call_as_the_last_one_did() -> None:
     seen = world.at(0.0, way, None)
     world.env.run(until=5.0)
     assert (seen[0].at, outcome(seen)) == (CALL + 2 * 0.25, TimedOut)
+
+
+@pytest.mark.parametrize("next_on", [(TimedOut,), (TimedOut, Refused)])
+@pytest.mark.parametrize(("first_is_down", "nothing_done"), [(True, False), (False, True)])
+def test_refusal_by_the_last_address_says_nothing_of_one_that_was_silent(
+    next_on: tuple[type[CallFailed], ...], first_is_down: bool, nothing_done: bool
+) -> None:
+    world = Names(rotates=False, count=2 if first_is_down else 1)
+    way = world.client_of(around=lambda way: Timeout(world.env, way, 0.5), next_on=next_on)
+    if first_is_down:
+        world.a.crash()
+    world.hosts[first_is_down].crash_process(world.servers[first_is_down])
+    told: list[CallFailed] = []
+
+    def ask() -> Generator[Any, Any, None]:
+        try:
+            yield from way.call(Request())
+        except CallFailed as failure:
+            told.append(failure)
+
+    world.env.process(ask())
+    world.env.run(until=5.0)
+    assert [(type(each), each.nothing_done) for each in told] == [(Refused, nothing_done)]
 
 
 def test_a_failure_that_is_not_named_ends_the_call() -> None:

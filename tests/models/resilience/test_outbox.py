@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from models.endpoint import FunctionEndpoint
-from models.failures import BreakerOpen, Rejected, ServerError
+from models.failures import BreakerOpen, CallFailed, Refused, Rejected, ServerError, TimedOut
 from models.infrastructure import Host
 from models.request import Request
 from models.resilience import (
@@ -114,6 +114,33 @@ def test_an_entry_is_dead_after_its_last_attempt() -> None:
     assert outbox.statistics().dead_letter_count == 1
     assert isnan(outbox.statistics().delivery_time_mean)
     assert conserves(outbox)
+
+
+@pytest.mark.parametrize(
+    ("failures", "nothing_done"), [((Refused, Refused), True), ((TimedOut, Refused), False)]
+)
+def test_dead_letter_may_have_arrived_unless_every_attempt_says_that_it_has_not(
+    failures: tuple[type[CallFailed], ...], nothing_done: bool
+) -> None:
+    env = Environment()
+    target = Scripted(env, *((0.0, kind) for kind in failures))
+    outbox = Outbox(env, target, backoff=ONE_SECOND, attempts_max=2)
+    call_at(env, outbox, 0.0)
+    env.run()
+    [letter] = outbox.dead_letters
+    assert (type(letter.failure), letter.failure.nothing_done) == (Refused, nothing_done)
+
+
+def test_dead_letter_whose_first_attempt_was_broken_off_may_have_arrived() -> None:
+    env = Environment()
+    target = Scripted(env, (9.0, None), (0.0, Refused))
+    outbox = Outbox(env, target, backoff=ONE_SECOND, attempts_max=2)
+    call_at(env, outbox, 0.0)
+    env.call_later(1.0, outbox.stop_workers)
+    env.call_later(2.0, outbox.start_workers)
+    env.run()
+    [letter] = outbox.dead_letters
+    assert (type(letter.failure), letter.failure.nothing_done) == (Refused, False)
 
 
 def test_an_entry_is_dead_when_its_next_attempt_would_be_too_old() -> None:

@@ -1,6 +1,8 @@
 """Retry: what is retried, when, how often, and what remains when it is cut short."""
 
 import gc
+from collections.abc import Generator
+from typing import Any
 
 import pytest
 
@@ -13,6 +15,7 @@ from models.failures import (
     ServerError,
     Unavailable,
 )
+from models.request import Request
 from models.resilience import ConstantBackoff, ExponentialBackoff, FullJitter, Retry, RetryBudget, Timeout
 from simulator import Environment, TimedOut
 from tests.models.resilience.scripted import OK, Scripted, Step, call_at
@@ -70,6 +73,39 @@ def test_the_last_failure_is_what_the_caller_sees() -> None:
     [seen] = call_at(env, Retry(env, target, 2, backoff=HALF_A_SECOND), 0.0)
     env.run()
     assert seen == (0.5, ConnectionLost)
+
+
+@pytest.mark.parametrize(
+    ("failures", "nothing_done"),
+    [
+        ((Refused, Unavailable), True),
+        ((TimedOut, Refused), False),
+        ((ServerError, Refused), False),
+        ((Refused, TimedOut, Refused), False),
+        ((ConnectionLost, BreakerOpen), False),
+        ((Refused, ServerError), False),
+    ],
+)
+def test_nothing_was_done_only_if_every_attempt_says_so(
+    failures: tuple[type[CallFailed], ...], nothing_done: bool
+) -> None:
+    env = Environment()
+    raised = [kind() for kind in failures]
+    target = Scripted(env, *((0.0, failure) for failure in raised))
+    retry = Retry(env, target, len(failures), backoff=HALF_A_SECOND)
+    told: list[CallFailed] = []
+
+    def call() -> Generator[Any, Any, None]:
+        try:
+            yield from retry.call(Request())
+        except CallFailed as failure:
+            told.append(failure)
+
+    env.process(call())
+    env.run()
+    assert [(type(each), each.nothing_done) for each in told] == [(failures[-1], nothing_done)]
+    # What the target has raised is its own: it may raise it again.
+    assert [each.nothing_done for each in raised] == [kind.nothing_done for kind in failures]
 
 
 @pytest.mark.parametrize(

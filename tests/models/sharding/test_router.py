@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Generator
+from typing import Any
+
 import pytest
 
-from models import Host
+from models import FunctionEndpoint, Host, Request, TimedOut, Unavailable
 from models.consensus import RaftStore
 from models.replication import SingleNodeStore, read, scan, write
 from models.replication.scans import KeyRange
+from models.resilience import ConstantBackoff, Retry
 
 from .building import SETTINGS, WAY, World, copying, frozen, given_up
 
@@ -174,6 +178,28 @@ def test_server_to_which_its_store_is_silent_is_left_by_the_next_call() -> None:
     assert [world.now(write("a", number)) for number in (2, 3, 4)] == ["TimedOut", None, None]
     assert world.client.statistics().read_count == reads  # nobody has gone: the directory is not asked
     assert world.now(read("a")) == 4
+
+
+def test_write_whose_store_is_in_doubt_goes_to_no_other_server() -> None:
+    """A store whose client asks again: the first attempt may be done, the last was refused."""
+    world = World(server_hosts=1)
+    world.now(write("a", 1))
+    first, second = world.store.servers_of("one")
+    asked: list[float] = []
+
+    def attempt(request: Request) -> Generator[Any, Any, None]:
+        asked.append(world.env.now)
+        yield 0.01
+        raise Unavailable("no quorum") if len(asked) > 1 else TimedOut("silent")
+
+    attempting = FunctionEndpoint(attempt)
+    first.store_client = Retry(world.env, attempting, 2, backoff=ConstantBackoff(delay=0.01))
+    world.change(lambda table: copying(table, "z", "one"))  # by the newer table it would be asked again
+    assert world.now(write("a", 2)) == "Unavailable"
+    assert (len(asked), second.statistics().call_count) == (2, 0)
+    assert not world.client.ways_to("one").is_suspect  # it has answered: the directory need not be asked
+    assert world.now(write("a", 3)) is None  # the next call begins with the next server
+    assert (len(asked), second.statistics().call_count) == (2, 1)
 
 
 def test_clients_begin_with_the_nearest_server_and_spread_over_equals() -> None:

@@ -10,10 +10,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from models import CallFailed, FunctionEndpoint, Request
-from models.failures import ConnectionLost, Refused, Rejected, ServerError
+from models import CallFailed, FunctionEndpoint, Request, Response
+from models.failures import ConnectionLost, Refused, Rejected, ServerError, Unavailable, in_doubt
 from models.replication import delete, read, scan, write
-from models.replication.scans import AllKeys, GivenKeys, KeyRange, KeySet
+from models.replication.scans import AllKeys, GivenKeys, KeyRange, KeySet, Scanned
 from models.sharding import LOWEST, Assignment, Move, Phase, RangePartitioner, RoutingTable, StoredKey
 from models.sharding.requests import (
     Drop,
@@ -188,6 +188,9 @@ def test_import_of_whose_writes_nobody_knows_is_timed_out() -> None:
         (ConnectionLost("gone"), "TimedOut"),
         (Refused("down"), "Unavailable"),
         (Rejected("the store"), "Unavailable"),
+        (Unavailable("no quorum"), "Unavailable"),
+        (in_doubt(Refused("down, after an attempt that was silent")), "TimedOut"),
+        (in_doubt(Unavailable("no quorum, after an attempt that was silent")), "TimedOut"),
     ],
 )
 def test_import_fails_as_its_write_does(failure: CallFailed, told: str) -> None:
@@ -216,6 +219,21 @@ def test_import_of_which_one_write_is_unknown_and_another_was_not_done_is_timed_
 
     world.store.servers_of("two")[0].store_client = FunctionEndpoint(fail)
     assert world.tell("two", import_items(Import(epoch, (("a", 1), ("b", 2))))).outcome == "TimedOut"
+
+
+def test_what_a_stand_in_answers_is_neither_an_import_nor_an_export() -> None:
+    """Else the move would go on, and what was not copied would be dropped with its source."""
+    world = Transferring()
+    epoch = world.begin_move()
+
+    def stand_in(request: Request) -> Generator[Any, Any, Response]:
+        yield 0.1
+        return Response(Scanned(()), ("store",))
+
+    (source,), (target,) = (world.store.servers_of(shard) for shard in ("one", "two"))
+    target.store_client = source._transfers._copying = FunctionEndpoint(stand_in)
+    assert world.tell("two", import_all(epoch)).outcome == "TimedOut"
+    assert world.items() == "TimedOut"
 
 
 def test_servers_process_that_crashes_in_the_middle_leaves_nothing_running() -> None:

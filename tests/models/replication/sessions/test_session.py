@@ -30,7 +30,8 @@ from models.replication.scans import AllKeys, GivenKeys, KeyRange
 from models.replication.sessions import Session
 from models.replication.sessions.floors import is_behind
 from models.replication.versions import VersionVector
-from models.resilience import Timeout
+from models.resilience import ConstantBackoff, Retry, Timeout
+from models.resilience.fallbacks import Fallback
 from simulator import Environment
 from simulator.randomness import Exponential
 
@@ -93,6 +94,22 @@ def test_answer_that_is_behind_is_asked_of_the_next_way() -> None:
     statistics = session.statistics()
     assert (statistics.read_count, statistics.write_count) == (1, 1)
     assert (statistics.first_count, statistics.behind_count) == (0, 1)
+
+
+def test_write_that_was_refused_at_last_goes_to_no_other_way() -> None:
+    env = Environment()
+    first, second = Way(TimedOut(), Refused()), Way((None, 5))
+    again = Retry(env, first.endpoint, 2, backoff=ConstantBackoff(delay=1.0))
+    session = Session(env, [again, second.endpoint])
+    assert told(env, session, write("k", "v")) == [Refused]
+    assert (len(first.asked), len(second.asked)) == (2, 0)  # the first attempt may have been carried out
+
+
+def test_stand_in_that_answers_a_write_lifts_no_floor() -> None:
+    env = Environment()
+    way = Way(TimedOut(), ("old", 1))
+    session = Session(env, [Fallback(way.endpoint, "accepted", on=(TimedOut,))])
+    assert told(env, session, write("k", "new"), read("k")) == ["accepted", "old"]
 
 
 def test_only_the_key_that_was_written_has_a_floor() -> None:

@@ -173,6 +173,18 @@ def test_the_usual_order_of_fallback_switch_and_breaker() -> None:
     assert (breaker.statistics().permitted_count, breaker.statistics().rejected_count) == (1, 1)
 
 
+@pytest.mark.parametrize(
+    ("first", "nothing_done"), [(Refused, True), (TimedOut, False), (ServerError, False)]
+)
+def test_where_both_fail_nothing_was_done_only_if_both_say_so(
+    first: type[CallFailed], nothing_done: bool
+) -> None:
+    env = Environment()
+    target, instead = Scripted(env, (0.25, first)), Scripted(env, (0.25, Refused))
+    told = ask(env, Fallback(target, instead, name="reviews"))
+    assert (type(told), told.nothing_done) == (Refused, nothing_done)
+
+
 def test_nonsense_is_told_by_its_name() -> None:
     env = Environment()
     target = Scripted(env)

@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 from models import (
+    CallFailed,
     FunctionEndpoint,
     Host,
     Network,
@@ -317,3 +318,31 @@ def test_a_call_that_fails_leaves_no_garbage_in_circles() -> None:
         assert not [item for item in gc.get_objects() if isinstance(item, Mine)]
     finally:
         gc.enable()
+
+
+@pytest.mark.parametrize(
+    ("script", "settings", "kind", "nothing_done"),
+    [
+        (((0.5, Refused), (0.5, Refused)), {}, Refused, True),
+        (((0.5, TimedOut), (0.5, Refused)), {}, Refused, False),
+        (((0.5, Refused), (0.5, TimedOut), (0.5, Refused)), {"copies_max": 2}, Refused, False),
+        # The first is still under way, and is cancelled: it may be done by then.
+        ((SLOW, (0.0, Refused)), {"fatal": (Refused,)}, Refused, False),
+        (((0.25, Refused), SLOW), {"after": 1.0, "fatal": (Refused,)}, Refused, True),
+    ],
+)
+def test_nothing_was_done_only_if_every_attempt_says_so(
+    script: tuple[Step, ...], settings: dict[str, Any], kind: type, nothing_done: bool
+) -> None:
+    env = Environment()
+    hedge = Hedge(env, Scripted(env, *script), **{"after": 0.25, **settings})
+
+    def call() -> Generator[Any, Any, CallFailed]:
+        try:
+            yield from hedge.call(Request())
+        except CallFailed as failure:
+            return failure
+        raise AssertionError("there is no answer")
+
+    told = env.run(env.process(call()))
+    assert (type(told), told.nothing_done) == (kind, nothing_done)

@@ -20,7 +20,7 @@ from models.failures import (
     Unavailable,
 )
 from models.request import Request, Response
-from models.resilience import Timeout
+from models.resilience import ConstantBackoff, Retry, Timeout
 from models.resilience.idempotency import IdempotencyStore
 from models.services import DependencyFailed
 from simulator import Environment
@@ -111,6 +111,36 @@ def test_a_failure_is_replayed_only_if_the_work_may_have_begun(
     assert target.call_count == (1 if is_replayed else 3)
     assert [(type(each), str(each)) for each in raised] == [(type(failure), str(failure))] * 3
     assert raised[-1].__dict__ == failure.__dict__
+
+
+def test_key_is_not_given_back_after_a_refusal_that_is_not_the_first_attempt() -> None:
+    env = Environment()
+    target = Scripted(env, (9.0, None), (0.0, Refused("down")), OK)
+    again = Retry(env, Timeout(env, target, 1.0), 2, backoff=ConstantBackoff(delay=1.0))
+    store = IdempotencyStore(env, again, replays_failures=True)
+    seen = send_at(env, store, 0.0, 5.0)
+    env.run()
+    assert seen == [(2.0, Refused), (5.0, Refused)]
+    assert target.call_count == 2  # the first may have been done, and is not done again
+    assert store.statistics().recorded_count == 1
+
+
+def test_who_is_rejected_as_a_duplicate_may_not_conclude_that_nothing_is_done() -> None:
+    env = Environment()
+    store = IdempotencyStore(env, Scripted(env, (1.0, None)), duplicates="reject")
+    told: list[Rejected] = []
+
+    def duplicate() -> Generator[Any, Any, None]:
+        yield 0.5
+        try:
+            yield from store.call(order())
+        except Rejected as rejected:
+            told.append(rejected)
+
+    env.process(duplicate())
+    send_at(env, store, 0.0)
+    env.run()
+    assert [(each.part, each.nothing_done) for each in told] == [(store, False)]
 
 
 def test_a_failure_that_is_replayed_holds_nobody_who_has_seen_it() -> None:

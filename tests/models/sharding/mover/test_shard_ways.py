@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from models import Endpoint, FunctionEndpoint, Host, Network, Request, Response
-from models.failures import ConnectionLost, Refused, Rejected, ServerError, Unavailable
+from models.failures import ConnectionLost, Refused, Rejected, ServerError, Unavailable, in_doubt
 from models.nodes import Node
 from models.sharding import Moved
 from models.sharding.mover.shard_ways import ShardUnreachable, ShardWays
@@ -61,7 +61,7 @@ class Street:
 
 
 NOTHING_DONE = [Refused("down"), Rejected("full"), Unavailable("no lease")]
-UNKNOWN = [ConnectionLost("gone"), SILENCE]
+UNKNOWN = [ConnectionLost("gone"), in_doubt(Unavailable("after an attempt that was silent")), SILENCE]
 
 
 @pytest.mark.parametrize("first", NOTHING_DONE)

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Generator
 from random import Random
 from typing import Any
 
 import pytest
 
-from models import Host, Request
+from models import CallFailed, FunctionEndpoint, Host, Request, Unavailable
 from models.storage import Disk
 from models.transactions import Add, read
 from models.transactions.events import (
@@ -292,3 +293,27 @@ def test_event_that_comes_twice_at_once_is_done_once(publishing: Publishing) -> 
     shop.env.run(until=1.0)
     assert [told.end for told in tolds] == ["done", "done"]
     assert shop.data("producer") == shop.data("stock") == {1: 1}
+
+
+@pytest.mark.parametrize("publishing", [DatabaseFirst(), MessageFirst()])
+def test_dual_write_that_fails_half_way_does_not_say_that_nothing_was_done(publishing: Publishing) -> None:
+    shop = EventShop(publishing)
+    told: list[CallFailed] = []
+
+    def full(request: Request) -> Generator[Any, Any, None]:
+        yield 0.01
+        raise Unavailable("no quorum")
+
+    def order() -> Generator[Any, Any, None]:
+        try:
+            yield from shop.client.call(Request("place", key=1))
+        except CallFailed as failure:
+            told.append(failure)
+
+    producer = shop.nodes["producer"]
+    assert isinstance(producer, EventService)
+    producer.subscribe("placed", FunctionEndpoint(full, host=producer.host))
+    shop.env.process(order())
+    shop.env.run(until=1.0)
+    assert shop.data("stock") == {1: 1}
+    assert [(type(each), each.nothing_done) for each in told] == [(Unavailable, False)]

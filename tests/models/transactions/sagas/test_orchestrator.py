@@ -7,7 +7,9 @@ from typing import Any
 import pytest
 
 from models.network import AddedDelay
+from models.resilience.fallbacks import Fallback
 from models.transactions import Ending, Put, Saga, SagaStep, read, run
+from models.transactions.sagas.requests import StepAnswer
 
 from ..shop import HOP, MONEY, SETTINGS, STOCK, SYNC_TIME, SagaShop, order_saga
 
@@ -198,3 +200,14 @@ def test_saga_of_one_step_is_its_pivot() -> None:
     told = shop.ask(run(1, Saga((SagaStep("orders", (Put(1, "there"),)),), pivot=0)))
     shop.env.run(until=1.0)
     assert (told.end, shop.data("orders")) == (Ending(is_done=True), {1: "there"})
+
+
+def test_what_a_stand_in_answers_is_no_answer_of_a_service() -> None:
+    shop = SagaShop(wrap=lambda env, way: Fallback(way, StepAnswer("done"), name="stand-in"))
+    shop.hosts["stock"].crash_process(shop.nodes["stock"])
+    told = asked(shop)
+    shop.at(2.0, shop.hosts["stock"].restart_process, shop.nodes["stock"])
+    shop.env.run(until=3.0)
+    assert told.end == Ending(is_done=False, reason="stock: answered without stand-in")
+    assert shop.data("orders") == {1: "rejected"}
+    assert shop.data("stock") == {"book": STOCK}
