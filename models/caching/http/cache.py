@@ -13,6 +13,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+from ...validation import require_kind
 from .dates import format_http_date
 from .decisions import Change, Forward, Outcome, Reason, Refuse, ResponseStore, Serve, Variants, apply_changes
 from .directives import request_directives, response_directives
@@ -29,10 +30,18 @@ from .reuse import (
 )
 from .rules import CacheRules
 from .stored_response import StoredResponse, stored_response
-from .storing import end_to_end, forbids_storing, is_worth_storing, may_store, updated_headers
+from .storing import (
+    end_to_end,
+    forbids_storing,
+    is_for_one_user,
+    is_worth_storing,
+    may_store,
+    updated_headers,
+)
 from .uris import normalised_uri
 from .validation import (
     PRECONDITIONS,
+    asks_for_itself,
     conditional_headers,
     is_not_modified,
     is_same_representation,
@@ -61,6 +70,7 @@ class HttpCache:
 
     def __init__(self, *, store: ResponseStore, rules: CacheRules) -> None:
         """Decide over this store, by these rules."""
+        require_kind("rules", rules, CacheRules)
         self.store = store
         self.rules = rules
 
@@ -72,9 +82,11 @@ class HttpCache:
         """Decide on a request of a client."""
         if request.method not in ("GET", "HEAD"):
             return _passed_on(request, Reason.WRITE_THROUGH)
-        if "range" in request.headers:
-            return _passed_on(request, Reason.RANGE)
         asked = request_directives(request.headers)
+        if "range" in request.headers:
+            if asked.only_if_cached:
+                return Refuse(response=_GATEWAY_TIMEOUT)
+            return _passed_on(request, Reason.RANGE)
         variants = self.store.get(self.key(request), ())
         matching = matching_responses(variants, request.headers)
         if matching:
@@ -126,9 +138,10 @@ class HttpCache:
                 return Outcome(response=stale.response, reused=stale.stored, permission=stale.permission)
         if forward.request.method == "HEAD" and response.status == 200:
             changes = self._freshened_by_head(forward, response, request_time, response_time)
-        else:
-            changes = self._stored(forward, response, request_time, response_time)
-        return Outcome(response=response, changes=changes)
+            return Outcome(response=response, changes=changes)
+        invalid = invalidated_keys(forward.client_request, response)
+        changes = self._stored(forward, response, invalid, request_time, response_time)
+        return Outcome(response=response, changes=changes, invalidated=invalid)
 
     def on_error(self, forward: Forward, now: float) -> Serve | Refuse:
         """Decide what to answer when the origin cannot be reached: a stale response, or a 504."""
@@ -165,7 +178,7 @@ class HttpCache:
             return None
         asked = request_directives(request.headers)
         permission = permission_to_reuse(matching[0], asked, now, self.rules)
-        if permission is not Permission.FRESH:
+        if permission is None:
             permission = permission_after_error(
                 matching[0], asked, now, self.rules, is_disconnected=is_disconnected
             )
@@ -174,18 +187,23 @@ class HttpCache:
     def _on_not_modified(
         self, forward: Forward, response: HttpResponse, request_time: float, response_time: float
     ) -> Outcome:
-        validated = validated_responses(response.headers, forward.matching, is_ours=forward.is_conditional)
-        updated = {
-            old: self._freshened(old, response.headers, request_time, response_time) for old in validated
-        }
-        changes = self._replaced(forward, {old: self._kept(new) for old, new in updated.items()})
+        client, newer = forward.client_request, response.headers
+        is_ours = forward.is_conditional and not asks_for_itself(client.headers, forward.matching)
+        validated = validated_responses(newer, forward.matching, is_ours=is_ours)
+        updated = {old: self._freshened(old, newer, request_time, response_time) for old in validated}
+        changes = self._replaced(
+            forward, {old: self._kept(forward, old, new) for old, new in updated.items()}
+        )
         if not forward.is_conditional:  # the client asked, so the answer is the client's
             return Outcome(response=response, changes=changes)
         if not validated:
             return _unusable(forward, response)
         reused = updated[validated[0]]
+        # With all that the 304 has brought, also what is not stored (no-cache="set-cookie"): it is for this
+        # client, and validated.
+        headers = updated_headers(validated[0].response.headers, newer)
         return Outcome(
-            response=_answer(forward.client_request, reused, reused.response.headers),
+            response=_answer(client, reused, headers),
             changes=changes,
             reused=reused,
             permission=Permission.VALIDATED,
@@ -198,7 +216,8 @@ class HttpCache:
         updated: dict[StoredResponse, StoredResponse | None] = dict.fromkeys(forward.matching)
         for old in forward.matching:
             if is_same_representation(old, response.headers):
-                updated[old] = self._kept(self._freshened(old, response.headers, request_time, response_time))
+                new = self._freshened(old, response.headers, request_time, response_time)
+                updated[old] = self._kept(forward, old, new)
         return self._replaced(forward, updated)
 
     def _freshened(
@@ -214,10 +233,17 @@ class HttpCache:
             response_time=response_time,
         )
 
-    def _kept(self, stored: StoredResponse) -> StoredResponse | None:
-        """Return the response as it stays in the store, or None if its new fields forbid that it stays."""
-        status, is_shared = stored.response.status, self.rules.is_shared
-        return None if forbids_storing(status, stored.directives, is_shared=is_shared) else stored
+    def _kept(self, forward: Forward, old: StoredResponse, new: StoredResponse) -> StoredResponse | None:
+        """Return what stays in the store: the updated response, or nothing if its new fields forbid it.
+
+        And the old one as it was, where what has come is for one user alone.
+        """
+        directives, is_shared = new.directives, self.rules.is_shared
+        if forbids_storing(new.response.status, directives, is_shared=is_shared):
+            return None
+        if is_shared and is_for_one_user(old.request_headers, directives):
+            return None
+        return old if is_shared and is_for_one_user(forward.client_request.headers, directives) else new
 
     def _replaced(
         self, forward: Forward, updated: Mapping[StoredResponse, StoredResponse | None]
@@ -234,12 +260,16 @@ class HttpCache:
         return () if variants == current else (Change(key=key, variants=variants),)
 
     def _stored(
-        self, forward: Forward, response: HttpResponse, request_time: float, response_time: float
+        self,
+        forward: Forward,
+        response: HttpResponse,
+        invalid: tuple[str, ...],
+        request_time: float,
+        response_time: float,
     ) -> tuple[Change, ...]:
-        """Return what a full response changes: what it invalidates, and what it takes the place of."""
+        """Return what a full response changes: what is invalid after it, and what it takes the place of."""
         request = forward.client_request
         key = self.key(request)
-        invalid = invalidated_keys(request, response)
         current = self.store.get(key, ())
         variants: Variants = () if key in invalid else current
         new = self._new(request, response, request_time, response_time)

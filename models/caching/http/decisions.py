@@ -126,6 +126,7 @@ class Outcome:
     Attributes:
         response: what to answer to the client; None if `retry` comes first.
         changes: what to change in the store.
+        invalidated: the primary keys of what is invalid from now on, stored or not (section 4.4).
         retry: what to send instead, since the answer cannot be used.
         reused: the stored response that the answer was made from, or None if it is the origin's.
         permission: by what right that was used.
@@ -133,6 +134,7 @@ class Outcome:
 
     response: HttpResponse | None
     changes: tuple[Change, ...] = ()
+    invalidated: tuple[str, ...] = ()
     retry: Forward | None = None
     reused: StoredResponse | None = None
     permission: Permission | None = None

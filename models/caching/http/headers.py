@@ -10,6 +10,7 @@ Left out: trailers, pseudo-fields, and the limits of a wire format on what a val
 from __future__ import annotations
 
 from collections.abc import Container, Iterable, Iterator
+from typing import Any
 
 from .field_syntax import is_token, list_members
 
@@ -34,10 +35,13 @@ class Headers:
         """Keep the lines; spaces around a value are no part of it (RFC 9110 section 5.5).
 
         Raises:
+            TypeError: what is given has another shape, as a mapping has.
             ValueError: a name is not a token, or a value holds a line break.
         """
         kept = []
-        for name, value in lines:
+        for line in lines:
+            _require_line(line)
+            name, value = line
             if not is_token(name):
                 raise ValueError(f"the name of a field must be a token, got {name!r}")
             if "\n" in value or "\r" in value:
@@ -143,3 +147,9 @@ class Headers:
 
 
 NO_HEADERS = Headers()
+
+
+def _require_line(line: Any) -> None:
+    is_pair = isinstance(line, tuple | list) and len(line) == 2
+    if not (is_pair and isinstance(line[0], str) and isinstance(line[1], str)):
+        raise TypeError(f"each field line must be a name and a text, got {line!r}")

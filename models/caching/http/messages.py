@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from ...validation import require_kind
 from .headers import NO_HEADERS, Headers
 
 # RFC 9110 section 9.2.1. All others, unknown ones too, may change something at the origin.
@@ -30,6 +31,11 @@ class HttpRequest:
     headers: Headers = NO_HEADERS
     body: object = None
 
+    def __post_init__(self) -> None:
+        require_kind("method", self.method, str)
+        require_kind("uri", self.uri, str)
+        require_kind("headers", self.headers, Headers)
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class HttpResponse:
@@ -46,8 +52,10 @@ class HttpResponse:
     body: object = None
 
     def __post_init__(self) -> None:
+        require_kind("status", self.status, int)
         if not 100 <= self.status <= 999:
             raise ValueError(f"status must be from 100 to 999, got {self.status}")
+        require_kind("headers", self.headers, Headers)
 
     def with_headers(self, headers: Headers) -> HttpResponse:
         """Return the response with these field lines in place of its own; itself if they are its own."""

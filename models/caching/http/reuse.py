@@ -8,13 +8,16 @@ What a request asks is advice that a cache may follow (section 5.2.1), and this 
     max-stale       a response that is stale by no more than that will do
 
 What a response says comes first: no-cache is validated before each use; must-revalidate, and for a shared
-cache proxy-revalidate and s-maxage, forbid it to be stale, whatever permits it (sections 4.2.4 and 5.2.2).
+cache proxy-revalidate and s-maxage, forbid it to be stale, whatever permits it (sections 4.2.4 and 5.2.2). So
+s-maxage is more than a max-age for some: after it stale-while-revalidate does nothing in a shared cache, here
+as at Cloudflare and in Envoy; Vercel's CDN serves what is stale after it all the same.
 
     stale-while-revalidate  it may be stale by so much while it is validated (RFC 5861 section 3)
     stale-if-error          the same if there is an error, "regardless of other freshness information"
                             (section 4)
     immutable               while it is fresh a request's max-age, as a reload sends it, asks for no
-                            validation; no-cache does (RFC 8246 section 2)
+                            validation; no-cache does (RFC 8246 section 2). It counts without HTTPS too,
+                            where section 3 would have a client ignore it
 
 A bound on staleness includes its end: "by no more than the specified number of seconds", "up to the indicated
 number of seconds". Freshness does not: a response is stale when its age equals its lifetime.

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from ...validation import require_kind, require_time, require_unit_interval
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CacheRules:
@@ -21,6 +23,7 @@ class CacheRules:
             be reached, where no directive forbids it (section 4.2.4). 0: only where a directive permits it.
 
     Raises:
+        TypeError: what should be a number is none.
         ValueError: a number is outside its range.
     """
 
@@ -30,9 +33,7 @@ class CacheRules:
     stale_if_disconnected: float = 0.0
 
     def __post_init__(self) -> None:
-        if not 0.0 <= self.heuristic_fraction <= 1.0:
-            raise ValueError(f"heuristic_fraction must be in [0, 1], got {self.heuristic_fraction}")
-        if not self.heuristic_lifetime_max >= 0.0:
-            raise ValueError(f"heuristic_lifetime_max must be >= 0 s, got {self.heuristic_lifetime_max}")
-        if not self.stale_if_disconnected >= 0.0:
-            raise ValueError(f"stale_if_disconnected must be >= 0 s, got {self.stale_if_disconnected}")
+        require_kind("is_shared", self.is_shared, bool)
+        require_unit_interval("heuristic_fraction", self.heuristic_fraction)
+        require_time("heuristic_lifetime_max", self.heuristic_lifetime_max)
+        require_time("stale_if_disconnected", self.stale_if_disconnected)

@@ -50,7 +50,7 @@ def may_store(
         and response.status >= 200
         and response.status not in (206, 304)
         and not forbids_storing(response.status, directives, is_shared=is_shared)
-        and not (is_shared and "authorization" in request.headers and not allows_authorized(directives))
+        and not (is_shared and is_for_one_user(request.headers, directives))
         and _is_marked_cacheable(response, directives, is_shared=is_shared)
     )
 
@@ -66,9 +66,15 @@ def forbids_storing(status: int, directives: ResponseDirectives, *, is_shared: b
     return directives.no_store
 
 
-def allows_authorized(directives: ResponseDirectives) -> bool:
-    """Return whether a shared cache may reuse the response to a request with Authorization (section 3.5)."""
-    return directives.must_revalidate or directives.is_public or directives.s_maxage is not None
+def is_for_one_user(request_headers: Headers, directives: ResponseDirectives) -> bool:
+    """Return whether a shared cache must keep the response to a request from others (section 3.5).
+
+    So it is if the request had an Authorization, and the response none of the directives that allow it to be
+    shared all the same.
+    """
+    if "authorization" not in request_headers:
+        return False
+    return not (directives.must_revalidate or directives.is_public or directives.s_maxage is not None)
 
 
 def is_worth_storing(

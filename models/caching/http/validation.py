@@ -12,7 +12,7 @@ could name it, and it could not be used.
 Answering. A 304 names what it validates by the first of (section 4.3.4): a strong entity tag; a weak one, or
 Last-Modified, then the most recent; no validator at all, and nothing stored has one but one response. A
 server need not repeat Last-Modified in a 304 (RFC 9110 section 15.4.5); so one without any validator that
-answers a question about a single stored response is about that one.
+answers a question about a single stored response, and about nothing of the client's, is about that one.
 """
 
 from __future__ import annotations
@@ -64,7 +64,7 @@ def validated_responses(
     Args:
         headers: the fields of the 304.
         candidates: the stored responses that could have answered the request, the best first.
-        is_ours: whether it answers a precondition of the cache, not only one of the client.
+        is_ours: whether it answers a precondition of the cache, and none of the client (`asks_for_itself`).
     """
     tag = entity_tag(headers)
     modified = headers.first("last-modified")
@@ -77,6 +77,14 @@ def validated_responses(
     if len(candidates) == 1 and (is_ours or not candidates[0].has_validator):
         return tuple(candidates)
     return ()
+
+
+def asks_for_itself(headers: Headers, stored: Sequence[StoredResponse]) -> bool:
+    """Return whether a request names entity tags that no stored response has: the client's own question."""
+    return any(
+        all(one.entity_tag is None or not weakly_equal(tag, one.entity_tag) for one in stored)
+        for tag in headers.members("if-none-match")
+    )
 
 
 def is_same_representation(stored: StoredResponse, head: Headers) -> bool:

@@ -1,6 +1,8 @@
 """The memory of an HTTP cache: the stored responses of each URI, under an eviction policy.
 
-All variants of a URI are one to the policy: they come and go together, and weigh what they weigh together.
+All variants of a URI are one key to the policy: they come and go together, and are as much together as each
+is by itself, one item or its bytes. So a page that varies by what each user sends fills the cache, as it does
+elsewhere.
 To decide is to look at them several times, and so looking is no use of them: an answer from the store is one
 (`use`), and to store is one.
 """
@@ -13,6 +15,7 @@ from weakref import WeakKeyDictionary
 from ...validation import require_kind
 from ..eviction import EvictionPolicy
 from ..http import StoredResponse
+from ..ownership import take
 from ..stores import UNITS
 from .exchange import weight
 
@@ -41,7 +44,16 @@ class BoundedResponses:
         responses = BoundedResponses(Lru(50 * 2**20), unit="bytes")
     """
 
-    __slots__ = ("_cleared_count", "_evicted_count", "_refused_count", "_variants", "as_of", "policy", "unit")
+    __slots__ = (
+        "_cleared_count",
+        "_evicted_count",
+        "_refused_count",
+        "_variants",
+        "as_of",
+        "owner",
+        "policy",
+        "unit",
+    )
 
     def __init__(self, policy: EvictionPolicy, *, unit: str = "items") -> None:
         require_kind("policy", policy, EvictionPolicy)
@@ -49,6 +61,8 @@ class BoundedResponses:
             raise ValueError(f"unit must be one of {', '.join(UNITS)}, got {unit!r}")
         if len(policy):
             raise ValueError(f"policy must be one of its own, got one that holds {len(policy)} keys")
+        take("policy", policy, "a BoundedResponses")
+        self.owner: str | None = None
         self.policy = policy
         self.unit = unit
         # Weak: a response that has left the store may still be validated. Looked up, never gone through.
@@ -68,7 +82,7 @@ class BoundedResponses:
 
     def __setitem__(self, key: str, variants: Variants) -> None:
         """Hold these under the key, in place of all that was there, if they fit."""
-        size = 1
+        size = len(variants)
         if self.unit == "bytes":
             size = sum(weight(each.response.headers, each.response.body) for each in variants)
         policy = self.policy

@@ -6,9 +6,16 @@ of the host where it stands; here messages move, and time passes. Rules:
 1. It is asked in HTTP and asks in HTTP (see `exchange`). Any number of them may stand one behind the other.
 2. Concurrent GETs for one URI that go to the target collapse, if `collapses`: one is forwarded, and when its
    answer is there the others are decided anew. Those that still cannot be answered are forwarded together,
-   so that what must not be stored is not fetched one by one (Varnish's hit-for-miss). If it is known by what
-   the URI varies, requests for different variants do not wait for each other, and one for a variant that has
-   never been seen waits for nobody; nor do requests with no-cache or no-store, to which that is no use.
+   so that what must not be stored is not fetched one by one (Varnish's hit-for-miss). An error that the site
+   has answered with is such an answer: it may be used for others only if it may be stored. That there was no
+   answer is no answer of the site's: those who waited are told so, or answered stale as each of them may be,
+   and do not all run into the same timeout (Varnish keeps such an error for a second, for those who wait;
+   nginx lets one after the other ask). But for who has a later deadline: the one before may have failed by
+   its own. If the one that is forwarded is cut short, the first of those who wait is forwarded instead. A
+   question that never ends, as to a silent host, is waited for without end: put a timeout inside.
+   If it is known by what the URI varies, requests for different variants do not wait for each other, and one
+   for a variant that has never been seen waits for nobody; nor do requests with no-cache or no-store, to
+   which that is no use.
 3. A background validation (stale-while-revalidate) runs in a process that dies with the cache's, one for a
    variant at a time. Its failure is nobody's.
 4. Where the target fails, a stale response is given if that is allowed; else the failure goes on as it is,
@@ -20,10 +27,15 @@ of the host where it stands; here messages move, and time passes. Rules:
    already where it was asked for: simulated time, which no clock and no rounding of an Age makes wrong. One
    that is stale is degraded, by "stale". What is degraded otherwise, because something in between has put it
    together from what it had, is passed on and not stored: a field cannot say so to those who come later.
+7. A request that was on its way when its URI was invalidated, by a change that went through here or a purge,
+   may bring what was there before: that is given, and neither stored nor waited for by those who come later.
+   The RFC speaks of stored responses alone (section 4.4), and does not ask to store any. A change after which
+   readers here are told for a whole lifetime what was before would be none; Chromium's cache, too, gives up
+   entries that are being written when it invalidates.
 
-A request that was on its way when the same URI was changed may bring what was there before, and that is
-stored: the RFC has no rule against it, and the origin has said how long it may be. Leaves out: partial
-content, as the decisions do; a cache on a disk. Source: RFC 9111, section 4 (collapsing included).
+Leaves out: partial content, as the decisions do; a cache on a disk. Source: RFC 9111, section 4 (collapsing
+included); for rule 2 Varnish (`cache_fetch.c`) and nginx (`proxy_cache_lock`), for rule 7 Chromium
+(`DoomMainEntryForUrl`).
 """
 
 from __future__ import annotations
@@ -48,11 +60,11 @@ from ..http import (
     HttpResponse,
     Outcome,
     Permission,
-    Reason,
     Refuse,
     Serve,
     StoredResponse,
 )
+from ..ownership import take
 from ..patterns import STALE
 from ..resident import Resident
 from .bounded_responses import BoundedResponses
@@ -60,6 +72,28 @@ from .exchange import answer_of, answering, carrying, error_status, message_of, 
 
 # The URI, and of a variant that is stored the request fields that it was chosen by.
 _Wanted = tuple[str, object]
+
+
+@dataclass(slots=True, eq=False)
+class _InFlight:
+    """A request on its way to the target.
+
+    `deadline` is its own. `ended` is triggered when its answer is there, or will not come, if others may wait
+    for it. `is_overtaken`: its URI was invalidated meanwhile. `is_answered`: it was not cut short; `failure`
+    is why there was no answer of the site's, if so.
+    """
+
+    deadline: float | None
+    ended: Event | None = None
+    is_overtaken: bool = False
+    is_answered: bool = False
+    failure: CallFailed | None = None
+
+    def ends_as_for(self, request: Request) -> bool:
+        """Whether `request` would not have waited longer than this one could."""
+        if self.deadline is None:
+            return True
+        return request.deadline is not None and request.deadline <= self.deadline
 
 
 class Source(StrEnum):
@@ -85,7 +119,7 @@ class HttpCachingStatistics:
     `validated_count` with one that the origin said still holds, `refused_count` with a 504
     (only-if-cached), `target_count` with what the target said, `passed_count` while the process was down;
     `failed_count` failed and `cut_count` were cut short; `in_flight_count` are under way: these add up. On
-    the way `collapsed_count` waited for another. The target was asked `forwarded_count` times,
+    the way they waited `collapsed_count` times for another. The target was asked `forwarded_count` times,
     `conditional_count` of these with a condition and `background_count` for nobody. `hit_bytes` is what was
     sent from the store, `target_bytes` what came from the target.
     """
@@ -132,13 +166,14 @@ class HttpCaching(Resident):
         super().__init__(target, name=name)
         require_kind("responses", responses, BoundedResponses)
         require_kind("rules", rules, CacheRules)
+        require_kind("collapses", collapses, bool)
         self.env = env
         self.responses = responses
         self.collapses = collapses
         self.decisions = HttpCache(store=responses, rules=rules)
         self._start_count = 0
-        # Each is triggered when its answer is there, or will not come.
-        self._leaders: dict[_Wanted, Event] = {}
+        self._in_flight: dict[str, dict[_InFlight, None]] = {}
+        self._leaders: dict[_Wanted, _InFlight] = {}
         self._validating: dict[_Wanted, None] = {}
         self._request_count = 0
         self._answered_count = dict.fromkeys(Source, 0)
@@ -150,6 +185,7 @@ class HttpCaching(Resident):
         self._background_count = 0
         self._hit_bytes = 0
         self._target_bytes = 0
+        take("responses", responses, repr(self))
 
     # -- its memory -----------------------------------------------------------------------------------------
 
@@ -173,7 +209,13 @@ class HttpCaching(Resident):
 
     def purge(self, uri: str) -> None:
         """Have no response of a URI any more, as whoever runs a cache can tell it to."""
-        self.responses.pop(self.decisions.key(HttpRequest(uri=uri)))
+        key = self.decisions.key(HttpRequest(uri=uri))
+        self.responses.pop(key)
+        self._overtake(key)
+
+    def _overtake(self, key: str) -> None:
+        for flight in self._in_flight.get(key, ()):
+            flight.is_overtaken = True
 
     # -- calls ----------------------------------------------------------------------------------------------
 
@@ -194,24 +236,26 @@ class HttpCaching(Resident):
         return response
 
     def _answer(self, request: Request) -> Generator[Any, Any, Answered]:
-        if not self._is_there():
-            return (yield from self.target.call(request)), Source.PASSED
-        decision = self.decisions.on_request(message_of(request), self._now())
-        if isinstance(decision, Forward) and self.collapses and self.decisions.may_collapse(decision):
+        told_by: _InFlight | None = None
+        while self._is_there():
+            decision = self.decisions.on_request(message_of(request), self._now())
+            if isinstance(decision, Serve):
+                return self._serve(request, decision)
+            if isinstance(decision, Refuse):
+                return answering(decision.response), Source.REFUSED
+            if told_by is not None:
+                return (yield from self._after(told_by, request, decision))
+            if not (self.collapses and self.decisions.may_collapse(decision)):
+                return (yield from self._forward(request, decision, _InFlight(request.deadline)))
             wanted = self._wanted(decision)
             leader = self._leaders.get(wanted)
-            if leader is None:
+            if leader is None or leader.is_overtaken:
                 return (yield from self._lead(wanted, request, decision))
             self._collapsed_count += 1
-            yield leader
-            if not self._is_there():
-                return (yield from self.target.call(request)), Source.PASSED
-            decision = self.decisions.on_request(message_of(request), self._now())
-        if isinstance(decision, Serve):
-            return self._serve(request, decision)
-        if isinstance(decision, Refuse):
-            return answering(decision.response), Source.REFUSED
-        return (yield from self._forward(request, decision))
+            yield leader.ended
+            if leader.is_answered:
+                told_by = leader
+        return (yield from self.target.call(request)), Source.PASSED
 
     def _wanted(self, forward: Forward) -> _Wanted:
         """Return what requests that wait for each other have in common."""
@@ -220,13 +264,24 @@ class HttpCaching(Resident):
 
     def _lead(self, wanted: _Wanted, request: Request, forward: Forward) -> Generator[Any, Any, Answered]:
         """Forward a request that others may wait for."""
-        leader = self._leaders[wanted] = self.env.event()
+        ended = self.env.event()
+        leader = self._leaders[wanted] = _InFlight(request.deadline, ended)
         try:
-            return (yield from self._forward(request, forward))
+            return (yield from self._forward(request, forward, leader))
         finally:
             if self._leaders.get(wanted) is leader:
                 del self._leaders[wanted]
-            leader.succeed()
+            ended.succeed()
+
+    def _after(self, leader: _InFlight, request: Request, forward: Forward) -> Generator[Any, Any, Answered]:
+        """Forward a request that the answer to another is no answer to, or let it fail as that one did."""
+        failure = leader.failure
+        if failure is None or not leader.ends_as_for(request):
+            return (yield from self._forward(request, forward, _InFlight(request.deadline)))
+        stored = self._instead_of(failure, request, forward, self._now())
+        if stored is None:
+            raise failure.with_traceback(None)  # or it would hold the frames of all who are told of it
+        return stored
 
     def _serve(self, request: Request, decision: Serve) -> Answered:
         """Give a stored response, and have it validated in the background if that was decided."""
@@ -249,8 +304,22 @@ class HttpCaching(Resident):
 
     # -- the target -----------------------------------------------------------------------------------------
 
-    def _forward(self, request: Request, forward: Forward) -> Generator[Any, Any, Answered]:
-        """Ask the target, and let the decisions say what follows; once more, if a 304 named nothing here."""
+    def _forward(
+        self, request: Request, forward: Forward, flight: _InFlight
+    ) -> Generator[Any, Any, Answered]:
+        """Ask the target, and let the decisions say what follows."""
+        key = self.decisions.key(forward.client_request)
+        flights = self._in_flight.setdefault(key, {})
+        flights[flight] = None
+        try:
+            return (yield from self._ask(request, forward, flight))
+        finally:
+            del flights[flight]
+            if not flights:
+                del self._in_flight[key]
+
+    def _ask(self, request: Request, forward: Forward, flight: _InFlight) -> Generator[Any, Any, Answered]:
+        """Ask, once more if a 304 named nothing here, and keep what may be kept."""
         while True:
             begun_at, asked_at, start_count = self.env.now, self._now(), self._start_count
             self._forwarded_count += 1
@@ -258,6 +327,8 @@ class HttpCaching(Resident):
             try:
                 response = yield from self.target.call(_question(forward, request))
             except CallFailed as failure:
+                flight.is_answered = True
+                flight.failure = failure if error_status(failure) is None else None
                 stored = self._instead_of(failure, request, forward, asked_at)
                 if stored is None:
                     raise
@@ -266,17 +337,23 @@ class HttpCaching(Resident):
             is_there = self._is_there()
             outcome = self._outcome(forward, answer_of(response), asked_at)
             as_of = begun_at if response.as_of is None else response.as_of
-            if is_there and start_count == self._start_count and _may_be_kept(forward, response):
-                self._keep(outcome, as_of)
+            if is_there and start_count == self._start_count:
+                self._keep(outcome, as_of, is_whole=_is_whole(response) and not flight.is_overtaken)
             if outcome.retry is None:
+                flight.is_answered = True
                 return self._told(outcome, response, as_of)
             forward = outcome.retry
 
-    def _keep(self, outcome: Outcome, as_of: float) -> None:
-        for change in outcome.changes:
-            for stored in change.variants:
-                self.responses.as_of.setdefault(stored, as_of)
-        self.decisions.apply(outcome)
+    def _keep(self, outcome: Outcome, as_of: float, *, is_whole: bool) -> None:
+        """Make the changes of an outcome; of an answer that is not to be kept, only what it makes invalid."""
+        for key in outcome.invalidated:
+            self.responses.pop(key)
+            self._overtake(key)
+        if is_whole:
+            for change in outcome.changes:
+                for stored in change.variants:
+                    self.responses.as_of.setdefault(stored, as_of)
+            self.decisions.apply(outcome)
 
     def _outcome(self, forward: Forward, message: HttpResponse, asked_at: float) -> Outcome:
         # A clock that was set back meanwhile has not made the answer come before the question.
@@ -324,7 +401,7 @@ class HttpCaching(Resident):
         process: Any = self.env.active_process
         start_count = self._start_count
         try:
-            yield from self._forward(request, forward)
+            yield from self._forward(request, forward, _InFlight(None))
         except CallFailed:
             pass
         finally:
@@ -364,7 +441,5 @@ def _question(forward: Forward, request: Request) -> Request:
     return carrying(forward.request, like=request)
 
 
-def _may_be_kept(forward: Forward, response: Response) -> bool:
-    """Say whether an answer is whole, or of a change, which makes invalid what is stored in any case."""
-    is_whole = all(part == STALE for part in response.degraded)
-    return is_whole or forward.reason is Reason.WRITE_THROUGH
+def _is_whole(response: Response) -> bool:
+    return all(part == STALE for part in response.degraded)

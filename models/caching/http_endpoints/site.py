@@ -83,6 +83,8 @@ class Site(Step):
     ) -> None:
         """Have all of it, as of now."""
         require_kind("contents", contents, Mapping)
+        require_kind("has_etags", has_etags, bool)
+        require_kind("has_dates", has_dates, bool)
         require_delay("render_work", render_work)
         require_delay("check_work", check_work)
         self._env = env

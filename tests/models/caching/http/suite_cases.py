@@ -80,7 +80,9 @@ _PARSING = [
 ]
 _AGE = [
     _case("own-age-first", "required", _fresh(["Age", "999, 0"]), _NOT_CACHED),
+    _case("own-age-first-line", "required", _fresh(["Age", "0"], ["Age", "9999"]), _CACHED),
     _case("own-age-nonsense", "required", _fresh(["Age", "-5"]), _CACHED),
+    _case("own-age-no-number", "required", _fresh(["Age", "9999;a=1"]), _CACHED),
 ]
 _EXPIRES = [
     _case("own-expires", "optimal", _answer(["Expires", 9], _DATE, pause=True), _CACHED),
@@ -225,6 +227,16 @@ _UPDATE = [
         },
         {**_CACHED, "expected_response_headers": [["X", "2"], ["Content-Length", "9"]]},
     ),
+    _case(
+        "own-304-updates-content-fields",
+        "required",
+        _stale(["ETag", '"1"'], ["Content-Encoding", "a"]),
+        {
+            "response_headers": [_control("max-age=60"), ["ETag", '"1"'], ["Content-Encoding", "b"]],
+            "expected_type": "etag_validated",
+        },
+        {**_CACHED, "expected_response_headers": [["Content-Encoding", "b"]]},
+    ),
 ]
 _HEAD = [
     _case(
@@ -312,11 +324,27 @@ _STALE = [
         _stale(_control("stale-if-error=9")),
         {"response_status": [503, "Busy"], "expected_status": 200, **_CACHED},
     ),
+    *(
+        _case(
+            f"own-{said}",
+            "required",
+            _stale(_control(f"stale-if-error=9, {said}")),
+            {"disconnect": True, "expected_status": 504, "check_body": False},
+            **for_whom,
+        )
+        for said, for_whom in (
+            ("must-revalidate", {}),
+            ("no-cache", {}),
+            ("proxy-revalidate", _SHARED_ONLY),
+            ("s-maxage=2", _SHARED_ONLY),
+        )
+    ),
     _case(
-        "own-must-revalidate",
-        "required",
-        _stale(_control("stale-if-error=9, must-revalidate")),
-        {"disconnect": True, "expected_status": 504, "check_body": False},
+        "own-proxy-revalidate-at-home",
+        "check",
+        _stale(_control("stale-if-error=9, proxy-revalidate, s-maxage=2")),
+        {"disconnect": True, **_CACHED},
+        **_PRIVATE_ONLY,
     ),
     _case(
         "own-while-revalidate",

@@ -120,6 +120,8 @@ class TestServing:
         assert proxy.served(control("only-if-cached"), after=9.0)
         assert isinstance(proxy.on_request(control("only-if-cached"), after=10.0), Refuse)
         assert proxy.served(control("only-if-cached, max-stale"), after=10.0)
+        part = Headers([*control("only-if-cached"), ("Range", "bytes=0-1")])
+        assert isinstance(proxy.on_request(part), Refuse)  # of parts it has none
 
     def test_the_clients_own_question_is_answered(self, rules: CacheRules) -> None:
         # Section 4.3.2. RFC 9110 section 15.4.5: a 304 has the fields "that would have been sent in a 200
@@ -198,13 +200,16 @@ class TestInvalidating:
         others = [f"http://example.com/{name}" for name in ("location", "content", "other")]
         for uri in (URI, *others):
             proxy.fetch(control("max-age=60"), uri=uri)
-        proxy.fetch(headers(Location="/location", Content_Location="/content"), method="POST", status=201)
+        locations = headers(Location="/location", Content_Location="/content")
+        proxy.fetch(locations, method="POST", status=201)
         assert list(proxy.store) == [others[2]]
+        # Said of what is not stored as well: an answer may be on its way.
+        assert proxy.fetch(locations, method="POST").invalidated == (URI, *others[:2])
 
     def test_one_that_fails_removes_nothing(self, rules: CacheRules) -> None:
         proxy = Proxy(rules)
         proxy.fetch(control("max-age=60"))
-        proxy.fetch(NONE, method="POST", status=500)
+        assert proxy.fetch(NONE, method="POST", status=500).invalidated == ()
         assert proxy.served()
 
     def test_one_without_an_answer_removes_nothing_and_is_refused(self, rules: CacheRules) -> None:

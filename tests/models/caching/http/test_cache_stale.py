@@ -103,6 +103,26 @@ class TestErrors:
         assert isinstance(decision, Serve)
         assert (decision.response.body, decision.permission) == ("new", Permission.FRESH)
 
+    @pytest.mark.parametrize(
+        ("said", "asked", "permission"),
+        [
+            ("max-age=10", "max-stale=30", Permission.MAX_STALE),
+            ("max-age=10, stale-while-revalidate=30", "", Permission.STALE_WHILE_REVALIDATE),
+        ],
+    )
+    def test_what_came_meanwhile_may_be_as_stale_as_ever(
+        self, rules: CacheRules, said: str, asked: str, permission: Permission
+    ) -> None:
+        # An error forbids nothing that is allowed without one.
+        proxy = Proxy(rules)
+        first = proxy.forwarded(control(asked) if asked else NONE)
+        proxy.fetch(headers(Cache_Control=said, ETag='"1"'), body="old")
+        decision = proxy.cache.on_error(first, NOW + 15.0)
+        assert isinstance(decision, Serve)
+        assert (decision.response.body, decision.permission) == ("old", permission)
+        outcome = proxy.answered(first, HttpResponse(status=503), after=15.0)
+        assert (outcome.permission, outcome.changes) == (permission, ())
+
     def test_what_was_invalidated_meanwhile_is_not(self, rules: CacheRules) -> None:
         proxy = Proxy(rules)
         proxy.fetch(control("max-age=10, stale-if-error=60"))

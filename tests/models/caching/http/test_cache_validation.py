@@ -127,6 +127,56 @@ class TestValidating:
         assert outcome.response is not None
         assert (outcome.response.body, proxy.store) == ("old", {})
 
+    def test_a_304_that_allows_sharing_no_more_ends_it_for_a_shared_cache(self, rules: CacheRules) -> None:
+        """Section 3.5: "MUST NOT use a cached response to a request with an Authorization header field"."""
+        ann = headers(Authorization="Ann")
+        proxy = Proxy(rules)
+        proxy.fetch(headers(Cache_Control="max-age=10, public", ETag='"1"'), ann, body="old")
+        answer = HttpResponse(status=304, headers=headers(ETag='"1"', Cache_Control="max-age=60"))
+        outcome = proxy.answered(proxy.forwarded(ann, after=15.0), answer, after=15.0)
+        assert outcome.response is not None
+        assert outcome.response.body == "old"
+        assert (proxy.store == {}) is rules.is_shared
+
+    @pytest.mark.parametrize("method", ["GET", "HEAD"])
+    def test_what_is_told_to_one_user_updates_nothing_for_others(
+        self, rules: CacheRules, method: str
+    ) -> None:
+        """Section 3: "the Authorization header field is not present in the request"."""
+        proxy = self.stale(rules)
+        before = dict(proxy.store)
+        forward = proxy.forwarded(headers(Authorization="Ann"), method=method, after=15.0)
+        told = headers(ETag='"1"', Set_Cookie="ann", Cache_Control="max-age=10")
+        status = 304 if method == "GET" else 200
+        outcome = proxy.answered(forward, HttpResponse(status=status, headers=told), after=15.0)
+        assert outcome.response is not None
+        assert outcome.response.headers.first("set-cookie") == "ann"
+        assert (proxy.store == before) is rules.is_shared
+
+    def test_what_a_304_brings_that_is_not_stored_is_the_clients(self, rules: CacheRules) -> None:
+        """Section 5.2.2.4: or "successfully revalidated ... (updating or removing those fields)"."""
+        proxy = Proxy(rules)
+        said = 'max-age=10, no-cache="set-cookie"'
+        proxy.fetch(headers(Cache_Control=said, ETag='"1"', Set_Cookie="old"))
+        answer = HttpResponse(status=304, headers=headers(ETag='"1"', Set_Cookie="new"))
+        outcome = proxy.answered(proxy.forwarded(after=15.0), answer, after=15.0)
+        assert outcome.response is not None
+        assert outcome.response.headers.first("set-cookie") == "new"
+        assert "set-cookie" not in proxy.served(after=16.0).response.headers
+
+    @pytest.mark.parametrize(
+        ("asked", "is_validated"), [('"2"', False), ('"2", "1"', False), ('W/"1"', True)]
+    )
+    def test_a_304_that_names_nothing_may_be_about_what_the_client_has(
+        self, rules: CacheRules, asked: str, is_validated: bool
+    ) -> None:
+        # An origin that leaves out the ETag, which it must not: RFC 9110 section 15.4.5.
+        proxy = self.stale(rules)
+        forward = proxy.forwarded(headers(If_None_Match=asked), after=15.0)
+        outcome = proxy.answered(forward, HttpResponse(status=304), after=15.0)
+        assert (outcome.permission is Permission.VALIDATED) is is_validated
+        assert (outcome.retry is None) is is_validated
+
     def test_a_request_that_forbids_storing_is_answered_and_updates_nothing(self, rules: CacheRules) -> None:
         """Section 5.2.1.5."""
         proxy = self.stale(rules)

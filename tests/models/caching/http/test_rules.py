@@ -9,7 +9,7 @@ from models.caching.http import CacheRules
 
 @pytest.mark.parametrize("value", [-0.1, 1.1, nan])
 def test_the_heuristic_fraction_is_a_share(value: float) -> None:
-    with pytest.raises(ValueError, match="heuristic_fraction must be in"):
+    with pytest.raises(ValueError, match="heuristic_fraction must lie in"):
         CacheRules(is_shared=True, heuristic_fraction=value)
 
 

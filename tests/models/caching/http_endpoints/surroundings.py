@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Generator, Iterable
+from collections.abc import Generator, Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from models import CallFailed, Endpoint, FunctionEndpoint, Host, Network, Request
+from models import CallFailed, Endpoint, FunctionEndpoint, Host, Network, Request, Response
 from models.caching.eviction import Lru
 from models.caching.http import CacheRules, HttpResponse
 from models.caching.http_endpoints import BoundedResponses, HttpCaching, Representation, Site, http_request
@@ -120,3 +120,17 @@ def failing(env: Environment, target: Endpoint, since: float, failure: CallFaile
         return (yield from target.call(request))
 
     return FunctionEndpoint(handle, name="failing")
+
+
+def taking(w: Web, times: Sequence[float]) -> None:
+    """Let the answers to the cache take so long more, each in turn."""
+    target, left = w.cache.target, list(times)
+
+    def handle(request: Request) -> Generator[Any, Any, Response]:
+        delay = left.pop(0) if left else 0.0
+        response = yield from target.call(request)
+        if delay:
+            yield delay
+        return response
+
+    w.cache.target = FunctionEndpoint(handle, host=w.edge)

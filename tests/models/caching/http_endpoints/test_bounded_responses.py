@@ -15,7 +15,7 @@ from .surroundings import SHARED, ask, web
 
 def test_the_least_recently_used_uri_goes_with_all_its_variants() -> None:
     w = web("max-age=100", headers=[("Vary", "Accept-Language")])
-    w.cache.responses = w.cache.decisions.store = responses = BoundedResponses(Lru(2))
+    w.cache.responses = w.cache.decisions.store = responses = BoundedResponses(Lru(3))
     for uri in ("/a", "/b"):
         w.site.change(uri, Representation(uri, 10))
     for number, (uri, language) in enumerate(
@@ -26,7 +26,18 @@ def test_the_least_recently_used_uri_goes_with_all_its_variants() -> None:
     assert [uri in responses for uri in ("/", "/a", "/b")] == [True, False, True]
     assert len(responses.get("/")) == 2
     statistics = responses.statistics()
-    assert (statistics.held_count, statistics.used, statistics.evicted_count) == (2, 2, 1)
+    assert (statistics.held_count, statistics.used, statistics.evicted_count) == (2, 3, 1)
+
+
+def test_each_variant_is_an_item() -> None:
+    w = web("max-age=100", headers=[("Vary", "Cookie")])
+    w.cache.responses = w.cache.decisions.store = responses = BoundedResponses(Lru(5))
+    w.site.change("/a", Representation("/a", 10))
+    ask(w.env, w.cache, 0.0, "/a")
+    for user in range(1, 6):
+        ask(w.env, w.cache, float(user), headers=[("Cookie", f"user={user}")])
+    w.env.run()
+    assert ("/a" in responses, len(responses.get("/")), responses.statistics().used) == (False, 5, 5)
 
 
 def test_in_bytes_a_uri_weighs_what_all_its_variants_weigh() -> None:

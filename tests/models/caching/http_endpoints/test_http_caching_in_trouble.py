@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Generator, Sequence
+from collections.abc import Generator
 from typing import Any
 
 import pytest
@@ -14,23 +14,9 @@ from models.caching.http_endpoints import HttpCachingStatistics, http_request
 from models.resilience import Timeout
 from models.services import Dependency, Instance
 
-from .surroundings import NEW_PAGE, ONE_WAY, Web, ask, failing, web
+from .surroundings import NEW_PAGE, ONE_WAY, Web, ask, failing, taking, web
 
 TRIP = 2 * ONE_WAY
-
-
-def taking(w: Web, times: Sequence[float]) -> None:
-    """Let the answers to the cache take so long more, each in turn."""
-    target, left = w.cache.target, list(times)
-
-    def handle(request: Request) -> Generator[Any, Any, Response]:
-        delay = left.pop(0) if left else 0.0
-        response = yield from target.call(request)
-        if delay:
-            yield delay
-        return response
-
-    w.cache.target = FunctionEndpoint(handle, host=w.edge)
 
 
 def test_who_wakes_while_the_process_is_down_is_not_told_what_it_had() -> None:
@@ -195,7 +181,7 @@ def test_what_has_become_of_requests_adds_up_whatever_happens(data: st.DataObjec
         adds_up(w.cache.statistics())
     assert w.cache.statistics().in_flight_count == 0
     assert not w.edge.running
-    assert (w.cache._leaders, w.cache._validating) == ({}, {})
+    assert (w.cache._leaders, w.cache._validating, w.cache._in_flight) == ({}, {}, {})
 
 
 def adds_up(now: HttpCachingStatistics) -> None:
