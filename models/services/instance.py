@@ -97,6 +97,7 @@ class Instance(Endpoint):
         "_make_state",
         "_on_ready",
         "_on_restart",
+        "_on_stopping",
         "_own_handle",
         "_rejected_count",
         "_running",
@@ -161,6 +162,7 @@ class Instance(Endpoint):
         self._stopping: Process | None = None
         self._on_restart: list[Callable[[], object]] = []
         self._on_ready: list[Callable[[], object]] = []
+        self._on_stopping: list[Callable[[], object]] = []
         self._call_count = 0
         self._degraded_count = 0
         self._failed_count = 0
@@ -344,6 +346,19 @@ class Instance(Endpoint):
     def on_ready(self, function: Callable[[], object]) -> None:
         """Call `function()` whenever it begins to listen, after a start or a restart."""
         self._on_ready.append(function)
+
+    def on_stopping(self, function: Callable[[], object]) -> None:
+        """Call `function()` when it has been told to stop and begins to refuse, to end what it has begun.
+
+        What is done for that in processes that are bound to it is waited for, as calls are: for the grace.
+        """
+        self._on_stopping.append(function)
+
+    def finish(self) -> None:
+        """Refuse from now on, and let those who asked for it know; a part of `stopping`."""
+        self.is_listening = False
+        for function in self._on_stopping:
+            function()
 
     def start(self) -> None:
         """Listen after `start_time` seconds, and not before; a service does this to those that it adds.

@@ -7,10 +7,11 @@ of it as of a crash of the process. A crash meanwhile ends it at once: whoever w
 again.
 
 An instance has finished when no call is left in its process, those included that wait in what stands in front
-of it.
+of it, and what its parts do in the background: they are told when it begins to refuse (`on_stopping`), as a
+program's own handlers of SIGTERM are.
 
-Source: Kubernetes, "Pod Lifecycle", termination of pods (`preStop` hook, which here is `linger`, and
-`terminationGracePeriodSeconds`, which counts from before the hook).
+Source: Kubernetes, "Pod Lifecycle", termination of pods (`preStop` hook, which here is `linger` and
+comes before the signal, and `terminationGracePeriodSeconds`, which counts from before the hook).
 """
 
 from __future__ import annotations
@@ -40,7 +41,7 @@ def stopping(instance: Instance, linger: float, grace: float) -> Generator[Any, 
     try:
         with instance.env.move_on_after(grace):
             yield linger
-            instance.is_listening = False
+            instance.finish()
             if _has_calls(instance, process):
                 instance.on_left = call_has_left
                 yield PARKED

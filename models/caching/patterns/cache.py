@@ -5,7 +5,9 @@ answer is kept. What is no read goes to the target as well, and the write rule s
 Rules:
 
 1. Reads are the operations in `reads`, and what is read is named by the key alone: two operations that ask
-   different things about one key need keys of their own. `scan`, which asks about many, passes untouched.
+   different things about one key need keys of their own. `scan`, which asks about many, passes untouched,
+   and so does a read that says more than its key: a value (`cqrs`' `at_least`), or a level (`at_level`). It
+   may ask for what is newer than anything that is here, and what it brings may be another answer.
 2. Only a full answer is kept: a failure is none, and one that is degraded lacks a part. What is kept is as of
    the instant at which the target was asked, or as old as it was there already (`Response.as_of`).
 3. A load that was under way when the key was written or invalidated is not kept: what it brings may be from
@@ -40,7 +42,6 @@ from simulator import CallFailed, Environment, Process
 
 from ...endpoint import Call, Endpoint
 from ...request import Request, Response
-from ...resilience import nothing_done_by
 from ...validation import require_each, require_kind
 from ..resident import Resident
 from ..stores import CacheStore
@@ -63,12 +64,12 @@ class CacheStatistics:
     """What has become of the calls so far.
 
     Of `call_count` calls `hit_count` found a fresh entry, `miss_count` were reads that found none,
-    `write_count` were writes, and `passed_count` neither. For the sake of an entry the target was asked
-    `load_count` times, `background_count` of these in processes of their own; `loaded_count` were answered,
-    and `void_count` of them not kept because of a write, a crash or a newer answer meanwhile. `loaded_bytes`
-    is what the answers weighed. `joined_count` is how often a read has waited for a load that another had
-    begun. `kept_count` answers were kept, loaded or written, and `invalidated_count` is how many
-    invalidations there were, by whomever.
+    `write_count` were writes, and `passed_count` were neither, or came while the process was down. For the
+    sake of an entry the target was asked `load_count` times, `background_count` of these in processes of
+    their own; `loaded_count` were answered, and `void_count` of them not kept because of a write, a crash or
+    a newer answer meanwhile. `loaded_bytes` is what the answers weighed. `joined_count` is how often a read
+    has waited for a load that another had begun. `kept_count` answers were kept, loaded or written, and
+    `invalidated_count` is how many invalidations there were, by whomever.
     """
 
     call_count: int
@@ -121,8 +122,9 @@ class Cache(Resident):
         self.env = env
         self.store = store
         self.reads = frozenset(require_each("reads", reads, str))
+        if not PASSED.isdisjoint(self.reads):
+            raise ValueError(f"reads must be of one key, and a scan is of many, got {sorted(self.reads)}")
         self.unwritten: Unwritten | None = None  # what `writes` keeps back, if it does
-        self._nothing_done = nothing_done_by(target)
         self._loads: dict[Hashable, dict[Load, None]] = {}
         self.writes_under_way = WritesUnderWay()  # for `writes`, if it keeps what is written
         self._on_restart: list[Callable[[], object]] = []
@@ -141,6 +143,7 @@ class Cache(Resident):
         self._answer_miss = on_miss.bind(self)
         self._look = None if renewal is None else renewal.bind(self)
         self._answer_write = writes.bind(self)
+        store.belong(env, repr(self))
 
     # -- its memory -----------------------------------------------------------------------------------------
 
@@ -175,6 +178,8 @@ class Cache(Resident):
             return (yield from self.target.call(request))
         if request.operation not in self.reads:
             return (yield from self._call_otherwise(request))
+        if request.value is not None or type(request) is not Request:
+            return (yield from self._ask_for_itself(request))
         entry = self.store.get(request.key)
         if entry is None:
             self._miss_count += 1
@@ -187,6 +192,13 @@ class Cache(Resident):
             if renewed is not None:
                 return (yield from renewed)
         return entry.response
+
+    def _ask_for_itself(self, request: Request) -> Call:
+        """Answer a read that says more than its key, by the target unless a write waits for that here."""
+        self._passed_count += 1
+        if self.unwritten is not None and (newer := self.unwritten.answer(request.key)) is not None:
+            return newer
+        return (yield from self.target.call(request))
 
     def _call_otherwise(self, request: Request) -> Call:
         if request.operation in PASSED:
@@ -333,7 +345,7 @@ class Cache(Resident):
         try:
             return (yield from self.target.call(request))
         except BaseException as end:
-            if not isinstance(end, self._nothing_done):
+            if not (isinstance(end, CallFailed) and end.nothing_done):
                 self.invalidate(request.key)
             raise
 

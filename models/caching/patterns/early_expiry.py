@@ -8,10 +8,11 @@ where `load_time` is how long the origin took for the entry. So how long before 
 follows how long that takes, and reads that are frequent rarely choose two at once. `beta` > 1 is earlier,
 < 1 later; the paper shows that no other distribution does better than the exponential one, here -ln(U).
 
-Readers need not know of each other: it is for caches that share a store, or for many processes, where nobody
-can be told that somebody loads already. In one cache `Coalescing` is exact, at the price that all wait. A
+Readers need not know of each other: it is for many processes that share a store, where nobody can be told
+that somebody loads already. In one process, as here, `Coalescing` is exact, at the price that all wait. A
 load that was begun too early and fails leaves the entry as it is, and who has begun it is given that while it
-is fresh. What the target answered at once has a `load_time` of 0, and is never early.
+is fresh. What the target answered at once has a `load_time` of 0, and is never early; nor is what was written
+behind. Of what was written through it is how long the write took.
 
 Source: Vattani, Chierichetti, Lowenstein, "Optimal Probabilistic Cache Stampede Prevention" (PVLDB 8(8),
 2015), figure 3.

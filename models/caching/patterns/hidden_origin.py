@@ -4,7 +4,8 @@ For an origin that cannot carry the load without its cache: when the cache is co
 flushed), every read is a miss, and what was built for one read in fifty would get them all. Rules:
 
 1. A read that misses is given what has expired, degraded by "stale", if the store still has it; else it is
-   `Rejected`: nothing was done, and to ask again, a little later, is safe. It waits for nothing.
+   `Rejected`: nothing was done, and to ask again, a little later, is safe. It waits for nothing. (What passes
+   the cache untouched, as a read that says more than its key does, asks the origin all the same.)
 2. Its key is put into the queue of those to be loaded, once: a key that is queued or is loaded already is not
    queued again. At most `concurrency` loads are under way at a time, the first queued first. So the origin
    gets no more than that from this cache, however many reads miss, and the cache fills at that rate.

@@ -8,7 +8,7 @@ to through its few public methods, and keep what they have to remember in what `
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Hashable
+from collections.abc import Callable, Hashable, Iterable
 from typing import TYPE_CHECKING
 
 from ...endpoint import Call
@@ -53,6 +53,13 @@ class WriteRule(ABC):
     @abstractmethod
     def bind(self, cache: Cache) -> Answer:
         """Return what answers the writes that come to `cache`."""
+
+
+def require_writes(name: str, operations: Iterable[str], cache: Cache) -> None:
+    """Raise `ValueError` where `cache` takes one of the `operations` of a write rule for a read."""
+    both = sorted(cache.reads.intersection(operations))
+    if both:
+        raise ValueError(f"an operation must not be in both reads and {name}, got {both}")
 
 
 class Unwritten(ABC):

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING
 
 from ...endpoint import Call
 from ...request import Request
+from ...validation import require_kind
 from .rules import Answer, WriteRule
 
 if TYPE_CHECKING:
@@ -26,6 +27,10 @@ class WriteAround(WriteRule):
     """The target does the write; then, if it `invalidates`, the entry of the key goes."""
 
     invalidates: bool = True
+
+    def __post_init__(self) -> None:
+        """Check the choice."""
+        require_kind("invalidates", self.invalidates, bool)
 
     def bind(self, cache: Cache) -> Answer:
         """Return what writes past `cache`."""

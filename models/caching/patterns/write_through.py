@@ -21,7 +21,7 @@ from typing import TYPE_CHECKING
 from ...endpoint import Call
 from ...request import Request, Response
 from ...validation import require_each
-from .rules import Answer, WriteRule
+from .rules import Answer, WriteRule, require_writes
 
 if TYPE_CHECKING:
     from .cache import Cache
@@ -42,6 +42,7 @@ class WriteThrough(WriteRule):
 
     def bind(self, cache: Cache) -> Answer:
         """Return what writes through `cache`."""
+        require_writes("puts", self.puts, cache)
         return _Through(cache, frozenset(self.puts)).write
 
 

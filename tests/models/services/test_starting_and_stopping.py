@@ -295,3 +295,48 @@ def test_branches_that_outlive_their_failed_call_are_waited_for_and_no_longer() 
     assert env.now == 0.5
     assert isinstance(called.outcome, ServerError)
     assert_idle(instance)
+
+
+def test_who_asked_for_it_is_told_when_it_begins_to_refuse_and_what_he_then_does_is_waited_for() -> None:
+    env = Environment()
+    instance = an_instance(env)
+    told: list[tuple[float, bool]] = []
+
+    def tidy_up() -> Generator[Any, Any, None]:
+        process: Any = env.active_process
+        yield 3.0
+        instance.host.release(process)
+
+    def begin() -> None:
+        told.append((env.now, instance.is_listening))
+        instance.host.bind(env.process(tidy_up()), instance)
+
+    instance.on_stopping(begin)
+    stopped = instance.stop(linger=0.5)
+    env.run(until=stopped)
+    assert told == [(0.5, False)]
+    assert env.now == 3.5
+    assert_idle(instance)
+
+
+@pytest.mark.parametrize("trouble", ["crash while it lingers", "down when it is told", "no grace", "no stop"])
+def test_nobody_is_told_of_an_end_that_is_not_in_good_order(trouble: str) -> None:
+    env = Environment()
+    instance = an_instance(env)
+    told: list[float] = []
+    instance.on_stopping(lambda: told.append(env.now))
+    if trouble == "crash while it lingers":
+        instance.stop(linger=0.5)
+        env.call_later(0.25, instance.crash)
+    elif trouble == "down when it is told":
+        instance.crash()
+        instance.stop()
+    elif trouble == "no grace":
+        instance.stop(grace=0.0)
+    else:
+        instance.crash()
+        instance.restart()
+        env.call_later(1.0, instance.host.decommission)
+    env.run()
+    assert told == []
+    assert instance.has_stopped

@@ -16,9 +16,12 @@ if TYPE_CHECKING:
 
 
 class NotDue:
-    """The keys that wait for their time; `go_on(dirty)` is called with each that waits no longer."""
+    """The keys that wait for their time; `go_on(dirty)` is called with each that waits no longer.
 
-    __slots__ = ("_env", "_go_on", "_settings", "_size_bytes", "_waiting")
+    After `end` none waits any more.
+    """
+
+    __slots__ = ("_env", "_go_on", "_is_over", "_settings", "_size_bytes", "_waiting")
 
     def __init__(self, env: Environment, settings: WriteBehind, go_on: Callable[[DirtyKey], object]) -> None:
         self._env = env
@@ -26,6 +29,7 @@ class NotDue:
         self._go_on = go_on
         self._waiting: dict[DirtyKey, None] = {}
         self._size_bytes = 0
+        self._is_over = False
 
     def __contains__(self, dirty: DirtyKey) -> bool:
         """Whether a key waits for its time."""
@@ -34,7 +38,7 @@ class NotDue:
     def add(self, dirty: DirtyKey) -> None:
         """Let a key wait for its time, unless that has come or somebody waits for the key."""
         delay = dirty.acknowledged_at[0] + self._settings.flush_interval - self._env.now
-        if delay <= 0.0 or dirty.waiters:
+        if delay <= 0.0 or dirty.waiters or self._is_over:
             return
         self._waiting[dirty] = None
         self._size_bytes += dirty.request.size_bytes
@@ -52,8 +56,16 @@ class NotDue:
     def _look_at_size(self) -> None:
         settings = self._settings
         if len(self._waiting) >= settings.flush_count or self._size_bytes >= settings.flush_bytes:
-            for dirty in list(self._waiting):
-                self.let_be_due(dirty)
+            self._let_all_be_due()
+
+    def end(self) -> None:
+        """Let all be due that waits here, and at once all that comes after it."""
+        self._is_over = True
+        self._let_all_be_due()
+
+    def _let_all_be_due(self) -> None:
+        for dirty in list(self._waiting):
+            self.let_be_due(dirty)
 
     def let_be_due(self, dirty: DirtyKey) -> None:
         """Let a key go on now, if it waits here."""

@@ -31,13 +31,14 @@ if TYPE_CHECKING:
 class WriteBehindQueue(Unwritten):
     """The writes that `cache` has acknowledged and not flushed; a `WriteBehind` makes it.
 
-    `lost` lists what crashes have taken, in the order in which it was acknowledged key by key.
+    `lost` lists what crashes have taken, and stops that were out of time, in the order in which it was
+    acknowledged key by key.
 
     Example::
 
         queue = WriteBehindQueue.of(carts)
         yield from queue.flush()
-        instance.stop()
+        database.host.decommission()
     """
 
     def __init__(self, cache: Cache, settings: WriteBehind) -> None:
@@ -56,6 +57,7 @@ class WriteBehindQueue(Unwritten):
             self._uniform = env.sampler(f"cache/{cache.name}/flush", Uniform(0.0, 1.0))
         self._dirty: dict[Hashable, DirtyKey] = {}
         self._not_due = NotDue(env, settings, self._go_on)
+        cache.on_stopping(self._not_due.end)
         self._going_through: dict[Hashable, int] = {}
         self._dirty_count = Gauge(env)
         self._acknowledged_count = 0
@@ -173,9 +175,10 @@ class WriteBehindQueue(Unwritten):
     # -- waiting for a flush --------------------------------------------------------------------------------
 
     def flush(self) -> Generator[Any, Any, None]:
-        """Let all that is dirty be due, and wait until it is flushed; for a stop in good order.
+        """Let all that is dirty be due, and wait until it is flushed.
 
-        Raises `Refused` when a crash takes a part of it before.
+        Raises `Refused` when a crash takes a part of it before. The stop of the cache's process does it by
+        itself.
         """
         dirty_keys = list(self._dirty.values())
         if dirty_keys:
@@ -201,7 +204,7 @@ class WriteBehindQueue(Unwritten):
             for dirty in dirty_keys:
                 dirty.waiters.pop(waiter, None)
         if waiter.is_lost:
-            raise Refused(f"{self._cache.name} crashed before it had flushed what was to come first")
+            raise Refused(f"{self._cache.name} went down before it had flushed what was to come first")
 
     def _let_in(self, waiter: Waiter, key: Hashable) -> None:
         waiter.key_count -= 1
@@ -284,7 +287,7 @@ class WriteBehindQueue(Unwritten):
         self._dirty_count.add(-1)
 
     def _lose(self, dirty: DirtyKey) -> None:
-        """Forget what a crash has taken, and tell those who wait for it."""
+        """Forget what has died with the cache, and tell those who wait for it."""
         self._forget(dirty)
         self._not_due.discard(dirty)
         for number, acknowledged_at in enumerate(dirty.acknowledged_at):

@@ -10,7 +10,7 @@ from simulator.measurement import GaugeStatistics
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LostWrite:
-    """A write of `key` that was acknowledged at `acknowledged_at` and lost in a crash at `lost_at` (s).
+    """A write of `key` that was acknowledged at `acknowledged_at` and lost with the cache at `lost_at` (s).
 
     Its value, or that of a later write, had been sent `attempt_count` times, and may have arrived if that is
     not 0.
@@ -27,7 +27,7 @@ class WriteBehindStatistics:
     """What has become of the writes: acknowledged = flushed + coalesced + lost + waiting now.
 
     Of `acknowledged_count` writes the target has acknowledged `flushed_count`; `coalesced_count` were
-    overwritten by a later one before, which was flushed in their place; `lost_count` went in crashes; and
+    overwritten by a later one before, which was flushed in their place; `lost_count` went with the cache; and
     `waiting_count` are dirty or in flight now, `sent_count` of them have been sent and may have arrived.
     `rejected_count` found too many dirty keys, `through_count` were of those that cannot wait. The target was
     asked `attempt_count` times to do a flush. `answered_count` reads found no entry and were told a dirty

@@ -5,7 +5,7 @@ while. The price: what a crash takes before it was flushed was acknowledged, and
 
 States of a key: *clean* -> *dirty* (a write was acknowledged) -> *in flight* (its flush is under way) ->
 *clean*; from in flight back to dirty where the flush failed, or another write has come meanwhile; and from
-either -> *lost*, in a crash of the process alone or with its host. Rules:
+either -> *lost*, in a crash of the process alone or with its host, or by a stop that is out of time. Rules:
 
 1. Only what says the whole new value of its key waits: `puts` and `deletes`. Of several writes of a key the
    last is flushed and the others are coalesced into it. A flush is a new request, without the deadline and
@@ -33,15 +33,18 @@ either -> *lost*, in a crash of the process alone or with its host. Rules:
    dirty key takes no room. To let it wait for room would hold its caller, who came for memory's speed, for as
    long as the target is away; who wants that retries.
 8. A crash loses what was not flushed, at its instant, and lists it. What was in flight may have arrived.
-9. Whoever stops the process in good order waits for the flushes, as for calls. Each comes in its time, or
-   when it is asked for (`WriteBehindQueue.flush`); what is left at the end of the grace is lost.
+9. A process that is told to stop in good order flushes: when it begins to refuse calls, what is dirty is due
+   at once, and so is what the calls write that it finishes. Whoever stops it waits for that as for calls, and
+   what is left at the end of the grace is lost, as in a crash. A flush that fails is repeated after its
+   backoff also then: a grace shorter than an outage loses what the outage keeps back.
 
 Leaves out: replicas of what is dirty (a backup in Hazelcast's cluster); a request that writes many keys
 (`storeAll`); giving up (a write that the target will never do stays dirty); what else is read or written past
 the cache: a scan shows the target's values. A flush that was given up too early, by a timeout, can arrive
 after its successor, as any write that is sent again; the target that minds must know versions.
 
-Sources: Hazelcast's `WriteBehindStore` (its staging area, for rule 5) and the manuals of Hazelcast, Oracle
+Sources: Hazelcast's `WriteBehindStore` (its staging area, for rule 5), its `MapManagedService`, whose
+shutdown flushes the map stores unless it is told to terminate (rule 9), and the manuals of Hazelcast, Oracle
 Coherence (write delay, requeueing) and Ehcache (maximal delay, batch size, coalescing, concurrency). They
 differ in rule 7: Hazelcast rejects, as here, if it does not coalesce, and has no bound if it does; Ehcache
 blocks. And in rule 1: Coherence removes keys from the target at once, where here a delete waits too.
@@ -56,7 +59,7 @@ from typing import TYPE_CHECKING
 
 from ....resilience import Backoff, FullJitter
 from ....validation import require_count, require_each, require_kind, require_time
-from ..rules import Answer, WriteRule
+from ..rules import Answer, WriteRule, require_writes
 from ..write_through import PUTS
 from .queue import WriteBehindQueue
 
@@ -106,6 +109,9 @@ class WriteBehind(WriteRule):
         for name in ("flush_count", "flush_bytes", "capacity"):
             if getattr(self, name) != inf:
                 require_count(name, getattr(self, name))
+        if self.flush_interval == self.flush_bytes == inf and inf > self.flush_count > self.capacity:
+            bound = f"flush_count must be <= capacity, {self.capacity}, or nothing is flushed"
+            raise ValueError(f"{bound}, got {self.flush_count}")
         require_count("concurrency", self.concurrency)
         require_kind("backoff", self.backoff, Backoff)
         both = set(require_each("puts", self.puts, str)) & set(require_each("deletes", self.deletes, str))
@@ -114,6 +120,8 @@ class WriteBehind(WriteRule):
 
     def bind(self, cache: Cache) -> Answer:
         """Return what acknowledges the writes that come to `cache`."""
+        require_writes("puts", self.puts, cache)
+        require_writes("deletes", self.deletes, cache)
         queue = WriteBehindQueue(cache, self)
         cache.unwritten = queue
         return queue.write

@@ -106,6 +106,12 @@ def test_what_it_says_of_a_cold_start_is_what_the_sweep_shows() -> None:
         f"a hidden origin {hidden['origin_peak']:.1f} times, and after {hidden['recover_time']:.0f} s" in said
     )
     assert f"turns away {percent(1.0 - hidden['answered_first'], 1)} of the first 20 s" in said
+    assert found(remedy="jitter")["answered_after"] == found(remedy="early expiry")["answered_after"] == 0.0
+    ahead = found(remedy="refresh ahead")
+    assert (
+        f"at the end {percent(ahead['answered_after'])} are answered, and the origin is asked for "
+        f"{ahead['origin_after']:.1f} times what it can answer"
+    ) in said
     late = found(remedy="coalescing", load=8.0)
     assert f"is back in {late['recover_time']:.0f} s if they may take 5 s" in said
     assert found(remedy="coalescing", load=8.0, origin_timeout=1.0)["recover_time"] == inf

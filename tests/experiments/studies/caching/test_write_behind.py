@@ -119,8 +119,13 @@ def test_text_says_how_the_patterns_compare() -> None:
         "second besides"
     ) in said
     few = found["behind, few dirty"]
-    assert f"while up to {behind['dirty_peak']:.0f} carts are dirty" in said
-    assert f"where only {FEW} may be, {percent(few['outage_writes'])} of its writes are rejected" in said
+    assert behind["outage_writes"] == 0.0
+    assert (
+        f"while up to {behind['dirty_peak']:.0f} carts are dirty, and {percent(behind['outage_reads'])} of "
+        "the reads, of what the cache has not had again since its crash"
+    ) in said
+    rejected = percent(few["outage_writes"])
+    assert f"where only {FEW} may be dirty, {rejected} of the writes are rejected" in said
     assert through["outage_writes"] == 1.0
     assert f"all of them fail, and {percent(through['outage_reads'])} of the reads with them" in said
     much, much_behind = found["through, much asked"], found["behind, much asked"]
@@ -131,10 +136,12 @@ def test_text_says_how_the_patterns_compare() -> None:
     assert much_behind["unanswered"] == 0.0
     assert (
         f"{much_behind['writes']:.0f} of the {MANY / 2:.0f} reach the database, and none fails; "
-        f"a crash takes {much_behind['lost']:.0f}"
+        f"its four crashes took {much_behind['lost']:.0f} on average"
     ) in said
+    assert len(runs_of(write_behind, rate=MANY)) == 4
 
 
+@pytest.mark.slow
 def test_figures_of_points_beside_each_other_are_complete() -> None:
     assert write_behind.figures_of_sweep is not None
     figures = dict(write_behind.figures_of_sweep(kept_sweep(write_behind, [*OVER_INTERVALS])))

@@ -7,7 +7,7 @@ from typing import Any
 
 from experiments.swarm.bookkeeping import books_of, negative_fields, statistics_of
 
-from .plans import HEARTBEAT, PATIENCE, TICK, CachePlan
+from .plans import HEARTBEAT, KEYS, LOAD_END, PATIENCE, TICK, CachePlan
 from .worlds import Asked, World, WriteBehindSeen, queue_of
 
 SLACK = 1e-9
@@ -112,17 +112,20 @@ def staleness_is_bounded(world: World) -> list[str]:
         way = chain if world.plan.at_origin is None else (world.plan.at_origin, *chain)
         if any(_has_no_bound(world, cache) for cache in way):
             continue
-        asking = sum(each.longest for each in world.timed[number]) + 2.0
-        levels = [cache.ttl * (2 if cache.place == "cdn" and cache.shield else 1) for cache in way]
-        bound = asking + (max(levels, default=0.0) if all(cache.by_age for cache in way) else sum(levels))
+        bound = 0.0
+        for cache in way:  # from the inside out: what goes by age gives nothing older of its own
+            for _ in range(2 if cache.place == "cdn" and cache.shield else 1):
+                bound = max(cache.ttl, bound) if cache.by_age else bound + cache.ttl
+        bound += sum(each.longest for each in world.timed[number])
+        bound += sum(2.0 for cache in way if cache.place == "aside")  # for the ways to its servers
         for asked in world.asked:
             if asked.chain != number or not asked.is_read or asked.response is None:
                 continue
             if asked.response.degraded:
                 continue
             as_of = asked.response.as_of
-            if as_of is not None and asked.ended_at - as_of > bound + SLACK:
-                found.append(f"{asked.ended_at - as_of} s old, more than {bound}: {asked}")
+            if as_of is not None and asked.begun_at - as_of > bound + SLACK:
+                found.append(f"{asked.begun_at - as_of} s old when asked for, more than {bound}: {asked}")
     return found
 
 
@@ -177,6 +180,47 @@ def writes_are_seen(world: World) -> list[str]:
         if not world.was_since(key, read.response.value, change, read.ended_at):
             found.append(f"change {change} was not seen: {read}; {world.history[key]}")
     return found
+
+
+def nothing_outlives_its_process(world: World) -> list[str]:
+    """What the only cache tells is as of no instant before the last start of its process."""
+    (starts,) = world.starts
+    (notes,) = world.at_caches
+    found: list[str] = []
+    for read in notes:
+        if not read.is_read or read.response is None or read.response.as_of is None:
+            continue
+        start = max((time for time in starts if time < read.begun_at), default=0.0)
+        if read.response.as_of < start:
+            found.append(f"from before the start at {start}: {read}")
+    return found
+
+
+def hits_do_not_go_back(world: World) -> list[str]:
+    """What the only cache gives at once is as of no earlier than what it has given at once before.
+
+    That is so where an entry goes for nothing but an invalidation, which voids the loads that are under way.
+    """
+    (cache,) = world.plan.caches
+    if cache.writes != "around" or cache.ttl < LOAD_END or cache.capacity < len(KEYS) or not _keeps(cache):
+        return []
+    (notes,) = world.at_caches
+    latest: dict[Any, float] = {}
+    found: list[str] = []
+    for read in notes:
+        response = read.response
+        if not read.is_read or response is None or response.degraded or response.as_of is None:
+            continue
+        if read.ended_at > read.begun_at:
+            continue
+        if response.as_of < latest.get(read.request.key, 0.0):
+            found.append(f"as of before {latest[read.request.key]}: {read}")
+        latest[read.request.key] = response.as_of
+    return found
+
+
+def _keeps(cache: CachePlan) -> bool:
+    return cache.negative_ttl in (None, cache.ttl) and not cache.jitter
 
 
 def invalidations_are_seen(world: World) -> list[str]:

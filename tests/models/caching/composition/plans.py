@@ -192,6 +192,21 @@ def draw_single(seed: int) -> Plan:
     )
 
 
+def draw_by_age(seed: int) -> Plan:
+    """Return the plan of a seed with caches that all go by age, of what is seldom written."""
+    random = Random(seed)
+    plan = draw_plan(seed)
+    ttl = random.choice((1.0, 3.0))
+    kept = {"by_age": True, "slides": False, "ttl": ttl, "negative_ttl": None, "jitter": 0.0, "capacity": 10}
+    chains = tuple(
+        tuple(replace(cache, **kept, writes="around", on_miss="load", renewal="none") for cache in chain)
+        for chain in plan.chains
+    )
+    return replace(
+        plan, at_origin=None, chains=chains, users=3, write_share=0.02, hasty_share=0.0, pause=0.02, faults=()
+    )
+
+
 def draw_listening(seed: int) -> Plan:
     """Return the plan of a seed with one cache that is told of all writes, and writers who go past it."""
     random = Random(seed)

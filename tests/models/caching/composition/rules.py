@@ -57,7 +57,8 @@ def write_rule(cache: CachePlan) -> WriteRule:
             return WriteThrough()
         case "behind":
             return WriteBehind(
-                flush_interval=0.4,
+                # Also less than a question to the origin may take: a load may outlive the flush of its key.
+                flush_interval=0.05 if cache.attempts > 1 else 0.4,
                 flush_count=2 if cache.capacity == 2 else inf,
                 capacity=cache.capacity,
                 backoff=ConstantBackoff(delay=0.2),

@@ -9,23 +9,23 @@ import os
 import subprocess
 import sys
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from pathlib import Path
 
 import pytest
 
 from .laws import breaches
-from .plans import DRAINED, draw_plan
+from .plans import DRAINED, Plan, draw_by_age, draw_plan
 from .worlds import World
 
 ROOT = Path(__file__).resolve().parents[4]
 PROGRAM = "from tests.models.caching.composition.test_any_system import digest; print(digest({seed}))"
 
 
-def breaches_of(seeds: Iterable[int]) -> list[tuple[int, str]]:
+def breaches_of(seeds: Iterable[int], draw: Callable[[int], Plan] = draw_plan) -> list[tuple[int, str]]:
     found: list[tuple[int, str]] = []
     for seed in seeds:
-        world = World(draw_plan(seed))
+        world = World(draw(seed))
         world.run(DRAINED)
         found.extend((seed, breach) for breach in breaches(world))
     return found
@@ -46,6 +46,11 @@ def test_answers_have_their_age_and_nothing_is_left_when_all_is_over() -> None:
 @pytest.mark.slow
 def test_answers_have_their_age_and_nothing_is_left_whatever_has_happened() -> None:
     assert breaches_of(range(100, 240)) == []
+
+
+@pytest.mark.slow
+def test_caches_that_all_go_by_age_give_nothing_older_than_one_of_them_may_have() -> None:
+    assert breaches_of(range(100, 130), draw_by_age) == []
 
 
 @pytest.mark.slow

@@ -9,7 +9,9 @@ import pytest
 from .laws import (
     acknowledged_writes_are_seen,
     breaches,
+    hits_do_not_go_back,
     invalidations_are_seen,
+    nothing_outlives_its_process,
     servers_have_no_old_value,
     writes_are_seen,
     writes_behind_keep_their_order,
@@ -27,7 +29,8 @@ def breaches_of_single(seeds: Iterable[int]) -> list[tuple[int, str]]:
         if world.behind:
             breached += acknowledged_writes_are_seen(world) + writes_behind_keep_their_order(world)
         else:
-            breached += writes_are_seen(world)
+            breached += writes_are_seen(world) + hits_do_not_go_back(world)
+        breached += nothing_outlives_its_process(world)
         found.extend((seed, breach) for breach in breached)
     return found
 

@@ -91,6 +91,7 @@ class World:
         self.behind: list[WriteBehindSeen] = []
         self.timed: list[list[Timed]] = []
         self.at_caches: list[list[Asked]] = []
+        self.starts: list[list[float]] = []  # when the process of each cache has started again
         self.asked: list[Asked] = []
         self.history: dict[str, list[tuple[float, Any]]] = {key: [(0.0, None)] for key in KEYS}
         self.values: dict[str, Any] = {}
@@ -308,6 +309,9 @@ class World:
         )
         self.caches.append(made)
         self._note_calls(made)
+        starts: list[float] = []
+        self.starts.append(starts)
+        made.on_restart(lambda: starts.append(self.env.now))
         if cache.listens and self.invalidations is not None:
             self.listeners.append(self.invalidations.subscribe(made, patience=PATIENCE))
         if cache.writes == "behind":

@@ -113,6 +113,7 @@ class EventList:
         self.held.pop(key, None)
         for question in self.questions:
             question.is_void |= question.key == key
+        self.crowded.update(number for of_key, number in self.writing if of_key == key)
 
     def _keep(self, key: str, value: Any) -> None:
         self.held[key] = Held(value, self.now, self.now + self.rules.ttl)

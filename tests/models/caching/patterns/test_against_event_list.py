@@ -53,7 +53,7 @@ def run(rules: Rules, operations: list[Operation]) -> tuple[dict[int, Answer], l
     answers: dict[int, Answer] = {}
 
     def call(number: int, operation: str, key: str) -> Generator[Any, Any, None]:
-        request = Request("get" if operation == "read" else "put", key, f"write {number}")
+        request = Request("get", key) if operation == "read" else Request("put", key, f"write {number}")
         try:
             response = yield from cache.call(request)
         except CallFailed:
@@ -120,6 +120,15 @@ def test_a_cache_is_what_an_event_list_says(
     answers, read_times = run(rules, operations)
     assert answers == expected.answers
     assert read_times == expected.read_times
+
+
+def test_a_write_that_was_invalidated_while_it_was_under_way_is_kept_by_neither() -> None:
+    operations = [(0.0, "write", "a"), (OFFSET, "invalidate", "a"), (0.25 + 2 * OFFSET, "read", "a")]
+    rules = Rules(on_miss="load", ttl=0.5, writes_through=True)
+    answers, read_times = run(rules, operations)
+    expected = EventList(rules, operations)
+    assert answers == expected.answers == {2: (1.25 + 2 * OFFSET, "write 0", False)}
+    assert read_times == expected.read_times == [(0.25 + 2 * OFFSET, "a")]
 
 
 def test_the_event_list_can_tell_rules_apart() -> None:

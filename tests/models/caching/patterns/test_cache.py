@@ -347,6 +347,42 @@ def test_a_background_load_asks_for_nobody_and_dies_with_the_cache() -> None:
     assert not client.web.running
 
 
+def test_a_background_load_has_neither_the_deadline_nor_the_idempotency_key_of_who_has_caused_it() -> None:
+    env = Environment()
+    asked: list[Request] = []
+
+    def answer(request: Request) -> Any:
+        asked.append(request)
+        yield 1.0
+
+    cache = Cache(env, FunctionEndpoint(answer), CacheStore(env, Lru(10)))
+    cache.load_in_background(Request("get", "a", size_bytes=7, deadline=0.1, idempotency_key="once"))
+    env.run()
+    assert asked == [Request("get", "a", size_bytes=7)]
+
+
+def test_an_instance_that_has_been_told_to_stop_finishes_with_its_memory() -> None:
+    env = Environment()
+    web = Host(env, "web")
+    origin = Origin(env, host=web)
+    cache = Cache(env, origin, CacheStore(env, Lru(10)))
+
+    def handle(instance: Instance, request: Request) -> Any:
+        yield from cache.call(request)
+        yield 2.0
+        return (yield from cache.call(request))
+
+    instance = Instance(env, web, handle, name="shop")
+    cache.live_in(instance)
+    told = ask(env, instance, 0.0)
+    env.call_later(2.0, instance.stop)
+    env.run()
+    assert (told.at, origin.read_times, cache.statistics().hit_count) == (3.0, [0.0], 1)
+    assert ask(env, cache, 4.0).at is None
+    env.run()
+    assert cache.statistics().passed_count == 1  # it has stopped
+
+
 def test_what_it_says_adds_up() -> None:
     env = Environment()
     cache, _ = cached_origin(env, ttl=3.0)
@@ -357,7 +393,7 @@ def test_what_it_says_adds_up() -> None:
             number * 0.7,
             "write" if number % 7 == 6 else "get",
             key="ab"[number % 2],
-            value=number,
+            value=number if number % 7 == 6 else None,
         )
     env.run()
     statistics = cache.statistics()

@@ -10,7 +10,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from models import Call, Request
+from models.caching.eviction import Lru
 from models.caching.patterns import Cache, Coalescing, EarlyExpiry, RefreshAhead
+from models.caching.stores import CacheStore
 from simulator import Environment
 
 from .origin import FAILED, Origin, Told, ask, client_of_origin
@@ -58,14 +60,14 @@ def run(
 ) -> tuple[Cache, Watched, list[tuple[Told, bool]], Past]:
     """Let readers read, each bound to the cache's host or not; return what they were told."""
     env = Environment(seed=1)
-    client = client_of_origin(env, ttl=2.0)
+    client = client_of_origin(env)
     origin = Watched(env, host=client.server)
     origin.values["a"] = "old"
     target = client.network.connect(client.web, origin)
     cache = Cache(
         env,
         target,
-        client.cache.store,
+        CacheStore(env, Lru(10), ttl=2.0),
         on_miss=Coalescing(),
         renewal=renewal,  # type: ignore[arg-type]
     )

@@ -8,7 +8,8 @@ import pytest
 
 from models import Request, Response, ServerError
 from models.caching.eviction import Lru
-from models.caching.patterns import Cache, Coalescing, EarlyExpiry
+from models.caching.patterns import Cache, Coalescing, EarlyExpiry, WriteRule, WriteThrough
+from models.caching.patterns.write_behind import WriteBehind
 from models.caching.stores import CacheStore
 from simulator import Environment
 from simulator.randomness import Exponential
@@ -63,6 +64,19 @@ def test_an_entry_that_cost_nothing_or_never_expires_is_never_early() -> None:
         env.run()
         assert told[1] == (9.99, "old")
         assert len(origin.asked) == 1
+
+
+@pytest.mark.parametrize(
+    ("rule", "is_early"), [(WriteThrough(), True), (WriteBehind(flush_interval=1.0), False)]
+)
+def test_what_was_written_is_early_by_how_long_the_write_took(rule: WriteRule, is_early: bool) -> None:
+    env = Environment(seed=1)
+    cache, origin = cached_origin(env, renewal=EarlyExpiry(1e9), writes=rule)
+    ask(env, cache, 0.0, "write", value="new")
+    told = ask(env, cache, 4.0)
+    env.run()
+    assert told == (5.0 if is_early else 4.0, "new")
+    assert origin.read_times == ([4.0] if is_early else [])
 
 
 def test_readers_do_not_know_of_each_other_unless_loads_are_shared() -> None:

@@ -165,6 +165,22 @@ def test_a_crash_leaves_nothing_that_could_be_given() -> None:
     assert told == (7.0 + 2 * ONE_WAY, ServerError)
 
 
+def test_what_another_load_has_brought_meanwhile_is_fresh_and_not_stale() -> None:
+    env = Environment()
+    cache, origin = cached_origin(env, ttl=4.0, stale_time=60.0, on_miss=StaleIfError())
+    told = [ask(env, cache, time) for time in (0.0, 6.0, 6.5)]
+    env.run(until=5.5)
+    origin.read_time = 4.0
+    env.run(until=6.25)
+    origin.read_time = 1.0
+    origin.values["a"] = "new"
+    env.run(until=8.0)
+    origin.fails.append(FAILED)
+    env.run()
+    assert told == [(1.0, "old"), (10.0, "new"), (7.5, "new")]
+    assert not is_stale(told[1])
+
+
 # -- both ----------------------------------------------------------------------------------------------------
 
 

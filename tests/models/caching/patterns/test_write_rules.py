@@ -104,6 +104,18 @@ def test_a_write_that_failed_is_not_kept_and_lets_go_of_what_was_there() -> None
     assert [write, after] == [(3.0, ServerError), (5.0, "new")]
 
 
+def test_a_write_whose_answer_lacks_a_part_is_not_kept() -> None:
+    env = Environment()
+    cache, origin = cached_origin(env, writes=WriteThrough())
+    origin.degraded = ("index",)
+    ask(env, cache, 0.0, "write", value="new")
+    env.run(until=1.5)
+    origin.degraded = ()
+    told = ask(env, cache, 2.0)
+    env.run()
+    assert (told, origin.read_times) == ((3.0, "new"), [2.0])
+
+
 @pytest.mark.parametrize("second_at", [2.5, 2.999])
 def test_of_writes_that_overlap_neither_is_kept(second_at: float) -> None:
     env = Environment()

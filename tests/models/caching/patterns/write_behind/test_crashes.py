@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Generator
+from math import inf
 from typing import Any
 
 import pytest
@@ -267,28 +268,69 @@ def test_whoever_stops_waiting_for_a_flush_leaves_it_as_it_is() -> None:
     assert adds_up(queue)
 
 
-def test_an_instance_that_is_told_to_stop_flushes_what_is_left_before_it_has_stopped() -> None:
+def test_an_instance_that_is_told_to_stop_flushes_at_once_what_is_dirty_and_has_then_stopped() -> None:
     env = Environment()
-    instance, _, queue, database = in_an_instance(env)
-    ask(env, instance, 0.0, "write", value="new")
+    instance, _, queue, database = in_an_instance(env, flush_interval=inf, concurrency=2)
+    for key in ("a", "b", "c"):
+        ask(env, instance, 0.0, "write", key=key, value="new")
     stopped_at = []
     instance.on_stopped = lambda _: stopped_at.append(env.now)
     env.call_later(1.0, instance.stop)
     env.run()
-    assert stopped_at == [5.02]
-    assert database.values == {"a": "new"}
+    assert [(time, key) for time, _, key, _ in database.done] == [(1.01, "a"), (1.01, "b"), (1.03, "c")]
+    assert stopped_at == [1.04]
     assert queue.lost == []
+    assert adds_up(queue)
 
 
-def test_what_is_left_when_the_grace_is_over_is_lost() -> None:
+def test_while_it_lingers_it_takes_writes_and_flushes_them_in_their_time() -> None:
     env = Environment()
     instance, _, queue, database = in_an_instance(env)
-    ask(env, instance, 0.0, "write", value="new")
-    env.call_later(1.0, lambda: instance.stop(grace=2.0))
+    for time, key in ((0.0, "a"), (3.0, "b")):
+        ask(env, instance, time, "write", key=key)
+    env.call_later(1.0, lambda: instance.stop(linger=5.0))
     env.run()
-    assert queue.lost == [LostWrite(key="a", acknowledged_at=0.0, lost_at=3.0, attempt_count=0)]
-    assert database.values == {}
+    assert [(time, key) for time, _, key, _ in database.done] == [(5.01, "a"), (6.01, "b")]
+    assert env.now == 6.02
     assert adds_up(queue)
+
+
+def test_what_could_not_be_flushed_within_the_grace_is_lost() -> None:
+    env = Environment()
+    instance, _, queue, database = in_an_instance(env)
+    database.fails = lambda request: Refused() if request.key == "a" else None
+    for time, key in ((0.0, "a"), (0.5, "a"), (0.75, "b")):
+        ask(env, instance, time, "write", key=key, value="new")
+    env.call_later(1.0, lambda: instance.stop(grace=2.5))
+    env.run()
+    assert queue.lost == [  # tried at 1.0, 2.02 and 3.04
+        LostWrite(key="a", acknowledged_at=time, lost_at=3.5, attempt_count=3) for time in (0.0, 0.5)
+    ]
+    assert database.values == {"b": "new"}
+    assert adds_up(queue)
+
+
+def test_a_stop_without_a_grace_loses_as_a_crash_does() -> None:
+    env = Environment()
+    instance, _, queue, _ = in_an_instance(env)
+    ask(env, instance, 0.0, "write", value="new")
+    env.call_later(1.0, lambda: instance.stop(grace=0.0))
+    env.run()
+    assert queue.lost == [LostWrite(key="a", acknowledged_at=0.0, lost_at=1.0, attempt_count=0)]
+    assert adds_up(queue)
+
+
+def test_only_the_stop_of_the_process_that_the_cache_lives_in_hurries_it() -> None:
+    env = Environment()
+    cache, queue, database, web = over_a_network(env)
+    before, home = (Instance(env, web, lambda instance, request: cache.call(request)) for _ in range(2))
+    for instance in (before, home):
+        cache.live_in(instance)
+    ask(env, home, 0.0, "write")
+    env.call_later(1.0, before.stop)
+    env.run()
+    assert [time for time, *_ in database.done] == [5.01]
+    assert queue.lost == []
 
 
 def test_an_instance_that_has_nothing_to_flush_stops_at_once() -> None:
@@ -314,8 +356,9 @@ def test_what_a_stopping_instance_writes_does_not_pass_what_it_has_written_befor
     ask(env, instance, 0.0)
     env.call_later(1.0, instance.stop)
     env.run()
-    assert database.values == {"a": "late"}
-    assert [value for _, _, _, value in database.done] == ["late"]
+    # Told at 1 s to stop, it flushes what is dirty then, and the write that it finishes with at once.
+    assert [(time, value) for time, _, _, value in database.done] == [(1.01, "early"), (3.01, "late")]
+    assert env.now == pytest.approx(3.02)
     assert adds_up(queue)
 
 

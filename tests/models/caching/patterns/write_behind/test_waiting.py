@@ -193,11 +193,12 @@ def test_a_delete_waits_as_a_write_does_and_a_read_is_told_that_there_is_nothing
     database = Database(env)
     database.values["a"] = "old"
     cache, _ = behind(env, database)
-    delete, read = ask(env, cache, 0.0, "delete"), ask(env, cache, 1.0)
+    # With what was there, as for a delete that is done only if that is so: it is not there afterwards.
+    delete, read = ask(env, cache, 0.0, "delete", value="old"), ask(env, cache, 1.0)
     env.run(until=5.0)
     assert [delete, read, database.values] == [(0.0, None), (1.0, None), {"a": "old"}]
     env.run()
-    assert (database.asked, database.values) == ([(5.0, "delete", "a", None)], {})
+    assert (database.asked, database.values) == ([(5.0, "delete", "a", "old")], {})
 
 
 def test_the_operations_that_wait_can_be_named() -> None:
