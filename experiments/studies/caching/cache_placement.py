@@ -2,33 +2,37 @@
 
 Twelve web servers in one region show what a database in another one has, 30 ms away (one way), through an
 application beside it. They read 60 times a second, by a Zipf law over 1000 items, of which one is written
-every other second. The database has two cores, and a read takes 20 ms of one. A cache of 200 items that keeps
-them for 30 s can stand
+every other second. The database has two cores, and a read takes 20 ms of one. A cache with room for 200
+items, which it keeps for 30 s, can stand
 
     client    in each web server's own process: nothing is nearer, but each learns everything for itself
     proxy     on one host in the web servers' region, which all of them ask: a hop of 2 ms
     server    on a host beside the application, which asks it first (cache-aside): a hop of 0.5 ms for that
 
-or at several of these places, one behind the other. The further out it stands, the more it saves of the way,
-and the less it hears of writes. Who writes does so at the application, which deletes the item from the
-server's cache itself; the other caches do not know, unless the application `tells` each of them by a message.
+or at several of these places, one behind the other. At the clients that is twelve times as much memory as at
+another place. The further out a cache stands, the more it saves of the way, and the less it hears of writes.
+Who writes does so at the application, which deletes the item from the server's cache itself; the other caches
+do not know, unless the application `tells` each of them by a message.
 
 What to see (the default sweep): without a cache a read takes 88 ms, of which 61 are spent on the way, and the
 database is busy for 60 %. A cache in each web server answers 40 % of the reads, one that all share, at the
-proxy or at the server, 60 %. A read takes 50 ms with the clients' caches, 37 ms with the proxy's and 71 ms
-with the server's, which saves the database's work, but not the way. Behind one cache that all share there is
-little left for another: with all three the database has 36 % of the reads, with the proxy's alone 40 %. The
-server's hears of each write, and nothing that it tells is old. Of what is read through the clients' caches
-8.6 % is old, through the proxy's 9.4 %, through both 12.6 %, and was replaced 11, 10 and 15 s ago. With a
-message to each of them it is 0.03 % at most, for as long as the message is under way; a write is then 1
-message with the proxy's, 12 with the clients' and 14 with all. With 48 web servers, which read as much
-together as 3, the clients' caches leave 79 % of the reads to the database and not 43 %, and a write is 48
-messages and not 3; at the proxy's it is 40 % either way, and 1.
+proxy or at the server, 60 %; with no more memory than that for all twelve together (17 items each) the
+clients' answer 20 %. A read takes 50 ms with the clients' caches, 37 ms with the proxy's and 71 ms with the
+server's, which saves the database's work, but not the way. Behind one cache that all share there is little
+left for another: with all three the database has 36 % of the reads, with the proxy's alone 40 %. The server's
+hears of each write, and nothing that it tells is old, as here no message overtakes another; for that a write
+waits for the delete, 1 ms. Of what is read through the clients' caches 8.6 % is old, through the proxy's 9.4
+%, through both 12.6 %, and was replaced 11, 10 and 15 s ago. With a message to each of them it is 0.03 % at
+most, for as long as the message is under way; a write is then 1 message with the proxy's, 12 with the
+clients' and 14 with all. It costs hits, too: what is written is asked for anew, and the database has 61 % of
+the reads instead of 60 % with the clients'. With 48 web servers, which read as much together as 3, the
+clients' caches leave 79 % of the reads to the database and not 43 %, and a write is 48 messages and not 3; at
+the proxy's it is 40 % either way, and 1.
 
-Left out: caches of different sizes (see `eviction`), caches that die (see `cache_failure`), messages that are
-lost, with what a subscriber can do about it (`models.caching.invalidation`). Source: Newman, "Building
-Microservices" (2nd ed. 2021), "Where to Cache"; Nishtala et al., "Scaling Memcache at Facebook" (NSDI 2013),
-on invalidation.
+Left out: caches of different sizes (see `eviction`), caches that die (see `cache_failure`), the work of
+sending a message and of taking one, messages that are lost, with what a subscriber can do about it
+(`models.caching.invalidation`). Source: Newman, "Building Microservices" (2nd ed. 2021), "Where to Cache";
+Nishtala et al., "Scaling Memcache at Facebook" (NSDI 2013), on invalidation.
 """
 
 from collections.abc import Mapping, Sequence
@@ -45,7 +49,7 @@ from models.caching.eviction import Lru
 from models.caching.invalidation import Invalidations
 from models.caching.patterns import Cache
 from models.caching.proxies import ReverseProxy
-from models.caching.servers import CacheCluster, CacheServer
+from models.caching.servers import CacheClient, CacheCluster, CacheServer
 from models.caching.stores import CacheStore
 from models.consistency import HistoryRecorder, staleness_of_reads
 from models.infrastructure import Region, Zone
@@ -82,6 +86,9 @@ Placement = Literal[
 PLACEMENTS: tuple[Placement, ...] = get_args(Placement)
 CLIENTS = (3, 12, 48)
 ITEMS, EXPONENT, CAPACITY = 1_000, 0.9, 200
+CAPACITY_APART = 17
+"""The room of a client's cache where twelve have hardly more together than the proxy's alone."""
+
 READ_RATE, WRITE_RATE = 60.0, 0.5
 """Reads per second of all clients together, and writes per second."""
 
@@ -150,6 +157,7 @@ def require_to_tell(*, placement: str, tells: bool, **_others: object) -> None:
                 for clients in CLIENTS
                 if clients != 12
             ),
+            {"placement": "client", "capacity": CAPACITY_APART},
         ]
     ),
     replications=3,
@@ -169,10 +177,13 @@ def cache_placement(
         Field(gt=0, le=3_600, allow_inf_nan=False, description="how long a cache keeps an item"),
         Unit("s"),
     ] = 30.0,
+    capacity: Annotated[
+        int, Field(ge=1, le=ITEMS, description="items that each cache has room for")
+    ] = CAPACITY,
 ) -> Run:
     """Let web servers read, and editors write, with caches at some places."""
     env = Environment(seed=seed)
-    shop = _Shop(env, places_of(placement), tells, clients, ttl)
+    shop = _Shop(env, places_of(placement), tells, clients, ttl, capacity)
     recorder, ages = HistoryRecorder(env, contents=shop.contents), AnswerAges(env)
     requests, writes = request_table(), request_table()
     for number, client in enumerate(shop.clients):
@@ -233,6 +244,7 @@ class _Shop:
     tells: bool
     client_count: int
     ttl: float
+    capacity: int
     clients: list[Endpoint] = field(init=False)
     editor: Endpoint = field(init=False)
     contents: dict[int, str] = field(init=False)
@@ -241,6 +253,7 @@ class _Shop:
     _database_host: Host = field(init=False)
     _database: SingleNodeStore = field(init=False)
     _aside: CacheAside | None = None
+    _at_server: CacheClient | None = None
     _application: Instance = field(init=False)
     _front: Endpoint = field(init=False)
     _invalidations: Invalidations | None = None
@@ -287,11 +300,12 @@ class _Shop:
         host = self._host("application", "back")
         data: Endpoint = self._database.client(host)
         if "server" in self.places:
-            store = CacheStore(env, Lru(CAPACITY), ttl=self.ttl, name="server")
+            store = CacheStore(env, Lru(self.capacity), ttl=self.ttl, name="server")
             server = CacheServer(
                 env, self._host("cache", "back"), store, request_work=_CACHE_WORK, name="cache"
             )
-            data = self._aside = CacheAside(env, data, CacheCluster(env, network, [server]).client(host))
+            self._at_server = CacheCluster(env, network, [server]).client(host)
+            data = self._aside = CacheAside(env, data, self._at_server)
         step = in_sequence(Work(_APPLICATION_WORK), Dependency(data, name="data"))
         self._front = self._application = Instance(env, host, step, threads=100_000, name="application")
         if self.tells:
@@ -303,7 +317,9 @@ class _Shop:
         return self._cached(way, host.name) if "client" in self.places else way
 
     def _cached(self, way: Endpoint, name: str) -> Cache:
-        cache = Cache(self.env, way, CacheStore(self.env, Lru(CAPACITY), ttl=self.ttl, name=name), name=name)
+        cache = Cache(
+            self.env, way, CacheStore(self.env, Lru(self.capacity), ttl=self.ttl, name=name), name=name
+        )
         self._caches.append(cache)
         if self._invalidations is not None:
             self._invalidations.subscribe(cache)
@@ -327,8 +343,7 @@ class _Shop:
 
     def messages_per_write(self) -> float:
         """Return how many caches are told of a write, by whoever tells them."""
-        messages = 0.0
+        messages = 0 if self._at_server is None else self._at_server.statistics().delete_count
         if self._invalidations is not None:
-            told = self._invalidations.statistics()
-            messages += told.message_count / told.write_count
-        return messages + (self._aside is not None)
+            messages += self._invalidations.statistics().message_count
+        return messages / self._database.statistics().appended_count

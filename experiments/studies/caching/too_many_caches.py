@@ -6,39 +6,49 @@ none knows of the others. Two pages are read by everybody once a second on avera
 minute.
 
 What a cache is told by the next one is old already: as old as that has had it. So ages add up, one time to
-live for each cache in the worst case. On average, a cache that answers a share h of its questions by itself
-adds h T/2 for a time to live T, wherever it stands, and with l questions a second h is l T/(1 + l T), if they
-come at random. HTTP has the field Age against it: a cache says how old its answer is, the next one counts
-from there, and the whole chain is no older than one time to live. It is paid with questions: what comes old
-from one cache expires early in the next.
+live for each cache in the worst case. On average a cache adds the share of its questions that it answers by
+itself, times how long it has had the answer then. Where questions come at random, l a second, with a time to
+live T, that is l T/(1 + l T) and T/2. Readers' questions do. Those of caches do not: each is silent for as
+long as it keeps what it was told, which is as long as the one that it has asked keeps it. So it asks that at
+most once in a life, and next time at nearly the same point of it, a little earlier or later. Who has wandered
+past the end finds nothing, fills that cache himself, and begins anew at its beginning. There askers are found
+most often, and so what they find is younger than T/2, though hardly fewer find it. With two readers behind
+one cache it is T/3 where they ask without end; `gameday validate --only caching` has the exact number.
 
-It takes several askers for that. A chain of caches with a single reader at its end expires all at once, as it
-was filled, and is no older than one cache.
+HTTP has the field Age against it: a cache says how old its answer is, the next one counts from there, and the
+whole chain is no older than one time to live. A page then expires everywhere at once, and the chain is as one
+cache that all readers ask. It is paid with questions: what comes old from one cache expires early in the
+next, and those who miss it together ask for it together.
+
+It takes several askers for ages to add up. A chain of caches with a single reader at its end expires all at
+once, as it was filled, and is no older than one cache.
 
 A purge takes a page out of a cache. Who misses it there asks the next cache, and if that still has the old
 page, takes it back for another time to live. So what counts is the order: from the origin outwards.
 
 What to see (the default sweep): readers' caches alone tell what is 4.5 s old on average and at most 10 s;
-with the proxies' 7.9 and 20 s, with the server's 10.5 and 28 s, at a time to live of 10 s each. (By theory
-4.5, 8.8 and 12.6 s on average, if all asked at random: it is less, since who has filled a cache comes back
-when that has just expired.) Where each counts the age that came along it is 4.5, 4.9 and 5.0 s and never more
-than 10 s, for which all caches together ask 6.0 questions a second instead of 5.4, and the origin gets 0.25
-instead of 0.19. After a write its page is told as it was for 16.6 s, if no cache is told. A purge of the
-proxies does not help (17.4 s), since the server's cache still has the old page; one of the proxies and a
-second later of the server little (16.1 s), since by then some have taken it back. The server's first and then
-the proxies' leaves what the readers have (9.7 s, at worst 10.8 s), and readers that are told last end it when
-they are: after 1.9 s. To purge the server alone is as good as not to have that cache (14.2 s).
+with the proxies' 7.9 and 20 s, with the server's 10.5 and 28 s, at a time to live of 10 s each. (If caches,
+too, asked at random, it would be 4.5, 8.8 and 12.6 s on average.) Where each counts the age that came along
+it is 4.5, 4.9 and 5.0 s, as theory has it, and never more than 10 s, for which all caches together ask 6.0
+questions a second instead of 5.4, and the origin gets 0.25 instead of 0.19. After a write its page is told as
+it was for 16.6 s, if no cache is told. A purge of the proxies does not help (17.4 s), since the server's
+cache still has the old page; one of the proxies and a second later of the server little (16.1 s), since by
+then some have taken it back. The server's first and then the proxies' leaves what the readers have (9.7 s, at
+worst 10.8 s), and readers that are told last end it when they are: after 1.9 s. To purge the server alone is
+as good as not to have that cache (14.2 s).
 
 Left out: browsers that ask again when a page is loaded anew, validation (see `http_caching`), messages that
-are lost (see `cache_placement`). Source: RFC 9111, sections 4.2.3 and 5.1 (Age); Jung, Berger, Balakrishnan,
-"Modeling TTL-based Internet Caches" (INFOCOM 2003), for h; Fastly's documentation, "Purging", on a shield
-that is purged after an edge; Newman, "Building Microservices" (2nd ed. 2021), "Cache Poisoning: A Cautionary
-Tale" and "keep it simple".
+are lost (see `models.caching.invalidation`). Source: RFC 9111, sections 4.2.3 and 5.1 (Age); Jung, Berger,
+Balakrishnan, "Modeling TTL-based Internet Caches" (INFOCOM 2003), for questions at random; Cohen and Kaplan,
+"Aging Through Cascaded Caches" (SIGCOMM 2001), on what Age costs; Fastly's documentation, "Purging", on a
+shield that is purged after an edge; Newman, "Building Microservices" (2nd ed. 2021), "Cache Poisoning: A
+Cautionary Tale" and "keep it simple".
 """
 
 from bisect import bisect_right
 from collections.abc import Callable, Generator, Mapping, Sequence
 from dataclasses import dataclass, field
+from math import prod
 from typing import TYPE_CHECKING, Annotated, Any, Literal, get_args
 
 from pydantic import Field
@@ -95,7 +105,7 @@ _ONE_WAY = 0.005
 
 MEASURES = {
     "age_mean": Measure(description="mean age of what readers are told", unit="s"),
-    "age_theory": Measure(description="the same by theory, where each cache counts from its own", unit="s"),
+    "age_theory": Measure(description="the same by theory, if caches asked at random as well", unit="s"),
     "age_worst": Measure(description="the greatest age of what a reader was told", unit="s"),
     "old_for": Measure(description="how long after a write its page is told as it was, on average", unit="s"),
     "old_for_worst": Measure(description="the same after the worst write", unit="s"),
@@ -191,7 +201,7 @@ def too_many_caches(
     summary = ages.summary(start=WARM_UP)
     measures = {
         "age_mean": summary.age_mean,
-        "age_theory": age_by_theory(caches, ttl),
+        "age_theory": age_by_theory(caches, ttl, counts_age=counts_age),
         "age_worst": summary.age_max,
         "old_for": sum(told_old) / len(told_old),
         "old_for_worst": max(told_old),
@@ -248,17 +258,21 @@ def old_for(history: Sequence[Operation], reads: Sequence[ReadStaleness], end: f
     return list(longest.values())
 
 
-def age_by_theory(caches: int, ttl: float) -> float:
-    """Return the mean age in s of what a reader is told, if each cache counts from its own beginning.
+def age_by_theory(caches: int, ttl: float, *, counts_age: bool) -> float:
+    """Return the mean age in s of what a reader is told, if all questions come at random.
 
-    Each cache answers a share h of its questions by itself, and what it answers so is T/2 old on average,
-    besides what it was when it came. What is left over comes to the next cache: the misses of all that ask.
+    To each cache come the misses of all that ask it. Where each counts the age that came along the chain is
+    one cache that all its readers ask, and these do come at random: then it is exact.
     """
+    from ...validation.closed_forms.chained_caches import told_age  # it brings SciPy along
+
+    askers = (READERS, PROXIES, 1)
+    if counts_age:
+        return told_age(RATE * prod(askers[: caches - 1]), ttl) if caches else 0.0
     age, rate = 0.0, RATE
-    for askers in (READERS, PROXIES, 1)[:caches]:
-        by_itself = rate * ttl / (1.0 + rate * ttl)
-        age += by_itself * ttl / 2.0
-        rate *= (1.0 - by_itself) * askers
+    for count in askers[:caches]:
+        age = told_age(rate, ttl, came_with=age)
+        rate *= count / (1.0 + rate * ttl)
     return age
 
 

@@ -10,6 +10,7 @@
     sharding         a package: shares, moves and the slowest of n shards
     read_models      a package: how far read models are behind, and how they catch up
     eviction         hit ratios of caches where requests are independent
+    chained_caches   hit ratio of a cache behind others, and ages
 
 Rates are per second, times in seconds; a service rate of 1 is the default. A queue that no steady state has
 is a `ValueError`.

@@ -3,7 +3,7 @@
 It stands around an origin, in its process, and sees all that is written there. For each write that took
 effect it sends the key to each subscribed cache (`InvalidationSender`), which then has no entry of it and
 keeps none that a load now under way brings. So nobody reads an old value for longer than a message takes, if
-it comes. Rules:
+it comes, and if the cache asks the origin itself. Rules:
 
 1. A write took effect when the origin has answered it. One that failed may have, but for the failures that
    say that nothing was done, and so its key is sent as well. (With a `Retry` or a `Hedge` inside none says
@@ -12,6 +12,8 @@ it comes. Rules:
    durable. Subscribers flush when they hear of the restart; who has to be sure reads what has become durable
    (`InvalidationFeed`).
 3. What is written elsewhere, past the origin that it stands around, is not seen.
+4. Caches that ask each other are told each for itself. One that hears before the one that it asks may take
+   the old value back from there, and keeps it for as long as any (as in `proxies.cdn`, rule 2).
 
 Source: Redis' documentation, "Client-side caching": the server that holds the data tells the clients.
 """
@@ -20,13 +22,12 @@ from __future__ import annotations
 
 from collections.abc import Hashable, Iterable
 
-from simulator import Environment
+from simulator import CallFailed, Environment
 
 from ...endpoint import Call, Endpoint, Wrapper
 from ...infrastructure import Host
 from ...network import Network
 from ...request import Request
-from ...resilience import nothing_done_by
 from ...validation import require_each, require_kind
 from ..patterns import READS
 from .holder import Holder
@@ -65,7 +66,6 @@ class Invalidations(Wrapper):
         """Have no subscriber."""
         super().__init__(target, name=name)
         require_kind("host of the target", self.host, Host)
-        self._nothing_done = nothing_done_by(target)
         self._reads = frozenset(require_each("reads", reads, str)) | _NO_WRITES
         self._sender = InvalidationSender(
             env,
@@ -93,7 +93,7 @@ class Invalidations(Wrapper):
         except GeneratorExit:
             raise  # the process has died, and sends nothing any more
         except BaseException as end:
-            if not isinstance(end, self._nothing_done):
+            if not (isinstance(end, CallFailed) and end.nothing_done):
                 self.send(request.key)
             raise
         self.send(request.key)

@@ -3,7 +3,8 @@
 It lives in the process of an endpoint, which tells it what has been written. Rules:
 
 1. With `batch_time` keys are collected for so long, each once, and sent in one message, or as soon as there
-   are `batch_count_max`: fewer messages, and later ones. What was collected is lost in a crash.
+   are `batch_count_max`: fewer messages, and later ones. What was collected is lost in a crash. An instance
+   that is told to stop sends it, and collects no more.
 2. Messages are numbered. What a subscriber does with that is its own business (`Subscription`): it cannot
    know which keys it has missed, but it can know that it has missed some. With `heartbeat` it is told the
    last number so often, and so hears of a loss without waiting for the next write.
@@ -29,6 +30,7 @@ from simulator.fast_simpy import Call as Timer
 from ...endpoint import Endpoint
 from ...infrastructure import Host
 from ...network import Network
+from ...services import Instance
 from ...validation import require_count, require_delay, require_finite_duration, require_kind
 from .holder import Holder
 from .subscription import Subscription
@@ -115,6 +117,8 @@ class InvalidationSender:
         self._message_count = 0
         self._forgotten_count = 0
         self._host.on_restart(self._start_afresh, endpoint=home)
+        if isinstance(home, Instance):
+            home.on_stopping(self._stop_collecting)
         self._wait_for_beat(self._incarnation)
 
     def subscribe(
@@ -125,8 +129,12 @@ class InvalidationSender:
         It takes no message, as in a system that is there when the run begins. The options are those of
         `Subscription`; a `silence_max` must be longer than the time between heartbeats.
         """
+        if silence_max is not None:
+            require_finite_duration("silence_max", silence_max)
         if silence_max is not None and (self._heartbeat is None or not silence_max > self._heartbeat):
             raise ValueError(f"silence_max must be > heartbeat, {self._heartbeat!r} s, got {silence_max!r}")
+        if any(each.cache is cache for each in self._subscriptions):
+            raise ValueError(f"cache must be one that is not told already, got {cache!r}")
         subscription = Subscription(
             self._env,
             cache,
@@ -160,6 +168,12 @@ class InvalidationSender:
         self._number += 1
         self._batch_count += 1
         self._send_all(keys)
+
+    def _stop_collecting(self) -> None:
+        """Send what waits, and each key at once from now on: the process may be gone when a batch is due."""
+        self._batch_time = 0.0
+        if self._waiting:
+            self._send_batch()
 
     def _send_all(self, keys: tuple[Hashable, ...]) -> None:
         message = InvalidationMessage(self._incarnation, self._number, keys)

@@ -30,7 +30,7 @@ from typing import TYPE_CHECKING
 from simulator import Environment
 
 from ...infrastructure import Host
-from ...validation import require_delay, require_finite_duration
+from ...validation import require_delay, require_finite_duration, require_kind
 from .holder import Holder, require_holder
 
 if TYPE_CHECKING:
@@ -76,6 +76,7 @@ class Subscription:
     ) -> None:
         """Have heard everything."""
         self.host: Host = require_holder(cache)
+        require_kind("flushes", flushes, bool)
         require_delay("patience", patience)
         if silence_max is not None:
             require_finite_duration("silence_max", silence_max)

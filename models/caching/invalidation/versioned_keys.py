@@ -32,7 +32,7 @@ from typing import Any
 
 from simulator import Environment
 
-from ...endpoint import Call, Endpoint, require_endpoint
+from ...endpoint import Call, Endpoint, Wrapper, require_endpoint
 from ...failures import ServerError, Unavailable
 from ...hashing import hash_of
 from ...request import Request
@@ -68,13 +68,14 @@ class VersionedKeysStatistics:
     turned_count: int
 
 
-class VersionedKeys(Endpoint):
+class VersionedKeys(Wrapper):
     """Reads and writes as a store does, whose pointers are at `pointers` and contents at `contents`.
 
     Both are asked with the operations that they are given here, and with keys that `pointer_key` and
     `content_key` make. They may be the same store, the one with a short-lived cache before it or none, the
-    other with a cache for ever. `reads` and `puts` are the operations that read and that write a whole value;
-    besides these there is `delete`. Versions are drawn from the stream "versioned keys/<name>".
+    other with a cache for ever. It lives where `pointers`, its target, does. `reads` and `puts` are the
+    operations that read and that write a whole value; besides these there is `delete`. Versions are drawn
+    from the stream "versioned keys/<name>".
 
     Example::
 
@@ -96,12 +97,16 @@ class VersionedKeys(Endpoint):
         """Know of no version."""
         require_endpoint("pointers", pointers)
         require_endpoint("contents", contents)
-        self.host = pointers.host
-        self.name = name
-        self.pointers = pointers
+        if contents.host is not pointers.host:
+            raise ValueError(
+                f"contents must be on the host of pointers, {pointers.host}, got {contents.host}"
+            )
+        super().__init__(pointers, name=name)
         self.contents = contents
         self._reads = frozenset(require_each("reads", reads, str))
         self._puts = frozenset(require_each("puts", puts, str))
+        if both := sorted(self._reads & self._puts):
+            raise ValueError(f"an operation must not be in both reads and puts, got {both}")
         self._draw = env.stream(f"versioned keys/{name}").integers
         self._read_count = 0
         self._absent_count = 0
@@ -122,7 +127,7 @@ class VersionedKeys(Endpoint):
 
     def _read(self, request: Request) -> Call:
         self._read_count += 1
-        pointer = yield from self.pointers.call(replace(request, key=pointer_key(request.key)))
+        pointer = yield from self.target.call(replace(request, key=pointer_key(request.key)))
         if pointer.value is None:
             self._absent_count += 1
             return pointer
@@ -147,7 +152,7 @@ class VersionedKeys(Endpoint):
 
     def _turn(self, request: Request, version: int | None) -> Call:
         value: Any = version
-        response = yield from self.pointers.call(
+        response = yield from self.target.call(
             replace(request, key=pointer_key(request.key), value=value, size_bytes=0)
         )
         self._turned_count += 1

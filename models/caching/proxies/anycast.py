@@ -50,6 +50,7 @@ class Anycast:
         name: str = "anycast",
     ) -> None:
         """Have routes to all places that take requests now."""
+        require_kind("network", network, Network)
         require_delay("convergence", convergence)
         self.places: tuple[ReverseProxy, ...] = require_each("places", places, ReverseProxy)
         if not self.places:

@@ -14,8 +14,8 @@ A *purge* takes a key out of all caches, by one message to each, from whoever as
    is down has nothing to lose, and misses nothing.
 2. An edge that hears of a purge before the shield does may ask the shield in between, and gets the old value
    back: for another time to live. With `shield_first` (s) the edges are told so much later than the shield.
-3. A load that was under way at a cache when the purge came is not kept there (`Cache`, rule 3; an HTTP cache
-   keeps it), and that too holds for each cache by itself.
+3. A load that was under way at a cache when the purge came is not kept there (`Cache`, rule 3; `HttpCaching`,
+   rule 7), and that too holds for each cache by itself.
 
 Leaves out: more tiers, edges that ask each other, the control plane that takes the purge (it is asked where
 it is asked for), purges by prefix or tag. Source: Nygren, Sitaraman and Sun, "The Akamai Network" (SIGOPS
@@ -75,7 +75,14 @@ class Cdn:
         **settings: Any,
     ) -> None:
         """Have cold caches everywhere."""
+        require_kind("network", network, Network)
         require_endpoint("origin", origin)
+        hosts = require_each("edge_hosts", edge_hosts, Host)
+        if len(set(hosts)) < max(1, len(hosts)):
+            raise ValueError(f"edge_hosts must be at least one, each another host, got {list(hosts)}")
+        for function in (make_cache, make_cache if make_shield_cache is None else make_shield_cache):
+            if not callable(function):
+                raise TypeError(f"make_cache must be a function of the way to the origin, got {function!r}")
         if shield is None and make_shield_cache is not None:
             raise ValueError(f"make_shield_cache needs a shield, got {make_shield_cache!r} without one")
         self.name = name
@@ -87,13 +94,15 @@ class Cdn:
         if shield is not None:
             require_kind("shield", shield, Host)
             behind = self.shield = self._proxy(shield, origin, make_shield_cache or make_cache)
-        hosts = require_each("edge_hosts", edge_hosts, Host)
         self.edges = tuple(self._proxy(host, behind, make_cache) for host in hosts)
         self._address = Anycast(env, network, self.edges, convergence=convergence, name=name)
 
     def _proxy(self, host: Host, behind: Endpoint, make_cache: MakeCache) -> ReverseProxy:
         cache = make_cache(self._network.connect(host, behind))
-        return ReverseProxy(self._env, cache, name=f"{self.name} {host.name}", **self._settings)
+        proxy = ReverseProxy(self._env, cache, name=f"{self.name} {host.name}", **self._settings)
+        if proxy.host is not host:
+            raise ValueError(f"make_cache must make a cache on {host!r}, got one on {proxy.host!r}")
+        return proxy
 
     @property
     def proxies(self) -> tuple[ReverseProxy, ...]:
@@ -111,7 +120,10 @@ class Cdn:
 
         The edges are told `shield_first` (>= 0 s) after the shield.
         """
+        require_kind("source", source, Host)
         require_delay("shield_first", shield_first)
+        if shield_first and self.shield is None:
+            raise ValueError(f"shield_first must be 0 s where there is no shield, got {shield_first!r}")
         if self.shield is not None:
             self._send_purge(source, (self.shield,), key, transport)
         if shield_first:

@@ -34,7 +34,7 @@ from simulator.randomness import Distribution
 from ...infrastructure import Host
 from ...request import Request
 from ...services import Handler, Instance, RememberingInstance, Step, Work
-from ...validation import require_kind
+from ...validation import require_delay, require_kind
 from ..http_endpoints import HttpCaching
 from ..patterns import Cache
 
@@ -73,6 +73,10 @@ class ReverseProxy(RememberingInstance):
             raise TypeError(f"cache must be a Cache or an HttpCaching, got {cache!r}")
         require_kind("host of the cache", cache.host, Host)
         assert cache.host is not None
+        if not isinstance(request_work, Distribution):
+            require_delay("request_work", request_work)
+        if isinstance(cache.home, ReverseProxy):
+            raise ValueError(f"cache must be one of its own, got that of {cache.home!r}")
         self.cache = cache
         self._followers: list[Callable[[bool], object]] = []
         passing_on = _PassingOn(cache, Work(request_work))

@@ -21,7 +21,7 @@ from models.storefront import Storefront, StorefrontSettings
 from simulator import Environment
 
 from .figure_checks import texts
-from .what_is_said import means, percent, what_to_see
+from .what_is_said import kept_sweep, means, percent, what_to_see
 
 mpl.use("Agg")
 
@@ -39,17 +39,14 @@ def short(**parameters: Any) -> Run:
     return capacity(**{"seed": 1, "duration": SHORT, **parameters})
 
 
-@lru_cache
-def swept() -> SweepResult:
-    grid = Grid({"rate": [50.0, 100.0, 190.0, 200.0]})
-    # With half the threads half the load is enough.
-    fixed = {"duration": SHORT, "threads": 2}
-    return sweep(capacity, grid, fixed=fixed, replications=6, executor=InProcess())
+def swept(*rates: float) -> SweepResult:
+    """Return what the default sweep has found at these rates."""
+    return kept_sweep(capacity, [{"rate": rate} for rate in rates])
 
 
 def figure_at(*rates: float) -> Figure:
     """Return the figure of a sweep over these rates only."""
-    result = swept().select(lambda point: point["rate"] in rates)
+    result = swept(*rates)
     assert result.study.figures_of_sweep is not None
     figures = dict(result.study.figures_of_sweep(result))
     assert list(figures) == ["capacity"]
@@ -137,14 +134,14 @@ def test_each_option_acts(option: dict[str, Any], measure: str) -> None:
 
 @pytest.mark.slow
 def test_the_figure_says_where_it_ends_with_the_numbers_of_the_sweep() -> None:
-    figure = figure_at(50.0, 100.0, 200.0)
+    figure = figure_at(60.0, 260.0, 300.0)
     with warnings.catch_warnings():
         warnings.simplefilter("error")
         figure.canvas.draw()
     said = texts(figure)
-    assert "The SLO holds up to 100 requests/s. At 200/s only" in said
-    result = swept()
-    threads = result.estimate(result.point(rate=200.0), "threads_busy").mean
+    assert "The SLO holds up to 260 requests/s. At 300/s only" in said
+    result = swept(300.0)
+    threads = result.estimate(result.point(rate=300.0), "threads_busy").mean
     assert f"{threads:.0%} of the web threads are held" in said
     assert "promised: p99 <= 600 ms" in said
     assert "promised: 0.995" in said
@@ -155,8 +152,8 @@ def test_the_figure_says_where_it_ends_with_the_numbers_of_the_sweep() -> None:
 
 @pytest.mark.slow
 def test_a_figure_whose_sweep_does_not_reach_the_capacity_says_so() -> None:
-    assert "The SLO holds at 100 requests/s: capacity lies beyond" in texts(figure_at(50.0, 100.0))
-    assert "No load was sure to hold. At 190/s only" in texts(figure_at(190.0, 200.0))
+    assert "The SLO holds at 100 requests/s: capacity lies beyond" in texts(figure_at(60.0, 100.0))
+    assert "No load was sure to hold. At 300/s only" in texts(figure_at(300.0, 340.0))
 
 
 @pytest.mark.slow

@@ -62,6 +62,7 @@ AGAIN: Mapping[str, tuple[Mapping[str, Any], ...]] = {
     ),
     "cache_placement": (
         {"placement": "none"},
+        {"placement": "client", "capacity": 17},
         {"placement": "client", "tells": True, "clients": 3},
         {"placement": "proxy", "tells": True, "clients": 48},
         {"placement": "server"},

@@ -1,4 +1,8 @@
-"""The figures of the studies of failure: drawn from small sweeps, complete, and they say what was found."""
+"""The figures of the studies of failure: drawn from small sweeps, complete, and they say what was found.
+
+Where a figure makes runs of its sweep again, the sweep is one of short runs. Any other is drawn from what the
+default sweep has found, and nothing is run for it.
+"""
 
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
@@ -10,17 +14,19 @@ from matplotlib.axes import Axes
 from matplotlib.colors import to_rgb
 from matplotlib.container import ErrorbarContainer
 
-from experiments import Grid, InProcess, Points, find_study, sweep
+from experiments import Grid, InProcess, Points, SweepResult, find_study, sweep
 from experiments.design import Design
 from experiments.plots import POLICY_COLOURS
 
 from .figure_checks import assert_complete, runs_once, texts  # noqa: F401 - a fixture is found by name
+from .what_is_said import kept_sweep
 
 mpl.use("Agg")
 
 pytestmark = [pytest.mark.slow, pytest.mark.usefixtures("runs_once")]
 
-SMALL: Sequence[tuple[str, Design, Mapping[str, Any], list[str]]] = (
+# None is fixed where the points are some of the default sweep's.
+SMALL: Sequence[tuple[str, Design, Mapping[str, Any] | None, list[str]]] = (
     (
         "retries",
         Points(
@@ -37,7 +43,7 @@ SMALL: Sequence[tuple[str, Design, Mapping[str, Any], list[str]]] = (
     (
         "metastable",
         Grid({"load": [0.3, 0.6], "remedy": ["none", "budget"]}),
-        {},
+        None,
         ["vulnerable_load", "over_time"],
     ),
     (
@@ -55,26 +61,26 @@ SMALL: Sequence[tuple[str, Design, Mapping[str, Any], list[str]]] = (
     (
         "shedding",
         Grid({"shedding": ["none", "queue length", "priority"], "offered": [0.8, 2.0]}),
-        {"duration": 15.0},
+        None,
         ["goodput", "priority"],
     ),
     (
         "deadlines",
-        Grid({"deadlines": ["kept", "honoured"], "offered": [0.5, 1.5]}),
-        {"duration": 15.0},
+        Grid({"deadlines": ["kept", "honoured"], "offered": [0.5, 1.6]}),
+        None,
         ["wasted_work"],
     ),
-    ("hedging", Grid({"leaves": [1, 5], "after": [None, 95.0]}), {}, ["fan_out", "delay"]),
+    ("hedging", Grid({"leaves": [1, 10], "after": [None, 95.0]}), None, ["fan_out", "delay"]),
     (
         "idempotency",
         Grid({"keys": ["no key", "durable"], "timeout": [0.1, 0.8]}),
-        {"duration": 10.0},
+        None,
         ["charged_twice"],
     ),
     (
         "degradation",
         Grid({"feature": ["cart", "payment"], "design": ["bare", "careful"]}),
-        {"duration": 15.0, "rate": 20.0},
+        None,
         ["what_users_see"],
     ),
     (
@@ -86,7 +92,7 @@ SMALL: Sequence[tuple[str, Design, Mapping[str, Any], list[str]]] = (
     (
         "chaos",
         Grid({"zones": [1, 2], "preset": ["bare", "careful"]}),
-        {"duration": 30.0, "rate": 10.0},
+        None,
         ["availability"],
     ),
 )
@@ -98,12 +104,21 @@ def close_figures() -> Iterator[None]:
     plt.close("all")
 
 
+def found(name: str, design: Design, fixed: Mapping[str, Any] | None, replications: int) -> SweepResult:
+    """Return what a small sweep finds: as it is kept, if nothing is fixed."""
+    study = find_study(name)
+    if fixed is None:
+        return kept_sweep(study, design.points(), replications=replications)
+    result = sweep(study, design, fixed=dict(fixed), replications=replications, executor=InProcess())
+    assert not result.failures
+    return result
+
+
 @pytest.mark.parametrize(("name", "design", "fixed", "expected"), SMALL, ids=[each[0] for each in SMALL])
 def test_figures_of_a_small_sweep_are_complete(
-    name: str, design: Design, fixed: Mapping[str, Any], expected: list[str]
+    name: str, design: Design, fixed: Mapping[str, Any] | None, expected: list[str]
 ) -> None:
-    result = sweep(find_study(name), design, fixed=dict(fixed), replications=2, executor=InProcess())
-    assert not result.failures
+    result = found(name, design, fixed, 2)
     make = result.study.figures_of_sweep
     assert make is not None
     figures = dict(make(result))
@@ -156,11 +171,9 @@ def test_figures_of_one_run_are_complete(name: str, parameters: dict[str, Any]) 
 
 @pytest.mark.parametrize(("name", "design", "fixed", "expected"), SMALL, ids=[each[0] for each in SMALL])
 def test_sweep_of_one_point_draws_what_it_can(
-    name: str, design: Design, fixed: Mapping[str, Any], expected: list[str]
+    name: str, design: Design, fixed: Mapping[str, Any] | None, expected: list[str]
 ) -> None:
-    study = find_study(name)
-    one = Points(design.points()[:1])
-    result = sweep(study, one, fixed=dict(fixed), replications=1, executor=InProcess())
-    make = study.figures_of_sweep
+    result = found(name, Points(design.points()[:1]), fixed, 1)
+    make = result.study.figures_of_sweep
     assert make is not None
     assert_complete(dict(make(result)))

@@ -1,22 +1,26 @@
-"""The figures of the studies of hosts: drawn from small sweeps, complete, and they say what was found."""
+"""The figures of the studies of hosts: drawn from some points of the default sweeps, which are not run again.
 
-from collections.abc import Iterator, Mapping, Sequence
+They are complete, and say what was found.
+"""
+
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 import matplotlib as mpl
 import pytest
 from matplotlib import pyplot as plt
 
-from experiments import Grid, InProcess, Points, find_study, sweep
+from experiments import Grid, Points, find_study
 from experiments.design import Design
 
-from .figure_checks import assert_complete, runs_once, texts  # noqa: F401 - a fixture is found by name
+from .figure_checks import assert_complete, texts
+from .what_is_said import kept_sweep
 
 mpl.use("Agg")
 
-pytestmark = [pytest.mark.slow, pytest.mark.usefixtures("runs_once")]
+pytestmark = pytest.mark.slow
 
-SMALL: Sequence[tuple[str, Design, Mapping[str, Any], list[str], str]] = (
+SMALL: Sequence[tuple[str, Design, list[str], str]] = (
     (
         "vertical",
         Points(
@@ -26,7 +30,6 @@ SMALL: Sequence[tuple[str, Design, Mapping[str, Any], list[str], str]] = (
                 for size in (2, 4)
             ]
         ),
-        {"duration": 15.0, "down": 3.0},
         ["latency", "crash"],
         "theory, where known",
     ),
@@ -40,14 +43,12 @@ SMALL: Sequence[tuple[str, Design, Mapping[str, Any], list[str], str]] = (
                 *({"neighbour_jobs": 0, "quota": quota} for quota in (1.25, None)),
             ]
         ),
-        {"duration": 10.0},
         ["noisy", "quota"],
         "nobody: idle",
     ),
     (
         "placement",
         Grid({"rule": ["pack", "spread zones"], "loss": ["host", "zone"]}),
-        {"duration": 15.0},
         ["answered", "short"],
         "theory: k out of n",
     ),
@@ -60,14 +61,12 @@ def close_figures() -> Iterator[None]:
     plt.close("all")
 
 
-@pytest.mark.parametrize(
-    ("name", "design", "fixed", "expected", "said"), SMALL, ids=[each[0] for each in SMALL]
-)
+@pytest.mark.parametrize(("name", "design", "expected", "said"), SMALL, ids=[each[0] for each in SMALL])
 def test_a_small_sweep_has_all_figures_and_they_are_complete(
-    name: str, design: Design, fixed: Mapping[str, Any], expected: list[str], said: str
+    name: str, design: Design, expected: list[str], said: str
 ) -> None:
     study = find_study(name)
-    result = sweep(study, design, fixed=dict(fixed), replications=2, executor=InProcess())
+    result = kept_sweep(study, design.points(), replications=2)
     assert study.figures_of_sweep is not None
     figures = dict(study.figures_of_sweep(result))
     assert list(figures) == expected
@@ -75,13 +74,13 @@ def test_a_small_sweep_has_all_figures_and_they_are_complete(
     assert said in "\n".join(texts(figure) for figure in figures.values())
 
 
-@pytest.mark.parametrize("name", ["vertical", "neighbours", "placement"])
-def test_a_single_point_has_no_figure_of_the_whole(name: str) -> None:
+@pytest.mark.parametrize(
+    ("name", "point"),
+    [("vertical", {"growth": "more cores"}), ("neighbours", {}), ("placement", {"rule": "pack"})],
+)
+def test_a_single_point_has_no_figure_of_the_whole(name: str, point: dict[str, Any]) -> None:
     study = find_study(name)
-    fixed = {"vertical": {"growth": "more cores", "down": 3.0}, "placement": {"rule": "pack"}}.get(name, {})
-    result = sweep(
-        study, Points([{}]), fixed={"duration": 15.0, **fixed}, replications=2, executor=InProcess()
-    )
+    result = kept_sweep(study, [point], replications=2)
     assert study.figures_of_sweep is not None
     assert dict(study.figures_of_sweep(result)) == {}
 

@@ -14,14 +14,13 @@ from matplotlib import pyplot as plt
 from scipy.integrate import quad
 from scipy.stats import lognorm, norm
 
-from experiments import InProcess, Misuse, Run, sweep
-from experiments.design import Points
+from experiments import Misuse, Run
 from experiments.studies.health_check_scenes import FLEET, PAUSE, PAUSE_GAP, QUIET, SLOW_SHARE
 from experiments.studies.health_checks import health_checks
 from experiments.validation.availability import probes_per_mark
 
 from .figure_checks import assert_complete, texts
-from .what_is_said import kept_runs, key_of, means, percent, what_to_see
+from .what_is_said import kept_runs, kept_sweep, key_of, means, percent, what_to_see
 
 mpl.use("Agg")
 
@@ -129,7 +128,7 @@ def test_a_sweep_has_its_figures() -> None:
         for strikes in (1, 2)
     ]
     trouble = [{"scene": "dependency"}, {"scene": "dependency", "check": "deep", "panic_threshold": 0.0}]
-    result = sweep(health_checks, Points([*patient, *trouble]), replications=2, executor=InProcess())
+    result = kept_sweep(health_checks, [*patient, *trouble], replications=2)
     assert health_checks.figures_of_sweep is not None
     figures = dict(health_checks.figures_of_sweep(result))
     assert list(figures) == ["patience", "trouble"]

@@ -10,12 +10,12 @@ import matplotlib as mpl
 import pytest
 from matplotlib import pyplot as plt
 
-from experiments import InProcess, Misuse, Points, Run, sweep
+from experiments import Misuse, Run
 from experiments.studies.worker_run import SURGE_END, SURGE_START
 from experiments.studies.workers import workers
 
 from .figure_checks import assert_complete, texts
-from .what_is_said import means, percent, what_to_see
+from .what_is_said import kept_sweep, means, percent, what_to_see
 
 mpl.use("Agg")
 
@@ -123,24 +123,22 @@ def test_run_is_shown_over_time_with_its_surge() -> None:
 
 @pytest.mark.slow
 def test_sweep_has_the_figures_that_it_has_points_for() -> None:
-    points = Points(
-        [
-            *(
-                {"deaths": 4.0, "heartbeat": beats, "visibility": s}
-                for beats in (False, True)
-                for s in (15.0, 60.0)
-            ),
-            *({"poison": 0.01, "receives_max": limit} for limit in (None, 3)),
-            *({"surge": 2.0, "size": size} for size in (8, 16)),
-        ]
-    )
-    result = sweep(workers, points, replications=2, executor=InProcess())
+    points = [
+        *(
+            {"deaths": 4.0, "heartbeat": beats, "visibility": s}
+            for beats in (False, True)
+            for s in (15.0, 60.0)
+        ),
+        *({"poison": 0.01, "receives_max": limit} for limit in (None, 3)),
+        *({"surge": 3.0, "visibility": 120.0, "size": size} for size in (8, 24)),
+    ]
+    result = kept_sweep(workers, points, replications=2)
     figures = dict(workers.figures_of_sweep(result))  # type: ignore[misc]
     assert list(figures) == ["visibility", "poison", "surge", "cost"]
     assert_complete(figures)
     assert "with heartbeat" in texts(figures["visibility"])
     assert "dead after 3 receives" in texts(figures["poison"])
-    alone = result.select(lambda point: point["size"] == 16)
+    alone = result.select(lambda point: point["size"] == 24)
     assert dict(workers.figures_of_sweep(alone)) == {}  # type: ignore[misc]
 
 

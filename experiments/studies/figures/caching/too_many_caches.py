@@ -93,12 +93,13 @@ def _layers(result: SweepResult) -> Figure:
         ax.set_xlabel("who has a cache")
         ax.set_ylabel(label)
         finish(ax, "")
-    theory = [age_by_theory(count, ttl) for count in _COUNTS]
-    axes[0].plot(places, theory, color="#777777", linewidth=6, alpha=0.3, label="theory: all ask at random")
+    for counts, label in ((False, "theory, if caches asked at random as well"), (True, "")):
+        theory = [age_by_theory(count, ttl, counts_age=counts) for count in _COUNTS]
+        axes[0].plot(places, theory, color="#777777", linewidth=6, alpha=0.3, label=label)
     axes[1].plot(places, [count * ttl for count in _COUNTS], color="#777777", linewidth=6, alpha=0.3)
     axes[1].plot([], [], color="#777777", linewidth=6, alpha=0.3, label="caches x time to live")
     for ax in axes:
-        ax.set_ylim(0.0, 1.3 * ax.get_ylim()[1])
+        ax.set_ylim(0.0, 1.45 * ax.get_ylim()[1])  # room for the legend
         ax.legend(frameon=False, fontsize=9, loc="upper left", title=bars_note(result), title_fontsize=8)
     worst = {
         counts: result.estimate(

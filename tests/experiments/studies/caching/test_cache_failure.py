@@ -106,6 +106,7 @@ def test_a_sweep_has_its_figures(monkeypatch: pytest.MonkeyPatch) -> None:
     assert "cache server cut off" in texts(figures["stale"])
 
 
+@pytest.mark.slow
 def test_points_that_are_not_compared_over_time_are_drawn_once() -> None:
     sweep = kept_sweep(cache_failure, [LEASED, {**LEASED, "limit": True}])
     figures = dict(cache_failure.figures_of_sweep(sweep))

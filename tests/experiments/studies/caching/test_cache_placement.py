@@ -12,6 +12,8 @@ from matplotlib import pyplot as plt
 
 from experiments import Misuse, Points
 from experiments.studies.caching.cache_placement import (
+    CAPACITY,
+    CAPACITY_APART,
     CLIENTS,
     PLACEMENTS,
     READ_RATE,
@@ -56,6 +58,15 @@ def test_the_server_cache_saves_work_and_not_the_way_and_the_proxy_both() -> Non
     assert proxy["latency_mean"] < FAR_WAYS < server["latency_mean"] < none["latency_mean"]
     assert server["far"] == pytest.approx(none["far"], rel=0.01)
     assert proxy["far"] < 0.5 * none["far"]
+
+
+def test_clients_that_have_the_memory_of_one_proxy_between_them_answer_half_as_much() -> None:
+    assert CAPACITY <= 12 * CAPACITY_APART < 1.05 * CAPACITY
+    each, apart, proxy = (
+        means(cache_placement, placement=placement, capacity=capacity)
+        for placement, capacity in (("client", CAPACITY), ("client", CAPACITY_APART), ("proxy", CAPACITY))
+    )
+    assert apart["at_client"] < 0.55 * each["at_client"] < 0.4 * proxy["at_proxy"]
 
 
 def test_one_behind_the_other_is_older_and_answers_little_more() -> None:
@@ -170,6 +181,8 @@ def test_what_it_says_is_to_be_seen_is_what_the_sweep_shows() -> None:
     assert f"in each web server answers {percent(client['at_client'])} of the reads" in said
     assert percent(proxy["at_proxy"]) == percent(server["at_server"])
     assert f"at the proxy or at the server, {percent(proxy['at_proxy'])}" in said
+    apart = means(cache_placement, placement="client", capacity=CAPACITY_APART)
+    assert f"({CAPACITY_APART} items each) the clients' answer {percent(apart['at_client'])}" in said
     times = [1e3 * each["latency_mean"] for each in (client, proxy, server)]
     assert (
         "takes {:.0f} ms with the clients' caches, {:.0f} ms with the proxy's and {:.0f} ms".format(*times)
@@ -189,6 +202,10 @@ def test_what_it_says_is_to_be_seen_is_what_the_sweep_shows() -> None:
         if point["tells"]
     ]
     assert f"it is {percent(max(each['stale'] for each in told), 2)} at most" in said
+
+
+def test_what_it_says_of_the_cost_of_being_right_is_what_the_sweep_shows() -> None:
+    said = what_to_see(cache_placement)
     messages = [
         means(cache_placement, placement=placement, tells=True)["messages"]
         for placement in ("proxy", "client", "client + proxy + server")
@@ -196,6 +213,16 @@ def test_what_it_says_is_to_be_seen_is_what_the_sweep_shows() -> None:
     assert "{:.0f} message with the proxy's, {:.0f} with the clients' and {:.0f} with all".format(
         *messages
     ) in (said)
+    instead = [
+        percent(means(cache_placement, placement="client", tells=tells)["at_database"])
+        for tells in (True, False)
+    ]
+    assert "the database has {} of the reads instead of {} with the clients'".format(*instead) in said
+    with_it, without = (
+        means(cache_placement, placement=placement)["write_latency"]
+        for placement in ("proxy + server", "proxy")
+    )
+    assert f"a write waits for the delete, {1e3 * (with_it - without):.0f} ms" in said
     few, many = (
         means(cache_placement, placement="client", tells=True, clients=clients) for clients in (3, 48)
     )

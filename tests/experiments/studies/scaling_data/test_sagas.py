@@ -69,6 +69,7 @@ def test_trouble_begins_in_the_middle_of_an_order_and_is_seen_to() -> None:
         assert any(start < run.detail.start < run.detail.end <= end for start, end in run.detail.struck)
 
 
+@pytest.mark.slow
 def test_all_ways_meet_the_same_users() -> None:
     wanted = [
         [(order.number, order.item, order.can_pay, order.sent_at) for order in run.detail.orders]

@@ -5,6 +5,7 @@ A way takes 1/64 s, the feed asks every 1/2 s; its answer is there two ways late
 
 from __future__ import annotations
 
+from itertools import pairwise
 from typing import Any
 
 import pytest
@@ -14,6 +15,8 @@ from models.caching.eviction import Lru
 from models.caching.invalidation import InvalidationFeed, Subscription
 from models.caching.patterns import Cache
 from models.caching.stores import CacheStore
+from models.network import Role
+from models.observers.messages import MessageWatch
 from models.replication import QuorumStore, SingleNodeStore
 from models.storage import Disk
 from simulator import Environment
@@ -133,6 +136,18 @@ def test_a_store_that_is_cut_off_is_asked_again_and_nothing_is_missed() -> None:
     world.env.run(until=10.0)
     assert results(told) == ["old", "new"]
     assert world.subscription.statistics().flush_count == 1  # that of the beginning
+
+
+def test_it_asks_and_waits_by_its_own_clock() -> None:
+    world = World(patience=0.25)
+    watch = MessageWatch(world.network)
+    world.feed_host.skew_clock(world, 0.0, drift=1.0)
+    world.env.call_later(4.0, lambda: world.network.partition(world.server, world.feed_host, one_way=True))
+    world.env.run(until=8.0)
+    asked = [each.sent_at for each in watch.messages() if each.role is Role.REQUEST]
+    rounds = set(pairwise(asked))
+    assert {later - before for before, later in rounds if later < 4.0} == {INTERVAL / 2 + 2 * WAY}
+    assert {later - before for before, later in rounds if before > 4.0} == {INTERVAL / 2 + 0.125}
 
 
 def test_a_store_with_another_history_has_the_caches_flushed() -> None:

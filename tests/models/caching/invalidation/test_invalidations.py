@@ -7,12 +7,16 @@ from typing import Any
 import pytest
 
 from models import FunctionEndpoint, Rejected, ServerError, TimedOut
+from models.caching.eviction import Lru
 from models.caching.invalidation import Invalidations
+from models.caching.patterns import Cache
+from models.caching.stores import CacheStore
 from models.network import Role
 from models.observers.messages import MessageWatch
 from models.replication import scan
 from models.replication.scans import AllKeys
 from models.resilience import ConstantBackoff, Retry, Timeout
+from models.services import Instance, Work
 from simulator import Environment
 from tests.models.caching.patterns.origin import ask
 
@@ -58,6 +62,22 @@ def test_a_write_is_a_message_to_each_subscriber_and_reads_are_none() -> None:
     statistics = world.invalidations.statistics()
     assert (statistics.write_count, statistics.batch_count, statistics.message_count) == (2, 2, 6)
     assert [cache.statistics().invalidated_count for cache in world.caches] == [2, 2, 2]
+
+
+def test_a_cache_that_hears_before_the_one_that_it_asks_takes_the_old_value_back() -> None:
+    found = []
+    for way in (WAY, 1.0):
+        world = World(cache_count=2)
+        behind, web = world.caches[1], world.web()
+        front = Cache(world.env, world.network.connect(web, behind), CacheStore(world.env, Lru(1), ttl=50.0))
+        for cache in (front, behind):
+            world.invalidations.subscribe(cache)
+        world.network.override(world.server, world.web(2), latency=way, one_way=True)
+        told = [ask(world.env, front, time) for time in (0.0, 4.75, 8.0)]
+        world.write(4.0)  # told of at 4.25 and two ways
+        world.env.run()
+        found.append(results(told))
+    assert found == [["old", "new", "new"], ["old", "old", "old"]]
 
 
 def test_a_write_that_was_asked_again_is_told_of_whatever_it_has_failed_of_last() -> None:
@@ -108,7 +128,7 @@ def test_a_write_that_is_cut_short_is_told_of() -> None:
     assert world.invalidations.statistics().message_count == 1
 
 
-@pytest.mark.parametrize("what", ["host", "process"])
+@pytest.mark.parametrize("what", ["host", "host, with resets", "process"])
 def test_a_write_in_whose_middle_the_origin_dies_nobody_is_told_of(what: str) -> None:
     world = World()
     subscription = world.invalidations.subscribe(world.cache)
@@ -116,10 +136,10 @@ def test_a_write_in_whose_middle_the_origin_dies_nobody_is_told_of(what: str) ->
     world.write(4.0)
 
     def crash() -> None:
-        if what == "host":
-            world.server.crash()
-        else:
+        if what == "process":
             world.server.crash_process(world.origin)
+        else:
+            world.server.crash(resets="resets" in what)
 
     world.env.call_later(4.0 + WAY + 0.1875, crash)  # it has taken effect, and is not answered yet
     world.env.run()
@@ -165,11 +185,30 @@ def test_what_waits_for_a_batch_is_lost_in_a_crash_and_counted(restarts: bool) -
     world.env.call_later(5.0, world.server.crash_process, world.origin)
     world.env.run(until=5.0)
     assert world.invalidations.statistics().forgotten_count == 0
+    world.env.call_later(0.0625, world.invalidations.send, "b")  # which nobody is there to do
     if restarts:
         world.env.call_later(0.125, world.server.restart_process, world.origin)
     world.env.run()
     statistics = world.invalidations.statistics()
-    assert (statistics.forgotten_count, statistics.message_count) == (1, 0)
+    assert (statistics.write_count, statistics.forgotten_count, statistics.message_count) == (1, 1, 0)
+
+
+def test_an_origin_that_is_told_to_stop_sends_what_it_has_collected_and_collects_no_more() -> None:
+    world = World()
+    instance = Instance(world.env, world.server, Work(0.25), name="origin")
+    invalidations = Invalidations(world.env, world.network, instance, batch_time=1.0)
+    subscription = invalidations.subscribe(world.cache)
+    writer = world.network.connect(world.writer_host, invalidations)
+    for time, key in ((4.0, "a"), (4.375, "b")):  # written a way and 0.25 s later
+        ask(world.env, writer, time, "put", key, "new")
+    world.env.call_later(4.5, instance.stop)
+    world.env.run(until=4.5 + WAY + 1 / 1024)
+    assert subscription.statistics().key_count == 1
+    world.env.run(until=4.625 + 2 * WAY + 1 / 1024)
+    assert subscription.statistics().key_count == 2
+    world.env.run()
+    statistics = invalidations.statistics()
+    assert (statistics.batch_count, statistics.forgotten_count) == (2, 0)
 
 
 def test_messages_weigh_what_their_keys_weigh() -> None:
@@ -193,6 +232,18 @@ def test_heartbeats_are_sent_by_whoever_is_up() -> None:
     world.env.run(until=7.5)
     assert world.invalidations.statistics().heartbeat_count == 2 + 2  # at 1 and 2, at 6.25 and 7.25
     assert subscription.statistics().received_count == 4
+
+
+def test_heartbeats_and_batches_are_timed_by_the_clock_of_the_origin() -> None:
+    world = World(heartbeat=1.0, batch_time=1.0)
+    world.invalidations.subscribe(world.cache)
+    world.server.skew_clock(world, 0.0, drift=1.0)  # the first heartbeat is awaited already
+    world.write(4.0)
+    world.env.run(until=3.25)
+    assert world.invalidations.statistics().heartbeat_count == 5  # at 1, 1.5, 2, 2.5, 3
+    for time, batches in ((4.25 + WAY + 0.4375, 0), (4.25 + WAY + 0.5625, 1)):
+        world.env.run(until=time)
+        assert world.invalidations.statistics().batch_count == batches
 
 
 def test_heartbeats_of_the_last_life_end_with_it_however_soon_the_next_one_begins() -> None:

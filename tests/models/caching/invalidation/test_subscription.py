@@ -5,10 +5,11 @@ A write at time t is told of at t + 1/4 + 2 ways, at the cache.
 
 from __future__ import annotations
 
+from functools import partial
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from models import Host, Response
@@ -71,7 +72,7 @@ def test_without_flushes_it_counts_what_it_misses_and_goes_on_with_what_it_has()
     statistics = subscription.statistics()
     assert (statistics.gap_count, statistics.flush_count) == (1, 0)
     with pytest.raises(ValueError, match="silence_max must be None where nothing flushes, got 5"):
-        world.invalidations.subscribe(world.cache, flushes=False, silence_max=5.0)
+        World(heartbeat=1.0).invalidations.subscribe(world.cache, flushes=False, silence_max=5.0)
 
 
 def test_only_the_cache_that_has_missed_something_flushes() -> None:
@@ -166,6 +167,115 @@ def test_a_message_of_the_origins_last_life_invalidates_and_counts_as_nothing_mi
     assert statistics.key_count == 2
 
 
+def test_a_heartbeat_that_is_late_is_not_taken_for_the_message_of_its_number() -> None:
+    world = World()
+    messages = {1.0: InvalidationMessage(0, 2, ("b",)), 1.25: InvalidationMessage(0, 1, ())}
+    subscription = hearing(world, messages, patience=0.5)
+    world.env.run()
+    statistics = subscription.statistics()
+    assert (statistics.gap_count, statistics.flush_count, statistics.late_count) == (1, 1, 0)
+
+
+def test_a_message_of_the_last_life_is_not_taken_for_the_one_of_this_life_that_is_missing() -> None:
+    world = World()
+    messages = {
+        1.0: InvalidationMessage(1, 3, ()),
+        2.0: InvalidationMessage(1, 5, ("a",)),
+        2.25: InvalidationMessage(0, 4, ("b",)),
+    }
+    subscription = hearing(world, messages, patience=0.5)
+    world.env.run()
+    statistics = subscription.statistics()
+    assert (statistics.gap_count, statistics.flush_count, statistics.late_count) == (1, 2, 1)
+
+
+@pytest.mark.parametrize("what", ["sender", "cache"])
+def test_patience_with_what_was_missing_before_a_restart_ends_with_that(what: str) -> None:
+    """Message 1 is missing before the restart at 1.25 s and after it; then it comes in time."""
+    life = int(what == "sender")
+    world = World()
+    messages = {
+        1.0: InvalidationMessage(0, 2, ("a",)),
+        1.5: InvalidationMessage(life, 0, ()),
+        1.75: InvalidationMessage(life, 2, ("a",)),
+        2.25: InvalidationMessage(life, 1, ("b",)),
+    }
+    subscription = hearing(world, messages, patience=1.0)
+    if what == "cache":
+        world.env.call_later(1.25, world.web().crash)
+        world.env.call_later(1.25, world.web().restart)
+    world.env.run()
+    statistics = subscription.statistics()
+    assert (statistics.restart_count, statistics.gap_count) == (1, 0)
+
+
+def test_what_was_given_up_is_late_when_it_comes_though_nothing_was_flushed() -> None:
+    world = World()
+    messages = {1.0: InvalidationMessage(0, 2, ("a",)), 1.75: InvalidationMessage(0, 1, ("b",))}
+    subscription = hearing(world, messages, patience=0.5, flushes=False)
+    world.env.run()
+    statistics = subscription.statistics()
+    assert (statistics.gap_count, statistics.late_count, statistics.flush_count) == (1, 1, 0)
+
+
+def test_a_cache_that_has_restarted_waits_for_nothing_that_was_missing_before() -> None:
+    world = World()
+    messages = {
+        1.0: InvalidationMessage(0, 2, ("a",)),
+        2.0: InvalidationMessage(0, 3, ("b",)),
+        2.25: InvalidationMessage(0, 1, ("c",)),
+    }
+    subscription = hearing(world, messages, patience=5.0)
+    world.env.call_later(1.25, world.web().crash)
+    world.env.call_later(1.5, world.web().restart)
+    world.env.run()
+    statistics = subscription.statistics()
+    assert (statistics.restart_count, statistics.gap_count, statistics.late_count) == (1, 0, 1)
+
+
+def test_who_subscribes_later_has_missed_nothing_of_what_was_before() -> None:
+    world = World()
+    for crash in (False, True):
+        world.write(world.env.now + 1.0)
+        world.env.run(until=world.env.now + 2.0)
+        if crash:
+            world.server.crash_process(world.origin)
+            world.server.restart_process(world.origin)
+            world.write(world.env.now)
+            world.env.run(until=world.env.now + 2.0)
+    subscription = world.invalidations.subscribe(world.cache)
+    world.write(world.env.now + 1.0)
+    world.env.run()
+    statistics = subscription.statistics()
+    assert (statistics.received_count, statistics.restart_count, statistics.flush_count) == (1, 0, 0)
+
+
+def test_patience_is_that_with_which_it_has_subscribed() -> None:
+    flushes = []
+    for patience in (0.0, 2.0):
+        world = World()
+        subscription = world.invalidations.subscribe(world.cache, patience=patience)
+        world.network.override(world.server, world.web(), latency=1.0, one_way=True)
+        back = partial(world.network.override, world.server, world.web(), latency=WAY, one_way=True)
+        world.env.call_later(4.5, back)
+        world.write(4.0)
+        world.write(4.75)  # which overtakes the first
+        world.env.run()
+        flushes.append(subscription.statistics().flush_count)
+    assert flushes == [1, 0]
+
+
+def test_patience_and_silence_are_told_by_the_clock_of_the_cache() -> None:
+    world = World(heartbeat=1.0)
+    world.web().skew_clock(world, 0.0, drift=1.0)
+    silent = world.invalidations.subscribe(world.cache, silence_max=2.5)
+    patient = hearing(world, {1.0: InvalidationMessage(0, 2, ("a",))}, patience=0.5)
+    world.cut_off(3.5, 9.5)  # last heard of at 3 s and a way
+    for time, found in ((1.1875, (0, 0)), (1.3125, (1, 0)), (4.25, (1, 0)), (4.25 + 2 * WAY, (1, 1))):
+        world.env.run(until=time)
+        assert (patient.statistics().gap_count, silent.statistics().silence_count) == found
+
+
 def test_a_cache_that_has_restarted_flushes_with_the_first_message() -> None:
     """It cannot know what was sent between its restart and then."""
     world = World(heartbeat=4.0)
@@ -210,6 +320,15 @@ def test_silence_is_counted_from_the_restart_of_the_cache_and_once() -> None:
     assert subscription.statistics().silence_count == 0
     world.env.run(until=20.0)
     assert subscription.statistics().silence_count == 1
+
+
+def test_a_cache_that_is_down_hears_no_silence() -> None:
+    world = World(heartbeat=1.0)
+    subscription = world.invalidations.subscribe(world.cache, silence_max=2.5)
+    world.env.call_later(1.5, world.web().crash)
+    world.env.run(until=10.0)
+    statistics = subscription.statistics()
+    assert (statistics.silence_count, statistics.flush_count) == (0, 0)
 
 
 def test_what_comes_while_the_cache_is_down_is_dropped() -> None:
@@ -265,6 +384,7 @@ def test_a_cache_server_is_told_as_any_cache_and_a_lease_that_is_out_becomes_voi
 
 
 @pytest.mark.slow
+@settings(deadline=None)  # by the wall clock, that is
 @given(st.integers(0, 2**16), st.sampled_from([0.0, 0.5, 2.0]))
 def test_however_messages_are_lost_doubled_and_late_a_flushing_cache_ends_with_nothing_old(
     seed: int, patience: float

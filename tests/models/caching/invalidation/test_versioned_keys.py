@@ -24,6 +24,7 @@ from models.caching.patterns import Cache
 from models.caching.stores import CacheStore
 from models.replication import SingleNodeStore
 from models.resilience import Timeout
+from models.services import Instance, Work
 from simulator import Environment
 from tests.models.caching.patterns.origin import FAILED, Origin, Told, ask
 
@@ -163,7 +164,7 @@ def test_no_two_writes_have_one_version_but_those_that_are_the_same_write() -> N
 
     world.origin.call = note  # type: ignore[method-assign]  # to see what is sent
     for token in (None, None, "order 1", "order 1", "order 2"):
-        world.env.process(world.editor.call(Request("put", "a", "x", idempotency_key=token)))
+        world.env.process(world.editor.call(Request("put", "a", "x", size_bytes=500, idempotency_key=token)))
     world.env.run()
     contents = [request for request in requests if request.key != pointer_key("a")]
     versions = [request.key for request in contents]
@@ -173,6 +174,8 @@ def test_no_two_writes_have_one_version_but_those_that_are_the_same_write() -> N
     assert [request.idempotency_key for request in contents] == tokens
     pointers = [request for request in requests if request.key == pointer_key("a")]
     assert [request.idempotency_key for request in pointers] == [None, None, "order 1", "order 1", "order 2"]
+    assert {request.size_bytes for request in contents} == {500}
+    assert {request.size_bytes for request in pointers} == {0}
 
 
 def test_it_stands_on_a_store_as_on_any() -> None:
@@ -187,6 +190,22 @@ def test_it_stands_on_a_store_as_on_any() -> None:
     gone = ask(env, pages, 3.0, "read")
     env.run(until=10.0)
     assert (told.result, gone.result) == ("old", None)
+
+
+@pytest.mark.parametrize("what", ["host", "process"])
+def test_it_lives_where_the_pointers_do_and_a_cache_around_it_dies_with_that(what: str) -> None:
+    world = World()
+    instance = Instance(world.env, world.server, Work(0.25), name="pointers")
+    contents = FunctionEndpoint(lambda request: iter(()), host=world.server)  # type: ignore[arg-type, return-value]  # never called
+    store = CacheStore(world.env, Lru(1))
+    cache = Cache(world.env, VersionedKeys(world.env, instance, contents, name="server"), store)
+    assert cache.home is instance
+    store.set("a", Response("old"))
+    crashing = world.server if what == "host" else instance
+    crashing.crash()
+    crashing.restart()
+    world.env.run()
+    assert len(store) == 0
 
 
 def test_an_answer_has_the_pointers_version_and_lacks_what_either_lacks() -> None:

@@ -109,6 +109,29 @@ def test_a_purge_that_is_cut_off_on_its_way_leaves_the_old_value_until_it_expire
     assert in_asia == ["old", "old", "old", "new"]
 
 
+@pytest.mark.parametrize("transport", ["tcp", "datagram"])
+def test_a_lossy_way_takes_purges_that_are_sent_as_datagrams_and_no_others(transport: str) -> None:
+    world = World(seed=1)
+    cdn = world.cdn()
+    world.network.override(world.server, world.europe, loss_probability=0.5)
+    for key in range(100):
+        cdn.purge(world.server, key, transport=transport)
+    world.env.run()
+    in_europe, in_asia = (
+        edge.cache.statistics().invalidated_count for edge in cdn.edges if isinstance(edge.cache, Cache)
+    )
+    assert in_asia == 100
+    assert (in_europe == 100) is (transport == "tcp")
+
+
+def test_settings_are_those_of_each_proxy() -> None:
+    world = World()
+    cdn = world.cdn(shielded=True, request_work=0.5)
+    ask_in(world, visitors(world, cdn), 0.0)
+    world.env.run()
+    assert [proxy.host.statistics().work_done for proxy in cdn.proxies if proxy.host] == [1.0, 0.5, 0.5]
+
+
 def shield_hears_late(world: World, **options: float) -> list[Told]:
     """Return what a client in Europe is told, of an edge that hears of a purge before the shield does."""
     cdn = world.cdn(shielded=True)
