@@ -10,6 +10,7 @@ invalidation     how caches elsewhere hear of a write, or need not
 http             what an HTTP cache decides, without a simulation
 http_endpoints   HTTP in a simulation: a site, caches in front of it, user agents
 resident         what caches have in common whose memory is in a process
+ownership        whose a memory is: one cache's, and no other's
 
 A cache is an endpoint around an endpoint, and can stand anywhere in a chain: in a client
 (`Cache(env, network.connect(web, shop), CacheStore(env, Lru(1_000), ttl=60.0))`), in a proxy on a host of its

@@ -170,7 +170,7 @@ class EjectingModel(InformedModel):
 
     def note(self, outcome: Outcome) -> None:
         """Look at a result: an open breaker says nothing, and whoever answers can be reached."""
-        if outcome is Outcome.BREAKER_OPEN:
+        if outcome == Outcome.BREAKER_OPEN:
             return
         if outcome in _LOCAL:
             grown, begun = ["local"], []

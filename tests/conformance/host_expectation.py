@@ -105,6 +105,7 @@ class HopModel(Node):
         self._place = host.here
         self.inside: dict[int, tuple[Withdraw, Done]] = {}
         self.call_count = self.answered_count = self.late_count = self.wasted_count = 0
+        self.told: float | None = None
         host.on_crash.append(self.crash)
         host.on_release.append(self.reset)
         self.instance = inner.serving
@@ -114,6 +115,10 @@ class HopModel(Node):
     @property
     def place(self) -> HostModel:
         return self._place
+
+    @property
+    def as_of(self) -> float | None:
+        return self.told
 
     def crash(self) -> None:
         inside, self.inside = self.inside, {}
@@ -145,11 +150,12 @@ class HopModel(Node):
             self.inside.pop(number, None)
             self.wasted_count += not is_wanted
             self.late_count += not is_wanted
-            self.clock.after(self.one_way, lambda: deliver(outcome))
+            self.clock.after(self.one_way, partial(deliver, outcome, self.inner.as_of))
 
-        def deliver(outcome: Outcome) -> None:
+        def deliver(outcome: Outcome, as_of: float | None) -> None:
             nonlocal is_on_the_way
             is_on_the_way = False
+            self.told = as_of
             if is_wanted:
                 self.answered_count += 1
                 done(outcome)
@@ -192,6 +198,7 @@ class InstanceModel(Node):
         self.hops: list[HopModel] = []
         self.waiting: list[_Visit] = []
         self.present: dict[int, _Visit] = {}
+        self.told: float | None = None
         self.call_count = self.completed_count = self.failed_count = self.rejected_count = (
             self.aborted_count
         ) = 0
@@ -207,6 +214,10 @@ class InstanceModel(Node):
     @property
     def place(self) -> HostModel:
         return self.host
+
+    @property
+    def as_of(self) -> float | None:
+        return self.told
 
     def crash(self) -> list[_Visit]:
         """End everything; return who would have been told."""
@@ -262,7 +273,13 @@ class InstanceModel(Node):
 
         Who calls from elsewhere waits for a process here, and goes on after what is due now.
         """
-        visit.next = self.clock.after(0.0, lambda: visit.done(outcome), at_once=bool(self.hops))
+        end = partial(self.hand_over, visit, outcome, self.inner.as_of)
+        visit.next = self.clock.after(0.0, end, at_once=bool(self.hops))
+
+    def hand_over(self, visit: _Visit, outcome: Outcome, as_of: float | None) -> None:
+        """Let who has asked have the answer, and know as of when it is."""
+        self.told = as_of
+        visit.done(outcome)
 
     def leave(self, visit: _Visit) -> None:
         """Count a question that is cut short, and take its place."""
@@ -283,7 +300,7 @@ class InstanceModel(Node):
         if not outcome.is_answer:
             outcome = Outcome.SERVER_ERROR
         if self.hops:
-            visit.done(outcome)
+            self.hand_over(visit, outcome, self.inner.as_of)
         else:
             self.tell(visit, outcome)
 

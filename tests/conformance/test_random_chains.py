@@ -18,7 +18,18 @@ from hypothesis import HealthCheck, assume, given, reject, settings
 from hypothesis import strategies as st
 
 from .bad_targets import BAD_TARGETS, BadTarget, crashing_host
-from .catalogue import WRAPPERS, Wrapper, balancers, caches, health, hedges, http_caches
+from .catalogue import (
+    WRAPPERS,
+    Wrapper,
+    balancers,
+    caches,
+    caches_aside,
+    caches_placed,
+    early_caches,
+    health,
+    hedges,
+    http_caches,
+)
 from .comparison import CALLS, Difference, Interruption, compare, has_ties
 
 # Times of crashes and interruptions are thousandths of a second plus a little, which nothing else is: no ties
@@ -41,7 +52,11 @@ interruptions = st.one_of(
         outage=outages,
     ),
 )
-CACHES = {*caches.WRAPPERS, *http_caches.WRAPPERS}
+CACHES = {
+    wrapper
+    for family in (caches, caches_aside, caches_placed, early_caches, http_caches)
+    for wrapper in family.WRAPPERS
+}
 CHOOSING = {*balancers.WRAPPERS, *health.WRAPPERS, *hedges.WRAPPERS}
 generated = settings(
     derandomize=True, database=None, deadline=None, suppress_health_check=list(HealthCheck), print_blob=False

@@ -5,10 +5,12 @@ process, with a store there, that is `Cache` with `WriteAround`, which has none 
 
 1. Read: ask the cache. What it has is the answer, as it is: its `as_of` says since when nobody has asked the
    origin. At a miss ask the origin, answer, and tell the cache to keep it: nobody waits for that, and a
-   degraded answer is not kept. A cache that does not answer is a miss.
+   degraded answer is not kept. A cache that does not answer is a miss. A read that says more than its key
+   (see `Cache`, rule 1) is the origin's.
 2. Write: to the origin, and when that has acknowledged, to the cache: a delete (by default), or a set of what
    was written (`on_write="set"`, for the operations that say the whole value; others delete). Who writes
-   waits for it, so that he does not read his own old value; whether it came to pass the client counts.
+   waits for it, so that he does not read his own old value; whether it came to pass the client counts. Should
+   he leave before, it goes on.
 3. A write of which nobody knows whether it was done (a timeout, a cancellation) deletes as well, without
    anybody waiting. If the origin does it after that, the old value may be back, until its time to live ends.
    Nothing is deleted for a write that was not done (of one that was asked several times, by a `Retry` or a
@@ -22,9 +24,10 @@ is then deleted, if that succeeds). A time to live bounds both.
 
 With `leasing` neither a stale set nor a herd: a miss takes a lease, a set without a good one is ignored, and
 a delete makes it void. Then, unless a delete has failed, no value from before a write is in the cache after
-the write's delete was acknowledged. Only one who misses asks the origin; the others wait a little. Whose load
-fails, or is given up, gives the lease back; that of one who dies lies until it is over. (Leases are for who
-loads. With `on_write="set"` writers set without one, and two of them race as before.)
+the write's delete was acknowledged: where clients do not eject servers, and so all agree on who keeps a key
+(see `servers.cluster`). Only one who misses asks the origin; the others wait a little. Whose load fails, or
+is given up, gives the lease back; that of one who dies lies until it is over. (Leases are for who loads. With
+`on_write="set"` writers set without one, and two of them race as before.)
 
 What a read costs: a hit a round trip to the cache; a miss that and the origin; where the cache is silent, its
 timeout and the origin. A deadline of the request is the origin's; the cache's questions have their timeout.
@@ -39,11 +42,10 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
 
-from simulator import Environment
+from simulator import CallFailed, Environment
 
 from ...endpoint import Call, Endpoint, Wrapper
 from ...request import Request, Response
-from ...resilience import nothing_done_by
 from ...validation import require_duration, require_each, require_kind
 from ..patterns import PUTS, READS, STALE
 from ..servers import Busy, CacheClient, Lease
@@ -108,17 +110,20 @@ class CacheAside(Wrapper):
             raise ValueError(f"client must be on the host of the target, {self.host}, got {client.host}")
         if leasing is not None:
             require_kind("leasing", leasing, Leasing)
+            if leasing.takes_stale and not any(server.keeps_stale for server in client.cluster.servers):
+                raise ValueError("takes_stale needs a server that keeps what is stale for a while, got none")
         if on_write not in ON_WRITE:
             raise ValueError(f"on_write must be one of {', '.join(ON_WRITE)}, got {on_write!r}")
         if ttl is not None:
             require_duration("ttl", ttl)
         self.env = env
-        self._nothing_done = nothing_done_by(target)
         self.client = client
         self.leasing = leasing
         self.on_write = on_write
         self.ttl = ttl
         self.reads = frozenset(require_each("reads", reads, str))
+        if not _PASSED.isdisjoint(self.reads):
+            raise ValueError(f"reads must be of one key, and a scan is of many, got {sorted(self.reads)}")
         self._call_count = 0
         self._hit_count = 0
         self._stale_count = 0
@@ -136,6 +141,8 @@ class CacheAside(Wrapper):
             if request.operation in _PASSED:
                 return (yield from self.target.call(request))
             return (yield from self._write(request))
+        if request.value is not None or type(request) is not Request:
+            return (yield from self.target.call(request))
         if self.leasing is not None:
             return (yield from self._read_with_lease(request, self.leasing))
         found = yield from self.client.get(request.key)
@@ -199,16 +206,16 @@ class CacheAside(Wrapper):
             self._undeleted_count += 1
             raise
         except BaseException as end:
-            if not isinstance(end, self._nothing_done):
+            if not (isinstance(end, CallFailed) and end.nothing_done):
                 self.client.start_delete(request.key)
             raise
         if self.on_write == "set" and request.operation in PUTS and not response.degraded:
             written = Response(
                 request.value, size_bytes=request.size_bytes, version=response.version, as_of=asked_at
             )
-            if (yield from self.client.set(request.key, written, ttl=self.ttl)):
-                return response
-        yield from self.client.delete(request.key)
+            yield from self.client.replace(request.key, written, ttl=self.ttl)
+        else:
+            yield from self.client.delete(request.key)
         return response
 
     def statistics(self) -> CacheAsideStatistics:

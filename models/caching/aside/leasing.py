@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from ...validation import require_count, require_finite_duration
+from ...validation import require_count, require_finite_duration, require_kind
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -26,3 +26,4 @@ class Leasing:
         """Check the numbers."""
         require_finite_duration("wait", self.wait)
         require_count("waits_max", self.waits_max, 0)
+        require_kind("takes_stale", self.takes_stale, bool)

@@ -16,10 +16,14 @@ is no error but a miss, and who asks may have waited a timeout for it. Rules:
    each is set with its own token. Where one has the value, those before it get their tokens back, and they
    do from who is cancelled meanwhile. A token whose answer comes too late, or to nobody, lies until its time
    is over.
-5. What is told to servers goes on when who asked for it is cancelled; it dies with the client's process.
+5. What is told to servers goes on when who asked for it is cancelled; it dies with the process in which that
+   was, or the host. It has processes of its own, so that what its caller asks at that very instant leaves
+   before it.
 
 How stale a read can be: while a delete is under way, up to the timeout; where one has failed, up to the time
-to live; with two copies more often, as each of two deletes can fail, and as either copy may be read.
+to live; with two copies more often, as each of two deletes can fail, and as either copy may be read. With
+ejection up to the time to live also where none has failed: a delete goes to whom this client takes for the
+holders now, and not to where others, or this one earlier, have set (see `cluster`).
 
 Source: mcrouter's routes (`MissFailoverRoute` for reads, `AllSyncRoute` for sets and deletes) and its
 asynchronous log of failed deletes.
@@ -111,7 +115,7 @@ class CacheClient:
         return Way(self._env, connection, self._note_out, timeout=cluster.timeout, ejection=cluster.ejection)
 
     def _note_out(self, until: float) -> None:
-        self._out_until = max(self._out_until, until)
+        self._out_until = until  # all are out for equally long: the last that went comes back last
 
     def _start_afresh(self) -> None:
         self._out_until = -inf
@@ -172,13 +176,15 @@ class CacheClient:
         hashed = hash_of(key)
         busy: Busy | None = None
         is_answered = False
-        for way in self._holders(hashed):
+        asked = self._holders(hashed)
+        for way in asked:
             answer = yield from way.ask(request)
-            if answer is None and self._gutter and way.is_out and not self._is_gutter(way):
-                # It has just gone out: its stand-in is asked for this one already.
-                way = self._gutter[self.cluster.stand_in(hashed)]
-                answer = None if way.is_out else (yield from way.ask(request))
             if answer is None:
+                if self._gutter and way.is_out:
+                    # It has just gone out: its stand-in is asked for this one already, after all copies.
+                    stand_in = self._gutter[self.cluster.stand_in(hashed)]
+                    if stand_in not in asked and not stand_in.is_out:
+                        asked.append(stand_in)
                 continue
             is_answered = True
             found = answer.value
@@ -204,8 +210,21 @@ class CacheClient:
         is_kept = yield from _all(tellings)
         return is_kept and not self._owners_out(key)
 
+    def replace(self, key: Any, response: Response, *, ttl: float | None = None) -> Generator[Any, Any, bool]:
+        """Keep `response` in place of what is under `key`, or, unless all its owners do, nothing.
+
+        Say whether they do. The delete follows the set that has failed whoever is there to hear of that.
+        """
+        return (yield from _all([self._start(self._set_or_delete(key, response, ttl), "replaces")]))
+
+    def _set_or_delete(self, key: Any, response: Response, ttl: float | None) -> Generator[Any, Any, bool]:
+        is_kept = yield from self.set(key, response, ttl=ttl)
+        if not is_kept:
+            yield from self.delete(key)
+        return is_kept
+
     def add(self, key: Any, response: Response, *, ttl: float | None = None) -> Generator[Any, Any, bool]:
-        """Keep `response` under `key` where there is nothing; say whether there was nothing anywhere."""
+        """Keep `response` under `key` where there is nothing; say whether all who were told keep it now."""
         return (yield from _all(self._start_setting(key, response, ttl, operations.add)))
 
     def start_set(
@@ -216,7 +235,7 @@ class CacheClient:
             self._start_setting(key, response, ttl)
             return
         for way, token in lease.tokens:
-            request = operations.lease_set(key, response, token, ttl=self._ttl_at(way, ttl))
+            request = operations.lease_set(key, response, token, ttl=ttl, ttl_max=self._ttl_max_at(way))
             self._start(self._set_copy(way, request), "sets")
 
     def start_release(self, key: Any, lease: Lease) -> None:
@@ -231,15 +250,14 @@ class CacheClient:
     def _start_setting(
         self, key: Any, response: Response, ttl: float | None, making: Any = operations.put
     ) -> list[Process]:
-        return [
-            self._start(self._set_copy(way, making(key, response, ttl=self._ttl_at(way, ttl))), "sets")
-            for way in self._holders(hash_of(key))
-        ]
+        tellings = []
+        for way in self._holders(hash_of(key)):
+            request = making(key, response, ttl=ttl, ttl_max=self._ttl_max_at(way))
+            tellings.append(self._start(self._set_copy(way, request), "sets"))
+        return tellings
 
-    def _ttl_at(self, way: Way, ttl: float | None) -> float | None:
-        if not self._gutter or not self._is_gutter(way):
-            return ttl
-        return self._gutter_ttl if ttl is None else min(ttl, self._gutter_ttl)
+    def _ttl_max_at(self, way: Way) -> float:
+        return self._gutter_ttl if self._is_gutter(way) else inf
 
     def _owners_out(self, key: Any) -> list[Way]:
         if self._env.now >= self._out_until:

@@ -16,9 +16,14 @@ when it comes back (after a partition; a crash has emptied it) so do its old val
 out the next time, what its substitutes had kept of its keys. Only the time to live ends that, or deletes that
 are repeated until they arrive (`delete_backoff`) for what the owners have.
 
+Clients that differ about who is there fall into it at once: what one deletes, acknowledged, at the owner
+another goes on reading, or sets, at a substitute, and the other way round. Leases are no help there, since
+each server gives its own.
+
 Rule 4 bounds it: what is in the gutter nobody deletes, and `ttl` of the gutter is how stale that can be. And
 where rehashing gives the load of a hot key to the next server, and when that fails to the next, the gutter is
-there to take it.
+there to take it. (In the paper each get that is not answered is asked again there; here from the one on that
+puts the server out.)
 
 Leaves out: slots that are moved (Redis Cluster); pools by kind of key; a proxy that is asked (put the client
 on its host). Sources: Nishtala et al., "Scaling Memcache at Facebook" (NSDI 2013), section 3.3, for the
@@ -91,6 +96,10 @@ class CacheCluster:
     ) -> None:
         require_kind("network", network, Network)
         self.servers: tuple[CacheServer, ...] = require_each("servers", servers, CacheServer)
+        if not self.servers:
+            raise ValueError("servers must be at least one CacheServer, got none")
+        if not callable(make_placement):
+            raise TypeError(f"make_placement must be a function of names, got {make_placement!r}")
         require_count("replicas", replicas)
         if replicas > len(self.servers):
             raise ValueError(f"replicas must be at most the {len(self.servers)} servers, got {replicas}")
@@ -105,6 +114,9 @@ class CacheCluster:
                 require_kind(what, value, kind)
         if gutter is not None and ejection is None:
             raise ValueError("gutter needs ejection, which says when it takes over, got none")
+        for server in gutter.servers if gutter is not None else ():
+            if server in self.servers:
+                raise ValueError(f"servers of a gutter must not be those of its cluster, got {server!r}")
         self.env = env
         self.network = network
         self.replicas = replicas

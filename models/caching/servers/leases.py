@@ -12,7 +12,7 @@ the token comes back with the value (`redeem`) or without (`give_back`), the key
    longer has loaded for itself alone. Who knows that he has nothing to set gives it back before that
    (`give_back`), and the next who misses gets another; theirs lie until their time is over.
 4. Numbers of tokens are never given twice, not after a restart either: all tokens from before a crash are
-   void. (Theirs are 64 bits at random.)
+   void. (Theirs have 64 bits.)
 5. What a delete takes away is kept for `stale_time` s, for those who would rather have that than wait.
 
 Both tables are ordered by age, since all in a table have the same life, and what is over is taken off the

@@ -17,6 +17,7 @@ from __future__ import annotations
 
 from collections.abc import Hashable
 from dataclasses import dataclass
+from math import inf
 
 from ...request import Request, Response
 
@@ -31,11 +32,15 @@ LEASE_END = "cache-lease-end"
 
 @dataclass(frozen=True, slots=True)
 class Kept:
-    """A response to be kept for `ttl` s (`None`: as the server's store says), with the token of a lease."""
+    """A response to be kept for `ttl` s (`None`: as the server's store says), with the token of a lease.
+
+    `ttl_max` (s) is the longest that it may be kept, whoever says for how long.
+    """
 
     response: Response
     ttl: float | None = None
     token: int = 0
+    ttl_max: float = inf
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,14 +62,14 @@ def get(key: Hashable) -> Request:
     return Request(GET, key)
 
 
-def put(key: Hashable, response: Response, *, ttl: float | None = None) -> Request:
+def put(key: Hashable, response: Response, *, ttl: float | None = None, ttl_max: float = inf) -> Request:
     """Return the request that keeps `response` under `key`, whatever is there."""
-    return _keeping(SET, key, Kept(response, ttl))
+    return _keeping(SET, key, Kept(response, ttl, ttl_max=ttl_max))
 
 
-def add(key: Hashable, response: Response, *, ttl: float | None = None) -> Request:
+def add(key: Hashable, response: Response, *, ttl: float | None = None, ttl_max: float = inf) -> Request:
     """Return the request that keeps `response` under `key` if there is nothing."""
-    return _keeping(ADD, key, Kept(response, ttl))
+    return _keeping(ADD, key, Kept(response, ttl, ttl_max=ttl_max))
 
 
 def delete(key: Hashable) -> Request:
@@ -77,9 +82,11 @@ def lease_get(key: Hashable) -> Request:
     return Request(LEASE_GET, key)
 
 
-def lease_set(key: Hashable, response: Response, token: int, *, ttl: float | None = None) -> Request:
+def lease_set(
+    key: Hashable, response: Response, token: int, *, ttl: float | None = None, ttl_max: float = inf
+) -> Request:
     """Return the request that keeps `response` under `key` if `token` is good."""
-    return _keeping(LEASE_SET, key, Kept(response, ttl, token))
+    return _keeping(LEASE_SET, key, Kept(response, ttl, token, ttl_max))
 
 
 def lease_end(key: Hashable, token: int) -> Request:

@@ -22,6 +22,7 @@ from __future__ import annotations
 
 from collections.abc import Generator, Hashable
 from dataclasses import dataclass
+from math import inf
 from typing import Any
 
 from simulator import Environment
@@ -98,6 +99,7 @@ class CacheServer(RememberingInstance):
         **settings: Any,
     ) -> None:
         """Be as full as `store` is."""
+        require_kind("host", host, Host)
         require_kind("store", store, CacheStore)
         require_delay("request_work", request_work)
         require_duration("lease_time", lease_time)
@@ -122,6 +124,7 @@ class CacheServer(RememberingInstance):
             LEASE_END: self._lease_end,
         }
         super().__init__(env, host, _answer, self._lose_all, name=name, **settings)
+        store.belong(env, repr(self))
 
     def answer(self, request: Request) -> Response:
         """Do what `request` asks. Raises `ServerError` for an operation that is not a cache server's."""
@@ -131,6 +134,11 @@ class CacheServer(RememberingInstance):
                 f"{self.name}: operation must be one of those of cache servers, got {request!r}"
             )
         return do(request)
+
+    @property
+    def keeps_stale(self) -> bool:
+        """Whether those who wait for a lease may be told what was there before."""
+        return self.leases.stale_time > 0.0 or self.store.stale_time > 0.0
 
     # -- for who tells it of writes (`models.caching.invalidation`) ------------------------------------------
 
@@ -204,7 +212,10 @@ class CacheServer(RememberingInstance):
 
     def _keep(self, request: Request) -> Response:
         kept: Kept = request.value
-        entry = self.store.set(request.key, kept.response, ttl=kept.ttl)
+        ttl = kept.ttl
+        if kept.ttl_max < inf:
+            ttl = min(self.store.ttl_of(kept.response) if ttl is None else ttl, kept.ttl_max)
+        entry = self.store.set(request.key, kept.response, ttl=ttl)
         return _NO if entry is None else _YES
 
     def lease_statistics(self) -> CacheServerStatistics:

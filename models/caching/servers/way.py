@@ -8,9 +8,9 @@ Rules, those of twemproxy's `auto_eject_hosts`:
    between begins the count anew, and what was asked before it went out tells nothing of it any more.
 3. After that time it is asked again, like any other, and is out again after as many failures as before.
 
-What a client thinks is its own, in memory: others ask that server still, or have come back to it already.
-Leaves out: probes that nobody waits for (mcrouter's TKO probes), backoff of the retry time. Source:
-twemproxy's `server_failure_limit` (2), `server_retry_timeout` (30 s) and `nc_server.c`.
+What a client thinks is its own, in memory, until its host restarts: others ask that server still, or have
+come back to it already. Leaves out: probes that nobody waits for (mcrouter's TKO probes), backoff of the
+retry time. Source: twemproxy's `server_failure_limit` (2), `server_retry_timeout` (30 s) and `nc_server.c`.
 """
 
 from __future__ import annotations
@@ -44,8 +44,7 @@ class Way:
     """What one client has to do with one server; `ejection` may be `None`, then it is always asked.
 
     Whenever the server goes out `on_out(time)` is called with when it will be asked again, in seconds.
-    `asked_count` questions were asked, `failed_count` not answered; the server went out `ejected_count`
-    times.
+    The server went out `ejected_count` times.
     """
 
     __slots__ = (
@@ -55,10 +54,8 @@ class Way:
         "_lives",
         "_on_out",
         "_out_until",
-        "asked_count",
         "connection",
         "ejected_count",
-        "failed_count",
         "timeout",
     )
 
@@ -79,8 +76,6 @@ class Way:
         self._failures_in_a_row = 0
         self._lives = 0
         self._out_until = -inf
-        self.asked_count = 0
-        self.failed_count = 0
         self.ejected_count = 0
 
     @property
@@ -96,7 +91,6 @@ class Way:
 
     def ask(self, request: Request) -> Generator[Any, Any, Response | None]:
         """Return the server's answer, or `None` if there is none in time."""
-        self.asked_count += 1
         lives = self._lives
         # What `with env.fail_after(...)` does, without the calls that a `with` costs: this is every read.
         deadline = self._env.open_deadline(self.timeout)
@@ -113,7 +107,6 @@ class Way:
             return response
         finally:
             deadline.process = None
-        self.failed_count += 1
         if lives == self._lives:
             self._note_failure()
         return None

@@ -38,6 +38,7 @@ from simulator.randomness import Uniform
 from ...request import Response
 from ...validation import require_duration, require_kind, require_margin, require_name, require_time
 from ..eviction import EvictionPolicy
+from ..ownership import take
 from .entry import Entry
 
 UNITS = ("items", "bytes")
@@ -81,7 +82,8 @@ class CacheStore:
     `ttl` (s, > 0, may be infinite), `negative_ttl` (s, >= 0; `None`: as `ttl`) and `ttl_jitter` (in [0, 1))
     say how long an entry is fresh, `by_age` and `slides` (not both) from when; `stale_time` (s, >= 0) how
     long it is there after that. A response of no bytes weighs 1. `on_evicted(key, entry)`, if there is one,
-    is told what had to go. Jitter draws from the stream "cache/<name>/ttl".
+    is told what had to go, and must leave this store as it is. Jitter draws from the stream
+    "cache/<name>/ttl".
 
     Example::
 
@@ -109,6 +111,7 @@ class CacheStore:
         "name",
         "negative_ttl",
         "on_evicted",
+        "owner",
         "policy",
         "slides",
         "stale_time",
@@ -140,11 +143,15 @@ class CacheStore:
         require_name("name", name)
         if unit not in UNITS:
             raise ValueError(f"unit must be one of {', '.join(UNITS)}, got {unit!r}")
+        require_kind("by_age", by_age, bool)
+        require_kind("slides", slides, bool)
         if by_age and slides:
             raise ValueError("by_age and slides must not both be set: a hit makes nothing younger")
         if len(policy):
             raise ValueError(f"policy must be one of its own, got one that holds {len(policy)} keys")
+        take("policy", policy, f"the store {name!r}")
         self._env = env
+        self.owner: str | None = None
         self.policy = policy
         self.unit = unit
         self.ttl = ttl
@@ -170,6 +177,15 @@ class CacheStore:
         self._deleted_count = 0
         self._cleared_count = 0
 
+    def belong(self, env: Environment, owner: str) -> None:
+        """Be the memory of a cache of `env`, which an error calls `owner`.
+
+        Raises `ValueError` for a store of another environment, and for one that another cache has.
+        """
+        if self._env is not env:
+            raise ValueError(f"store of {owner} must belong to the same environment, got one of another")
+        take("store", self, owner)
+
     # -- asking ---------------------------------------------------------------------------------------------
 
     def get(self, key: Hashable) -> Entry | None:
@@ -181,7 +197,7 @@ class CacheStore:
         if self._env.now >= entry.expires_at:
             self._miss_count += 1
             self._expired_count += 1
-            self._look_at_expired(key, entry)
+            self._is_of_use(key, entry)
             return None
         self._access(key)
         if entry.slides_by:
@@ -193,8 +209,8 @@ class CacheStore:
             self._negative_hit_count += 1
         return entry
 
-    def _look_at_expired(self, key: Hashable, entry: Entry) -> bool:
-        """Drop an expired entry if it is too old to be of any use; say whether it is still there."""
+    def _is_of_use(self, key: Hashable, entry: Entry) -> bool:
+        """Say whether an entry is fresh, or may be given as stale; drop it if it is too old for both."""
         if self._env.now < entry.expires_at + self.stale_time:
             return True
         self._drop(key)
@@ -203,9 +219,7 @@ class CacheStore:
     def stale(self, key: Hashable) -> Entry | None:
         """Return the entry of `key`, fresh or expired, or `None`; nothing is counted."""
         entry = self._entries.get(key)
-        if entry is None or self._env.now < entry.expires_at or self._look_at_expired(key, entry):
-            return entry
-        return None
+        return entry if entry is not None and self._is_of_use(key, entry) else None
 
     def __contains__(self, key: Hashable) -> bool:
         """Whether there is a fresh entry of `key`; nothing is counted."""
@@ -229,10 +243,11 @@ class CacheStore:
 
         `ttl` (s, >= 0) is for this entry alone. What had to go to make room is gone when this returns.
         """
+        require_kind("response", response, Response)
         self._set_count += 1
         env = self._env
         if ttl is None:
-            ttl = self.negative_ttl if response.value is None else self.ttl
+            ttl = self.ttl_of(response)
         else:
             require_time("ttl", ttl)
         if self._jitter is not None and not isinf(ttl):
@@ -246,6 +261,10 @@ class CacheStore:
             return None
         self._entries[key] = entry
         return entry
+
+    def ttl_of(self, response: Response) -> float:
+        """Return how long an answer is fresh of which nobody says for how long (s), without the jitter."""
+        return self.negative_ttl if response.value is None else self.ttl
 
     def _make_room(self, key: Hashable, response: Response) -> bool:
         """Let the policy hold `key`, and drop what has to go; say whether it does."""

@@ -43,7 +43,8 @@ class CacheModel(WrapperModel):
 
     def __init__(self, clock: Clock, inner: Node) -> None:
         super().__init__(clock, inner)
-        self.memory: list[float] = []  # since when there is an answer, and when it was asked for
+        # Since when there is an answer, as of when, and how long it took.
+        self.memory: list[float] = []
         self.hit_count = self.miss_count = self.passed_count = 0
         self.load_count = self.loaded_count = self.void_count = 0
         self.told: float | None = None
@@ -96,12 +97,13 @@ class CacheModel(WrapperModel):
         if not outcome.is_answer:
             return
         self.loaded_count += 1
-        now, asked_at = self.clock.now, asked_at if as_of is None else as_of
+        now, took = self.clock.now, self.clock.now - asked_at
+        asked_at = asked_at if as_of is None else as_of
         has_newer = bool(memory) and now < memory[0] + TTL and memory[1] > asked_at
         if memory is not self.memory or not is_up(self) or (outcome is Outcome.OK and has_newer):
             self.void_count += 1
         elif outcome is Outcome.OK:
-            memory[:] = [now, asked_at]
+            memory[:] = [now, asked_at, took]
 
     @property
     def has_stale(self) -> bool:
@@ -301,7 +303,7 @@ class HiddenOriginModel(LoadingModel):
         return withdraw
 
 
-class _InAnInstance(CacheModel):
+class InAnInstance(CacheModel):
     """A cache in the process of an instance on the host in between."""
 
     def __init__(self, clock: Clock, inner: Node, host: HostModel) -> None:
@@ -318,7 +320,7 @@ class _InAnInstance(CacheModel):
         return self.host
 
 
-class _Here(WrapperEndpoint):
+class Here(WrapperEndpoint):
     """Asks what is inside, from a host."""
 
     def __init__(self, host: Host, target: Endpoint) -> None:
@@ -336,7 +338,7 @@ class _Here(WrapperEndpoint):
 
 def _invalidations(world: World, inner: Endpoint) -> Endpoint:
     """Every question is a write, of which a cache at the server's host is told."""
-    origin = _Here(world.here, inner) if inner.host is None else inner
+    origin = Here(world.here, inner) if inner.host is None else inner
     told = Invalidations(world.env, world.network, origin, reads=("nothing",), transport="datagram")
     nobody = FunctionEndpoint(lambda request: iter(()), host=world.server, name="nobody")
     told.subscribe(Cache(world.env, nobody, CacheStore(world.env, Lru(1))))
@@ -344,7 +346,7 @@ def _invalidations(world: World, inner: Endpoint) -> Endpoint:
 
 
 def _reverse_proxy(world: World, inner: Endpoint) -> Endpoint:
-    target = inner if inner.host is world.proxy else _Here(world.proxy, inner)
+    target = inner if inner.host is world.proxy else Here(world.proxy, inner)
     cache = Cache(world.env, target, CacheStore(world.env, Lru(10), ttl=TTL))
     return ReverseProxy(world.env, cache, name=f"reverse proxy {len(world.endpoints)}")
 
@@ -394,7 +396,7 @@ WRAPPERS = (
     Wrapper(
         name="reverse proxy",
         build=_reverse_proxy,
-        model=lambda clock, inner, host: InstanceModel(clock, _InAnInstance(clock, inner, host), host),
+        model=lambda clock, inner, host: InstanceModel(clock, InAnInstance(clock, inner, host), host),
         leads_to_the_proxy=True,
     ),
 )

@@ -10,6 +10,7 @@ from models.outcome import Outcome
 from models.resilience.fallbacks import Fallback, LastGoodAnswer
 from models.resilience.feature_switches import FeatureSwitch, Switched
 
+from ..doubt import in_doubt, says_nothing_done
 from ..expectation import TICK, Clock, Done, Node, Withdraw, WrapperModel
 from ..host_expectation import at_each_start
 from ..world import World
@@ -47,7 +48,7 @@ class FallbackModel(WrapperModel):
         self.call_count += 1
 
         def end(outcome: Outcome) -> None:
-            nonlocal current
+            nonlocal current, nothing_done
             if outcome.is_answer:
                 self.answered_count += 1
             elif outcome not in self.on:
@@ -56,6 +57,7 @@ class FallbackModel(WrapperModel):
                 self.fallback_count += 1
                 outcome = Outcome.DEGRADED
             else:
+                nothing_done = says_nothing_done(outcome)
                 current = self.reserve.ask(end_reserve)
                 return
             done(outcome)
@@ -63,12 +65,14 @@ class FallbackModel(WrapperModel):
         def end_reserve(outcome: Outcome) -> None:
             self.fallback_count += outcome.is_answer
             self.failed_count += not outcome.is_answer
-            done(Outcome.DEGRADED if outcome.is_answer else outcome)
+            failure = outcome if nothing_done else in_doubt(outcome)
+            done(Outcome.DEGRADED if outcome.is_answer else failure)
 
         def withdraw(killed: bool) -> None:
             self.aborted_count += 1
             current(killed)
 
+        nothing_done = True
         current = self.inner.ask(end)
         return withdraw
 

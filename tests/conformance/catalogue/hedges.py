@@ -14,6 +14,7 @@ from models.resilience import GrpcRetryThrottle, RetryBudget
 from models.resilience.hedging import Hedge
 
 from ..budget_expectation import BudgetModel, GrpcModel
+from ..doubt import in_doubt, says_nothing_done
 from ..expectation import Clock, Done, Node, Withdraw, WrapperModel
 from ..host_expectation import at_each_start
 from .wrapper import Wrapper
@@ -77,6 +78,7 @@ class _Question:
         self.sent = 0
         self.is_over = False
         self.failure: Outcome | None = None
+        self.nothing_done = True
         self.under_way: dict[int, Withdraw] = {}
         self.later()
         self.send(self.start)
@@ -118,6 +120,7 @@ class _Question:
             hedge.budget.retry_ended()
         if self.is_over:
             return
+        self.nothing_done &= says_nothing_done(outcome)
         if outcome.is_answer:
             hedge.budget.succeeded(is_first=not number)
         elif outcome not in hedge.fatal:
@@ -135,6 +138,8 @@ class _Question:
         self.is_over = True
         self.next_copy(False)
         hedge.cancelled_count += len(self.under_way)
+        if not (outcome.is_answer or (self.nothing_done and not self.under_way)):
+            outcome = in_doubt(outcome)
         for loser in self.under_way:
             if loser:
                 self.soon(partial(self.take_back, loser, False))

@@ -20,12 +20,11 @@ from models.resilience.idempotency import (
     WithIdempotencyKey,
 )
 
+from ..doubt import in_doubt, says_nothing_done
 from ..expectation import Clock, Done, Node, Withdraw, WrapperModel
 from ..host_expectation import at_each_start, is_up
 from ..world import World
 from .wrapper import Wrapper
-
-NEVER_BEGUN = {Outcome.REFUSED, Outcome.REJECTED, Outcome.BREAKER_OPEN, Outcome.UNAVAILABLE}
 
 
 class OneOrder(WrapperEndpoint):
@@ -93,7 +92,7 @@ class StoreModel(WrapperModel):
 
     def is_kept(self, outcome: Outcome) -> bool:
         """Whether an outcome is to be repeated."""
-        return outcome.is_answer or (self.replays_failures and outcome not in NEVER_BEGUN)
+        return outcome.is_answer or (self.replays_failures and not says_nothing_done(outcome))
 
     def record(self, attempt: list[_Question], outcome: Outcome) -> None:
         """Keep the outcome of an attempt, and tell those who wait for it."""
@@ -154,7 +153,7 @@ class _Question:
             self.now_does("wait", lambda killed: None)
         else:
             store.rejected_count += 1
-            self.now_does("rejected", store.answer(self.done, Outcome.REJECTED))
+            self.now_does("rejected", store.answer(self.done, in_doubt(Outcome.REJECTED)))
 
     def work(self) -> None:
         self.store.worked_count += 1

@@ -11,6 +11,7 @@ from models import FunctionEndpoint, Host, Network, Refused, Request, Response, 
 from models.caching.aside import CacheAside, Leasing
 from models.caching.eviction import Lru
 from models.caching.patterns import Cache
+from models.caching.servers import Ejection
 from models.caching.stores import CacheStore
 from models.replication import scan
 from models.replication.scans import AllKeys
@@ -124,6 +125,36 @@ def test_a_write_may_set_what_it_has_written() -> None:
     assert written[0] == 3.0 + ROUND_TRIP
     assert read == [4.0 + ROUND_TRIP, "new", 2.0]
     assert shop.client.statistics().delete_count == 0
+    kept = shop.servers[0].store.stale("k")
+    assert kept is not None
+    assert kept.response.size_bytes == 200
+
+
+def test_what_a_write_sets_has_the_origin_s_version_and_the_time_to_live_that_was_said() -> None:
+    shop = Aside()
+
+    def done(request: Request) -> Generator[Any, Any, Response]:
+        yield 0.5
+        return Response(version=7)
+
+    aside = CacheAside(shop.env, FunctionEndpoint(done), shop.client, on_write="set", ttl=3.0)
+    shop.write(0.0, aside=aside)
+    shop.env.run(until=1.0)
+    kept = shop.servers[0].store.stale("k")
+    assert kept is not None
+    assert (kept.response.value, kept.response.version) == ("new", 7)
+    assert kept.expires_at == pytest.approx(0.5 + ROUND_TRIP / 2 + 3.0)
+
+
+def test_a_write_whose_answer_is_degraded_deletes() -> None:
+    shop = Aside(aside_settings={"on_write": "set"})
+    shop.read(0.0)
+    shop.env.run(until=2.0)
+    shop.origin.degraded = ("stock",)
+    shop.write(2.0)
+    shop.env.run()
+    assert shop.origin.values == {"k": "new"}
+    assert shop.cached_values == [{}]
 
 
 def test_what_does_not_say_the_whole_value_deletes() -> None:
@@ -145,6 +176,22 @@ def test_a_set_that_fails_is_followed_by_a_delete() -> None:
     shop.env.run()
     assert written[0] == pytest.approx(3.5 + TIMEOUT + ROUND_TRIP)
     assert shop.cached_values == [{}]
+
+
+def test_a_set_that_fails_is_followed_by_a_delete_though_its_writer_has_left() -> None:
+    shop = Aside(aside_settings={"on_write": "set"})
+    shop.read(0.0)
+    shop.env.run(until=2.5)
+    cut = shop.network.partition(shop.web, shop.servers[0].host)
+    hasty = Timeout(shop.env, shop.aside, 1.05)
+    written = shop.at(2.5, lambda _: hasty.call(Request("write", "k", "new")))
+    shop.do(3.55, lambda: shop.network.heal(cut))
+    shop.env.run()
+    assert written == [3.55, TimedOut]
+    assert shop.origin.values == {"k": "new"}
+    assert shop.cached_values == [{}]
+    statistics = shop.client.statistics()
+    assert (statistics.failed_set_count, statistics.delete_count, statistics.failed_delete_count) == (1, 1, 0)
 
 
 def test_a_write_that_was_not_done_deletes_nothing() -> None:
@@ -249,6 +296,24 @@ def test_with_a_lease_the_slow_reader_s_set_is_ignored() -> None:
 def test_leases_hold_with_copies_too(replicas: int) -> None:
     shop = Aside(2, replicas=replicas, aside_settings={"leasing": LEASING})
     assert slow_read_and_quick_write(shop)[1] == "new"
+
+
+def test_leases_are_no_help_where_two_clients_differ_about_who_keeps_a_key() -> None:
+    shop = Aside(2, ejection=Ejection(failures_max=1, retry_time=10.0), aside_settings={"leasing": LEASING})
+    (key,) = shop.keys_of(0)
+    shop.origin.values[key] = "old"
+    shop.origin.write_time = 0.2
+    elsewhere = Host(shop.env, "elsewhere")
+    other = CacheAside(shop.env, shop.origin, shop.cluster.client(elsewhere), leasing=LEASING)
+    shop.network.partition(shop.web, shop.servers[0].host)  # which only this web host takes for dead
+    shop.get(0.0, key)
+    shop.read(1.0, key)  # with a lease of the other server's; is told at 2.02 s what is there at 1.52 s
+    written = shop.write(1.6, key=key, aside=other)
+    told = [shop.read(5.0, key), shop.read(5.0, key, other)]
+    shop.env.run(until=20.0)
+    assert written == [1.8 + ROUND_TRIP, None, None]
+    assert [value for _, value, _ in told] == ["old", "new"]
+    assert [client.statistics().failed_delete_count for client in (shop.client, other.client)] == [0, 0]
 
 
 def test_two_writers_who_set_may_leave_the_older_value() -> None:
@@ -404,6 +469,7 @@ def test_it_stands_where_the_origin_is_asked() -> None:
     [
         ({"on_write": "nothing"}, "on_write must be one of delete, set"),
         ({"ttl": 0.0}, "ttl must be > 0"),
+        ({"leasing": Leasing(takes_stale=True)}, "takes_stale needs a server that keeps what is stale"),
     ],
 )
 def test_wrong_settings_are_refused(settings: Any, error: str) -> None:

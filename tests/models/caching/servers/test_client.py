@@ -132,6 +132,17 @@ def test_a_failed_delete_is_repeated_until_it_arrives() -> None:
     assert (statistics.failed_delete_count, statistics.repeated_count) == (1, 1)
 
 
+@pytest.mark.slow
+def test_the_log_has_room_for_all_deletes_that_fail() -> None:
+    cached = Cached(delete_backoff=ConstantBackoff(delay=1.0))
+    cut = cached.network.partition(cached.web, cached.servers[0].host)
+    for number in range(1_001):
+        cached.client.start_delete(str(number))
+    cached.do(0.5, lambda: cached.network.heal(cut))
+    cached.env.run()
+    assert cached.client.statistics().repeated_count == 1_001
+
+
 def test_deletes_in_the_log_survive_a_crash_of_the_client_s_host() -> None:
     cached = Cached(delete_backoff=ConstantBackoff(delay=1.0))
     cached.set(0.0, "k", "old")
@@ -347,6 +358,17 @@ def test_who_is_cancelled_while_asking_gives_back_what_he_has_got_so_far() -> No
     cached.env.run()
     # The second had given one that never came.
     assert [type(answer.value) for (answer,) in told] == [Token, Busy]
+
+
+def test_who_dies_while_asking_gives_nothing_back() -> None:
+    cached = Cached(2, replicas=2)
+    (key,) = cached.keys_of(0)
+    cached.at(0.0, lambda client: client.lease(key))
+    cached.do(1.5 * ROUND_TRIP, cached.web.crash)
+    cached.do(0.5, cached.web.restart)
+    told = [cached.ask(1.0, operations.lease_get(key), server=server) for server in (0, 1)]
+    cached.env.run()
+    assert [type(answer.value) for (answer,) in told] == [Busy, Busy]
 
 
 def test_a_lease_of_two_copies_is_given_back_at_both() -> None:

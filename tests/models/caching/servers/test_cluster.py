@@ -224,6 +224,45 @@ def test_a_shorter_time_to_live_is_kept_in_the_gutter_too() -> None:
     assert told[1] is None
 
 
+@pytest.mark.parametrize(("value", "ttl", "life"), [(None, 1.0, 1.0), ("page", 3.0, 3.0), ("page", 7.0, 5.0)])
+def test_the_gutter_keeps_nothing_for_longer_than_its_servers_do(value: Any, ttl: float, life: float) -> None:
+    cached = Cached(2, gutter=1, ejection=OUT_AT_ONCE, gutter_ttl=5.0, server_settings={"ttl": ttl})
+    cached.gutter[0].store.negative_ttl = 1.0
+    (key,) = cached.keys_of(0)
+    cached.do(1.0, cached.servers[0].host.crash)
+    cached.get(2.0, key)
+    cached.set(3.0, key, value)  # kept from 3.01 s on
+    cached.env.run(until=3.0 + life)
+    assert len(cached.gutter[0].store) == 1
+    assert key in cached.gutter[0].store
+    cached.env.run(until=3.02 + life)
+    assert key not in cached.gutter[0].store
+
+
+def test_the_gutter_is_asked_last_and_once_when_one_of_two_copies_goes_out() -> None:
+    cached = Cached(3, replicas=2, gutter=1, ejection=OUT_AT_ONCE)
+    (key,) = cached.keys_of(0)
+    first, second = (cached.servers[place] for place in cached.cluster.owners(hash_of(key)))
+    second.host.crash()
+    cached.get(0.0, key)  # finds the second out
+    cached.do(1.0, first.host.crash)
+    told = cached.get(2.0, key)  # and now the first
+    cached.env.run(until=5.0)
+    assert told == [pytest.approx(2.0 + TIMEOUT + ROUND_TRIP), None]
+    assert cached.gutter[0].store.statistics().lookup_count == 2
+
+
+def test_a_copy_that_is_there_is_asked_before_the_gutter() -> None:
+    cached = Cached(3, replicas=2, gutter=1, ejection=OUT_AT_ONCE)
+    (key,) = cached.keys_of(0)
+    cached.set(0.0, key, "there")
+    cached.do(1.0, cached.servers[0].host.crash)
+    told = cached.get(2.0, key)
+    cached.env.run(until=5.0)
+    assert told == [2.0 + TIMEOUT + ROUND_TRIP, "there"]
+    assert cached.gutter[0].store.statistics().lookup_count == 0
+
+
 def test_a_gutter_that_is_down_too_is_let_be() -> None:
     cached = Cached(2, gutter=1, ejection=OUT_AT_ONCE)
     (key,) = cached.keys_of(0)
@@ -267,7 +306,7 @@ def test_servers_must_be_some_of_different_names() -> None:
     cached = Cached(1)
     with pytest.raises(ValueError, match="names of nodes must differ"):
         CacheCluster(cached.env, cached.network, cached.servers * 2)
-    with pytest.raises(ValueError, match="replicas must be at most the 0 servers"):
+    with pytest.raises(ValueError, match="servers must be at least one CacheServer, got none"):
         CacheCluster(cached.env, cached.network, [])
     with pytest.raises(ValueError, match="servers of a gutter must be at least one"):
         Gutter(servers=[])

@@ -63,6 +63,36 @@ def test_no_number_is_given_twice_not_after_a_restart_either() -> None:
     assert leases.take("k") not in (None, first)
 
 
+def test_a_restart_forgets_what_was_deleted() -> None:
+    _, leases = made(stale_time=5.0)
+    leases.void_deleted("k", page("old"))
+    leases.clear()
+    assert leases.deleted("k") is None
+
+
+def test_what_was_deleted_is_gone_when_a_token_has_brought_another_value() -> None:
+    _, leases = made(stale_time=5.0)
+    leases.void_deleted("k", page("old"))
+    token = leases.take("k")
+    assert token is not None
+    assert leases.redeem("k", token)
+    assert leases.deleted("k") is None
+
+
+def test_what_is_deleted_twice_lives_from_the_second_time_and_others_no_longer_for_it() -> None:
+    env, leases = made(stale_time=5.0)
+    leases.void_deleted("k", page("old"))
+    env.run(until=1.0)
+    leases.void_deleted("other", page("other"))
+    env.run(until=3.0)
+    leases.void_deleted("k", page("newer"))
+    env.run(until=6.0)
+    newer = leases.deleted("k")
+    assert newer is not None
+    assert newer.value == "newer"
+    assert leases.deleted("other") is None
+
+
 def test_what_was_deleted_is_there_for_the_stale_time_and_until_something_is_set() -> None:
     env, leases = made(stale_time=5.0)
     old = page("old")

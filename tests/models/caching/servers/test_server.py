@@ -113,6 +113,19 @@ def test_tokens_from_before_a_crash_are_void() -> None:
     assert again[0].value != token
 
 
+def test_a_flush_leaves_nothing_and_makes_all_tokens_void() -> None:
+    cached = Cached()
+    server = cached.servers[0]
+    cached.ask(0.0, operations.put("there", page()))
+    before = cached.ask(0.0, operations.lease_get("k"))
+    cached.do(1.0, server.invalidate_all)
+    cached.env.run()
+    late = cached.ask(2.0, operations.lease_set("k", page("old"), before[0].value.number))
+    cached.env.run()
+    assert late[0].value is False
+    assert cached.held(server) == {}
+
+
 def test_who_misses_first_gets_a_token_and_others_are_told_so_until_it_is_used() -> None:
     cached = Cached()
     first, second = cached.ask(0.0, operations.lease_get("k")), cached.ask(1.0, operations.lease_get("k"))

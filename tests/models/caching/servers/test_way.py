@@ -63,6 +63,42 @@ def test_what_was_asked_before_it_went_out_says_nothing_any_more() -> None:
     assert cached.client.statistics().ejected_count == 1
 
 
+def test_a_late_answer_to_what_was_asked_before_says_nothing_either() -> None:
+    busy = {"request_work": 0.5, "threads": 1, "queue_size_max": 0}
+    cached = Cached(server_settings=busy, timeout=1.0, ejection=Ejection(failures_max=2, retry_time=0.1))
+    answered = cached.get(0.0, "k")  # has the only thread until 0.51 s
+    for time in (0.001, 0.002, 0.2):  # rejected: out from 0.022 to 0.122 s, and one failure after that
+        cached.get(time, "k")
+    for time in (0.53, 0.54):  # the second is rejected, at 0.56 s
+        cached.get(time, "k")
+    cached.env.run(until=0.57)
+    assert answered == [pytest.approx(0.5 + ROUND_TRIP), None]
+    assert cached.client.statistics().ejected_count == 2
+
+
+def test_a_server_is_told_again_at_the_very_instant_at_which_it_comes_back() -> None:
+    cached = Cached(ejection=Ejection(failures_max=1, retry_time=5.0))
+    cut = cut_off(cached)
+    cached.get(0.0, "k")
+    cached.do(1.0, lambda: cached.network.heal(cut))
+    told = cached.set(TIMEOUT + 5.0, "k")
+    cached.env.run()
+    assert told == [pytest.approx(TIMEOUT + 5.0 + ROUND_TRIP), True]
+
+
+def test_a_failure_of_what_was_asked_before_a_restart_says_nothing() -> None:
+    cached = Cached(ejection=Ejection(failures_max=1, retry_time=100.0))
+    cut = cut_off(cached)
+    cached.env.process(cached.client.get("k"))  # by somebody who does not die with the host
+    cached.do(0.01, cached.web.crash)
+    cached.do(0.02, lambda: cached.network.heal(cut))
+    cached.do(0.03, cached.web.restart)
+    told = cached.get(1.0, "k")
+    cached.env.run()
+    assert told == [1.0 + ROUND_TRIP, None]
+    assert cached.client.statistics().ejected_count == 0
+
+
 def test_a_client_that_has_restarted_thinks_well_of_all() -> None:
     cached = Cached(ejection=Ejection(failures_max=1, retry_time=100.0))
     cut = cut_off(cached)

@@ -143,6 +143,14 @@ def test_what_is_too_old_when_it_comes_is_not_kept_and_takes_its_place_with_it()
     assert len(store) == len(store.policy) == 0
 
 
+def test_what_has_expired_when_it_comes_is_kept_for_those_who_take_what_is_stale() -> None:
+    store = CacheStore(Environment(), Lru(10), ttl=1.0, by_age=True, stale_time=5.0)
+    entry = store.set("a", Response(1, as_of=-5.9))
+    assert store.stale("a") is entry is not None
+    assert store.get("a") is None
+    assert store.set("b", Response(1, as_of=-6.0)) is None
+
+
 def test_one_entry_may_have_a_life_of_its_own() -> None:
     store = CacheStore(Environment(), Lru(10), ttl=10.0)
     entry = store.set("a", Response(1), ttl=3.0, load_time=0.25)
