@@ -6,8 +6,14 @@ import gc
 from collections.abc import Iterator
 
 import pytest
+from hypothesis import settings
 
 from .conformance.watching import Watch
+
+# Property tests try the same examples each time, as long as they may take: whether main is green depends on
+# neither chance nor a loaded machine. Others are tried with `--hypothesis-profile=default`.
+settings.register_profile("repeatable", deadline=None, derandomize=True)
+settings.load_profile("repeatable")
 
 
 def pytest_collection_finish() -> None:

@@ -19,7 +19,7 @@ from models import Wrapper, balancing, faults
 from models.balancing import Policy
 from models.caching.aside import CacheAside
 from models.caching.http_endpoints import HttpCaching, UserAgent
-from models.caching.invalidation import Invalidations
+from models.caching.invalidation import Invalidations, VersionedKeys
 from models.cqrs import FromTheCommandSide, OwnView, TwoSides, UntilItIsThere
 from models.faults import DiskLoss, Fault
 from models.replication import UniqueWrites
@@ -36,6 +36,7 @@ LEFT_OUT: dict[type, str] = {
     CacheAside: "asks cache servers beside its target, which no drawn system has",
     HttpCaching: "speaks HTTP, which no drawn service does",
     UserAgent: "as HttpCaching",
+    VersionedKeys: "asks for pointers to contents, and no drawn service has either",
     Invalidations: "tells caches of writes, and a plan's requests are reads",
     SaltedKey: "stands at clients of a store, and knows of one key that it is a counter",
     Session: "stands at clients of a store, whose answers have versions; no drawn system has one",

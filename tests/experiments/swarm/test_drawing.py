@@ -48,6 +48,7 @@ def test_all_plans_are_sound() -> None:
         require_sound(plan)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("side", ["caller", "server"])
 def test_every_kind_of_wrapper_is_drawn_wherever_it_may_stand(side: str) -> None:
     drawn = {wrapper.kind for plan in many_plans() for _, where, wrapper in plan.wrappers() if where == side}
