@@ -10,8 +10,9 @@ from hypothesis import settings
 
 from .conformance.watching import Watch
 
-# Property tests try the same examples each time, as long as they may take: whether main is green depends on
-# neither chance nor a loaded machine. Others are tried with `--hypothesis-profile=default`.
+# Property tests take their examples from no chance, and as long as they need: main is not red by luck, or on
+# a loaded machine. (They are not the same for ever: Hypothesis mixes in constants of the modules that are
+# loaded.) Others are tried with `--hypothesis-profile=default`.
 settings.register_profile("repeatable", deadline=None, derandomize=True)
 settings.load_profile("repeatable")
 

@@ -58,9 +58,7 @@ CACHES = {
     for wrapper in family.WRAPPERS
 }
 CHOOSING = {*balancers.WRAPPERS, *health.WRAPPERS, *hedges.WRAPPERS}
-generated = settings(
-    derandomize=True, database=None, deadline=None, suppress_health_check=list(HealthCheck), print_blob=False
-)
+generated = settings(suppress_health_check=list(HealthCheck), print_blob=False)
 
 
 def has_ages_that_run_backwards(chain: tuple[Wrapper, ...]) -> bool:

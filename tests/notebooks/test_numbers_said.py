@@ -17,6 +17,8 @@ from .execution import FOLDER, committed
 if TYPE_CHECKING:
     from nbformat import NotebookNode
 
+pytestmark = pytest.mark.slow  # to import `nbformat` takes a second or two
+
 LESSONS = ("14-sharding", "15-cqrs-and-sagas", "16-caching-where", "17-http-caching")
 SAID = re.compile(r"(?<![\w.^])(\d+(?:\.\d+)?)(?=(?:,| and \d+(?:\.\d+)?)* (?:%|ms|s)(?![\w]))")
 WRITTEN = re.compile(r"(?<![\w.])\d+(?:\.\d+)?")

@@ -5,7 +5,7 @@ from math import inf, nan
 from typing import Any
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from simulator import Environment, Permits, Process, QueueFull
@@ -152,7 +152,6 @@ def test_giving_back_what_nobody_holds_is_an_error() -> None:
     users=st.lists(st.tuples(st.integers(0, 8), st.integers(0, 4), st.integers(1, 6)), max_size=15),
     leavers=st.lists(st.tuples(st.integers(0, 10), st.integers(0, 14), st.booleans()), max_size=6),
 )
-@settings(deadline=None)
 def test_permits_are_never_lost_or_made_and_are_passed_on_in_order(
     capacity: int, users: list[tuple[int, int, int]], leavers: list[tuple[int, int, bool]]
 ) -> None:

@@ -89,7 +89,7 @@ def test_a_number_is_rounded_up_but_for_a_rounding_of_floats() -> None:
 
 @pytest.mark.slow
 @every_rule
-@settings(max_examples=20, deadline=None)
+@settings(max_examples=20)
 @given(start=st.integers(1, 15), history=histories)
 def test_never_outside_its_bounds(
     rule: ScalingRule, start: int, history: list[tuple[float | None, float | None]]
@@ -99,7 +99,7 @@ def test_never_outside_its_bounds(
 
 @pytest.mark.slow
 @every_rule
-@settings(max_examples=20, deadline=None)
+@settings(max_examples=20)
 @given(history=histories)
 def test_the_same_observations_are_answered_alike_by_every_new_controller(
     rule: ScalingRule, history: list[tuple[float | None, float | None]]
@@ -109,7 +109,7 @@ def test_the_same_observations_are_answered_alike_by_every_new_controller(
 
 @pytest.mark.slow
 @every_rule
-@settings(max_examples=20, deadline=None)
+@settings(max_examples=20)
 @given(first=st.floats(0.0, 3.0), second=st.floats(0.0, 3.0), count=st.integers(LOW, HIGH))
 def test_more_load_never_asks_for_fewer(rule: ScalingRule, first: float, second: float, count: int) -> None:
     less, more = sorted((first, second))
@@ -155,7 +155,6 @@ def test_every_change_has_a_reason(rule: ScalingRule) -> None:
 
 
 @pytest.mark.slow
-@settings(deadline=None)
 @given(demand=st.floats(0.5, 8.0), start=st.integers(LOW, HIGH))
 def test_kubernetes_finds_its_number_and_stays(demand: float, start: int) -> None:
     """Steady demand, seen at once: no oscillation, and the mean within tolerance or at a bound."""

@@ -128,7 +128,7 @@ def check(plant: CqrsPlant, told: Sequence[Written]) -> None:
 
 @pytest.mark.slow
 @given(troubles, st.sampled_from([GroupCommit(), SyncEachWrite()]))
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 def test_log_on_a_disk_has_what_was_told_and_nothing_that_was_refused(
     schedule: list[Trouble], policy: Any
 ) -> None:
@@ -137,7 +137,7 @@ def test_log_on_a_disk_has_what_was_told_and_nothing_that_was_refused(
 
 @pytest.mark.slow
 @given(troubles)
-@settings(max_examples=20, deadline=None)
+@settings(max_examples=20)
 def test_log_on_raft_does_too_whoever_leads(schedule: list[Trouble]) -> None:
     check(*play(on_raft, schedule))
 

@@ -134,7 +134,7 @@ def check(plant: CqrsPlant, told: list[tuple[Any, Told]]) -> None:
 
 @pytest.mark.slow
 @given(faults)
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 def test_each_command_once_and_each_read_model_the_fold_of_the_log(schedule: list[Fault]) -> None:
     plant = CqrsPlant(patience=0.1)
     check(plant, run(schedule, plant=plant, flaws=CommandFlaws(), order=Checkpointing.TOGETHER))

@@ -170,7 +170,7 @@ def settle(plant: CqrsPlant, views: dict[str, Projection]) -> None:
 
 @pytest.mark.slow
 @given(histories, troubles, st.sampled_from([GroupCommit(), SyncEachWrite()]), st.sampled_from([1, 3, 100]))
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 def test_rows_are_what_a_fold_by_hand_makes_of_the_log_at_every_look(
     history: list[Any], schedule: list[Trouble], policy: Any, batch_max: int
 ) -> None:
@@ -189,7 +189,7 @@ def test_rows_are_what_a_fold_by_hand_makes_of_the_log_at_every_look(
 
 @pytest.mark.slow
 @given(histories, troubles, st.sampled_from([1, 3, 100]))
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 def test_rows_come_to_be_the_fold_of_a_log_that_loses_what_it_has_told(
     history: list[Any], schedule: list[Trouble], batch_max: int
 ) -> None:

@@ -83,7 +83,7 @@ def test_every_other_fault_may_overlap_with_it(sample: Sample) -> None:
 
 @pytest.mark.slow
 @given(turns=st.lists(st.tuples(st.integers(0, 2 * len(SAMPLES) - 1), st.booleans()), max_size=40))
-@settings(deadline=None, max_examples=60)
+@settings(max_examples=60)
 def test_in_whatever_order_faults_come_and_go_nothing_is_left_of_them(turns: list[tuple[int, bool]]) -> None:
     world = World()
     healthy = [sample.look(world) for sample in SAMPLES]

@@ -4,7 +4,7 @@ from itertools import pairwise
 from math import inf, nan
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from models.infrastructure import Host
@@ -20,7 +20,6 @@ pytestmark = pytest.mark.parametrize("scheduling", DISCIPLINES)
 
 @pytest.mark.slow
 @given(cores=st.integers(1, 4), pieces=PIECES)
-@settings(deadline=None)
 def test_work_is_conserved(scheduling: str, cores: int, pieces: list[tuple[float, float]]) -> None:
     worked = Worked(cores, scheduling)
     worked.begin(*pieces)
@@ -37,7 +36,6 @@ def test_work_is_conserved(scheduling: str, cores: int, pieces: list[tuple[float
 
 @pytest.mark.slow
 @given(pieces=PIECES, speed=st.sampled_from([0.5, 1.0, 2.0]))
-@settings(deadline=None)
 def test_one_core_is_never_idle_while_there_is_work(
     scheduling: str, pieces: list[tuple[float, float]], speed: float
 ) -> None:
@@ -65,7 +63,6 @@ def end_of_all_work(pieces: list[tuple[float, float]], speeds: dict[float, float
 
 @pytest.mark.slow
 @given(pieces=PIECES, speeds=st.dictionaries(EIGHTHS, st.sampled_from([0.125, 0.5, 1.0, 4.0]), max_size=5))
-@settings(deadline=None)
 def test_one_core_works_at_the_speed_of_the_moment(
     scheduling: str, pieces: list[tuple[float, float]], speeds: dict[float, float]
 ) -> None:
@@ -78,7 +75,6 @@ def test_one_core_works_at_the_speed_of_the_moment(
 
 @pytest.mark.slow
 @given(cores=st.integers(1, 3), pieces=PIECES)
-@settings(deadline=None)
 def test_littles_law_holds_on_every_trace(
     scheduling: str, cores: int, pieces: list[tuple[float, float]]
 ) -> None:
@@ -101,7 +97,6 @@ def test_littles_law_holds_on_every_trace(
 
 @pytest.mark.slow
 @given(pieces=PIECES, factor=st.sampled_from([0.5, 2.0, 4.0]))
-@settings(deadline=None)
 def test_a_host_that_is_twice_as_fast_does_in_half_the_time_what_comes_at_once(
     scheduling: str, pieces: list[tuple[float, float]], factor: float
 ) -> None:

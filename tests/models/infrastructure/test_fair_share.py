@@ -120,7 +120,6 @@ EIGHTHS = st.integers(0, 40).map(lambda n: n / 8)
     cores=st.integers(1, 3),
     pieces=st.lists(st.tuples(EIGHTHS, st.integers(1, 16).map(lambda n: n / 8)), max_size=12),
 )
-@settings(deadline=None)
 def test_pieces_of_equal_weight_share_as_under_processor_sharing(
     cores: int, pieces: list[tuple[float, float]]
 ) -> None:
@@ -146,7 +145,7 @@ def test_pieces_of_equal_weight_share_as_under_processor_sharing(
         max_size=10,
     ),
 )
-@settings(deadline=None, max_examples=50)
+@settings(max_examples=50)
 def test_no_group_is_worse_off_than_alone_on_its_share_of_a_core(
     weights: list[float], pieces: list[tuple[float, int, float]]
 ) -> None:
@@ -228,7 +227,7 @@ def test_throttling_counts_once_in_a_period() -> None:
     period=st.sampled_from([0.01, 0.1, 1.0]),
     threads=st.integers(1, 4),
 )
-@settings(deadline=None, max_examples=40)
+@settings(max_examples=40)
 def test_a_quota_caps_use_at_exactly_quota_by_period(
     cores: int, quota: float, period: float, threads: int
 ) -> None:
@@ -356,7 +355,7 @@ def test_a_quota_that_begins_to_bind_later_is_counted_from_the_beginning_of_the_
         max_size=7,
     ),
 )
-@settings(deadline=None, max_examples=25)
+@settings(max_examples=25)
 def test_any_schedule_agrees_with_an_account_in_small_steps(
     cores: int,
     groups: list[tuple[float, float | None]],

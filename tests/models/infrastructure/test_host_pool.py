@@ -7,7 +7,7 @@ from math import inf
 from typing import Any
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from models import ConnectionLost, Network, Request, System
@@ -356,7 +356,6 @@ def test_a_host_is_billed_from_provisioning_to_release_boot_and_crashes_included
 
 @pytest.mark.slow
 @given(stays=st.lists(st.tuples(st.integers(0, 500), st.integers(0, 500)), max_size=8))
-@settings(deadline=None)
 def test_host_hours_are_the_sum_of_all_stays(stays: list[tuple[int, int]]) -> None:
     env = Environment()
     pool = HostPool(env, "web", SMALL)

@@ -38,7 +38,7 @@ def per_zone(hosts: list[Host]) -> dict[str, int]:
 @pytest.mark.slow
 @pytest.mark.parametrize("level", ["zone", "region"])
 @given(sizes=st.lists(st.integers(1, 5), min_size=1, max_size=4), count=st.integers(1, 20))
-@settings(deadline=None, max_examples=30)
+@settings(max_examples=30)
 def test_spread_leaves_no_two_domains_more_than_one_apart(level: str, sizes: list[int], count: int) -> None:
     counts = per_zone(place(count, in_zones(*sizes), Spread(level)))
     assert max(counts.values()) - min([*counts.values(), 0][: len(sizes) + (len(counts) < len(sizes))]) <= 1
@@ -125,7 +125,6 @@ def test_hosts_outside_of_racks_stand_together_in_their_zone() -> None:
     sizes=st.lists(st.tuples(st.integers(1, 4), st.integers(1, 6)), min_size=1, max_size=6),
     count=st.integers(1, 8),
 )
-@settings(deadline=None)
 def test_no_placement_has_fewer_hosts_than_pack(sizes: list[tuple[int, int]], count: int) -> None:
     hosts = hosts_of(sizes)
     asked = Resources(cores=0.5, memory_gib=1.0)

@@ -46,7 +46,7 @@ def hosts_of(sizes: list[tuple[int, int]]) -> list[Host]:
     cores=st.sampled_from([0.0, 0.1, 0.5, 1.0]),
     memory=st.sampled_from([0.0, 0.3, 1.0, 3.0]),
 )
-@settings(deadline=None, max_examples=40)
+@settings(max_examples=40)
 def test_what_is_placed_fits_and_what_is_refused_takes_nothing(
     policy: PlacementPolicy, sizes: list[tuple[int, int]], count: int, cores: float, memory: float
 ) -> None:

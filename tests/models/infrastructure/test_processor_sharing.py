@@ -143,7 +143,7 @@ ODD_TIMES = st.integers(1, 40).map(lambda n: n / 7 + 1 / 9973)
     ),
     leavers=st.dictionaries(st.integers(0, 9), ODD_TIMES, max_size=3),
 )
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=150)
 def test_any_schedule_agrees_with_an_integration_in_small_steps(
     count: int,
     pieces: list[tuple[float, float]],

@@ -140,7 +140,7 @@ def test_on_shared_hosts_the_fullest_gives_one_up() -> None:
 
 
 @pytest.mark.slow
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=25)
 @given(st.lists(st.integers(0, 3), min_size=1, max_size=12), st.integers(0, 12), st.booleans())
 def test_going_all_at_once_takes_the_same_as_going_one_by_one(
     per_host: list[int], left: int, newest: bool
@@ -303,7 +303,7 @@ ACTIONS = st.one_of(
 
 
 @pytest.mark.slow
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 @given(st.lists(st.tuples(st.floats(0.0, 40.0), ACTIONS), max_size=12), st.integers(3, 8))
 def test_whatever_happens_it_comes_to_its_number_and_pays_for_nobody_else(
     script: list[tuple[float, tuple[str, int]]], host_count_max: int

@@ -111,7 +111,7 @@ def test_goodput_counts_answers_in_time_and_not_what_ends() -> None:
 
 
 @pytest.mark.slow
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=150)
 @given(
     st.lists(st.sampled_from([OK, (0.3, "ok"), SLOW, FAILED, (0.2, "degraded")]), max_size=60),
     st.integers(0, 3),

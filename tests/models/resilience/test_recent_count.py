@@ -5,14 +5,13 @@ from __future__ import annotations
 from math import floor
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from models.resilience.recent_count import RecentCount
 
 
 @pytest.mark.slow
-@settings(deadline=None)
 @given(st.lists(st.tuples(st.integers(0, 40), st.booleans()), max_size=80))
 def test_it_counts_what_lies_in_the_last_sixty_slices(steps: list[tuple[int, bool]]) -> None:
     recent, now = RecentCount(60.0), 0.0

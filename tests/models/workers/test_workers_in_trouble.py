@@ -21,7 +21,7 @@ from .plant import BOOT, Plant
 
 HEALED = 60.0
 JOBS = 12
-SOME = settings(max_examples=40, deadline=None, derandomize=True)
+SOME = settings(max_examples=40)
 
 
 @dataclass(frozen=True)
@@ -142,7 +142,7 @@ def test_backlog_in_memory_loses_what_it_says_and_nothing_else(
 
 
 @pytest.mark.slow
-@settings(max_examples=10, deadline=None, derandomize=True)
+@settings(max_examples=10)
 @given(RULES, WORKERS, TROUBLES, st.integers(0, 3))
 def test_same_trouble_is_the_same_run(
     rules: BacklogSettings, hands: WorkerSettings, troubles: list[Trouble], seed: int

@@ -4,7 +4,7 @@ from collections.abc import Generator
 from typing import Any
 
 import pytest
-from hypothesis import example, given, settings
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from simulator import Environment
@@ -143,7 +143,6 @@ def test_a_deadline_that_was_met_does_not_lend_its_turn_to_the_next_of_its_lengt
     )
 )
 @example([(0, 2, 1), (0, 3, 2), (0, 2, 9)])
-@settings(deadline=None)
 def test_lanes_give_the_order_of_a_schedule_that_knows_none(blocks: list[tuple[int, int, int]]) -> None:
     assert ends(blocks, in_lanes=True) == ends(blocks, in_lanes=False)
 

@@ -262,9 +262,7 @@ def assert_alike(program: list[list[Operation]], plan: list[Operation], *, trace
 
 programs = st.lists(scripts, min_size=1, max_size=5)
 plans = st.lists(drives, max_size=4)
-generated = settings(
-    derandomize=True, database=None, deadline=None, suppress_health_check=list(HealthCheck), print_blob=False
-)
+generated = settings(suppress_health_check=list(HealthCheck), print_blob=False)
 
 
 @pytest.mark.slow

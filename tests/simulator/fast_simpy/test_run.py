@@ -344,7 +344,7 @@ def in_pieces(env: Environment) -> None:
 
 @pytest.mark.slow
 @given(PROGRAMS)
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=150)
 def test_steps_pieces_and_traced_runs_do_the_same_as_the_loop(scripts: list[list[tuple[str, float]]]) -> None:
     logs = []
     for trace, run in ((False, at_one_go), (False, by_steps), (False, in_pieces), (True, at_one_go)):

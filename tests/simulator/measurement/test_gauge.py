@@ -93,7 +93,7 @@ def test_without_history_there_is_no_looking_back() -> None:
 
 
 @pytest.mark.slow
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(st.lists(st.tuples(st.floats(0.0, 10.0), st.integers(-5, 5)), max_size=30))
 def test_area_kept_and_area_of_the_history_are_the_same(steps: list[tuple[float, int]]) -> None:
     clock = SimpleNamespace(now=0.0)

@@ -31,7 +31,7 @@ def _filled(values: list[float], relative_error: float = 0.01) -> LatencyHistogr
 
 
 @pytest.mark.slow
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=200)
 @given(LATENCIES, st.sampled_from([0.001, 0.01, 0.05, 0.5]))
 def test_every_percentile_is_within_the_stated_relative_error(values: list[float], error: float) -> None:
     reported = _filled(values, error).percentiles(QS)
@@ -41,7 +41,7 @@ def test_every_percentile_is_within_the_stated_relative_error(values: list[float
 
 
 @pytest.mark.slow
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=100)
 @given(LATENCIES)
 def test_recording_many_is_recording_each(values: list[float]) -> None:
     many = LatencyHistogram()
@@ -55,7 +55,7 @@ def test_recording_many_is_recording_each(values: list[float]) -> None:
 
 
 @pytest.mark.slow
-@settings(max_examples=50, deadline=None)
+@settings(max_examples=50)
 @given(LATENCIES, LATENCIES)
 def test_merging_is_recording_both(first: list[float], second: list[float]) -> None:
     merged = _filled(first)

@@ -17,7 +17,7 @@ from simulator.measurement import (
 
 
 @pytest.mark.slow
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=100)
 @given(st.lists(st.floats(0.0, 1e3), min_size=1, max_size=60), st.integers(0, 100))
 def test_a_percentile_is_the_smallest_value_that_q_percent_do_not_exceed(values: list[float], q: int) -> None:
     percentile = nearest_rank_percentiles(values, [q])[0]

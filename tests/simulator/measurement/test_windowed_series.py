@@ -59,7 +59,7 @@ def test_a_share_is_of_the_observations_of_the_window() -> None:
 
 
 @pytest.mark.slow
-@settings(max_examples=50, deadline=None)
+@settings(max_examples=50)
 @given(
     st.lists(st.tuples(st.floats(0.0, 10.0), st.floats(0.0, 5.0)), max_size=60),
     st.sampled_from([0.0, 50.0, 99.0, 100.0]),

@@ -73,7 +73,7 @@ changes = st.lists(st.tuples(st.floats(0.0, 100.0), st.integers(-20, 20)), max_s
 
 
 @pytest.mark.slow
-@settings(max_examples=50, deadline=None)
+@settings(max_examples=50)
 @given(st.lists(limits, min_size=1, max_size=3), st.integers(0, 200), changes)
 def test_the_more_a_selection_allows_the_further_it_goes(
     several: list[ChangeLimit], current: int, made: list[tuple[float, int]]

@@ -62,7 +62,7 @@ def skewed_traces(count: int, length: int) -> Iterator[tuple[int, Trace]]:
 @in_one_test("name", SLOW_CACHES)
 def test_hits_of_any_short_trace(name: str) -> None:
     @given(capacity=CAPACITIES, trace=TRACES)
-    @settings(deadline=None, max_examples=60)
+    @settings(max_examples=60)
     def of_any(capacity: int, trace: Trace) -> None:
         assert_same_hits(name, capacity, trace)
 

@@ -278,7 +278,7 @@ CALLS = st.lists(
 @every_policy
 def test_no_calls_can_make_it_lose_count(name: str) -> None:
     @given(capacity=st.integers(1, 80), calls=CALLS)
-    @settings(deadline=None, max_examples=60)
+    @settings(max_examples=60)
     def after_any(capacity: int, calls: list[tuple[str, int, int]]) -> None:
         policy = made(name, capacity)
         sizes: dict[Hashable, int] = {}
@@ -344,7 +344,7 @@ DO: dict[str, Callable[..., Sequence[Hashable]]] = {
     requests=st.lists(st.tuples(st.integers(0, 12), st.integers(1, 120)), max_size=60),
     cut=st.integers(0, 60),
 )
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=30)
 def test_requests_all_at_once_are_those_one_by_one(
     name: str, requests: list[tuple[int, int]], cut: int
 ) -> None:

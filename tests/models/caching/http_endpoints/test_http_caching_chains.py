@@ -97,7 +97,7 @@ def row(proxy_count: int, cache_control: str, *, vary: bool = False) -> Row:
 
 
 @pytest.mark.slow
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=200)
 @given(st.data())
 def test_what_is_told_is_never_older_than_it_is_said_to_be(data: st.DataObject) -> None:
     made = row(data.draw(st.integers(1, 2)), data.draw(st.sampled_from(SAID)), vary=data.draw(st.booleans()))

@@ -152,7 +152,7 @@ def test_a_change_whose_answer_lacks_a_part_is_a_change() -> None:
 
 
 @pytest.mark.slow
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=150)
 @given(st.data())
 def test_what_has_become_of_requests_adds_up_whatever_happens(data: st.DataObject) -> None:
     w = web("max-age=2, stale-while-revalidate=2, stale-if-error=4")

@@ -122,7 +122,7 @@ def test_a_change_overtakes_what_its_answer_names_besides() -> None:
 
 
 @pytest.mark.slow
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=150)
 @given(st.data())
 def test_who_asks_after_a_change_was_answered_is_told_it_or_a_later_one(data: st.DataObject) -> None:
     said = data.draw(st.sampled_from(["max-age=3", "max-age=1, stale-while-revalidate=9", "no-cache", ""]))

@@ -9,7 +9,7 @@ from functools import partial
 from typing import Any
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from models import Host, Response
@@ -384,7 +384,6 @@ def test_a_cache_server_is_told_as_any_cache_and_a_lease_that_is_out_becomes_voi
 
 
 @pytest.mark.slow
-@settings(deadline=None)  # by the wall clock, that is
 @given(st.integers(0, 2**16), st.sampled_from([0.0, 0.5, 2.0]))
 def test_however_messages_are_lost_doubled_and_late_a_flushing_cache_ends_with_nothing_old(
     seed: int, patience: float

@@ -86,7 +86,7 @@ OPERATIONS = st.lists(
 
 
 @pytest.mark.slow
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=300)
 @given(
     operations=OPERATIONS,
     on_miss=st.sampled_from(["load", "share", "stale", "hide"]),

@@ -118,7 +118,7 @@ def run(
 
 
 @pytest.mark.slow
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=150)
 @given(
     reads=READS,
     troubles=st.lists(CUTS | FAILURES, max_size=12),
@@ -140,7 +140,7 @@ def test_one_question_for_a_key_at_a_time_and_all_who_stay_hear_of_its_end(
 
 
 @pytest.mark.slow
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=150)
 @given(reads=READS, troubles=st.lists(CUTS | FAILURES | BREAKS, max_size=12))
 def test_no_reader_waits_for_ever_and_none_is_answered_by_a_cache_that_is_dead(
     reads: list[tuple[int, str, bool]], troubles: list[Trouble]

@@ -73,7 +73,6 @@ def test_days_hours_and_length_of_a_day_can_be_others() -> None:
 
 
 @pytest.mark.slow
-@settings(deadline=None, derandomize=True, database=None)
 @given(
     hours=st.builds(
         lambda start, length, days, monday: WorkingHours(
@@ -104,7 +103,7 @@ def test_what_has_been_worked_is_the_time_spent_in_working_hours(
 
 
 @pytest.mark.slow
-@settings(deadline=None, derandomize=True, database=None, max_examples=300)
+@settings(max_examples=300)
 @given(
     ends=st.tuples(st.floats(0.0, 1.0), st.floats(0.0, 1.0)).filter(lambda two: abs(two[0] - two[1]) > 0.01),
     day=st.floats(0.5, 100_000.0),

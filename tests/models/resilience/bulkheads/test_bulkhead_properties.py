@@ -69,7 +69,7 @@ def end_some(env: Environment, processes: list[Process], cut_short: list[Any]) -
         st.tuples(st.integers(0, 12), st.sampled_from(["leak", "return", "always", "never"])), max_size=5
     ),
 )
-@settings(deadline=None, max_examples=60)
+@settings(max_examples=60)
 def test_permits_of_a_shared_pool_add_up(
     size: int,
     room: int,
@@ -187,7 +187,7 @@ class Threads:
     crashes=st.lists(st.integers(0, 12), max_size=2, unique=True),
     is_on_host=st.booleans(),
 )
-@settings(deadline=None, max_examples=60)
+@settings(max_examples=60)
 def test_threads_add_up(
     threads: int,
     room: int,

@@ -26,7 +26,7 @@ CALLS = st.lists(
 
 
 @pytest.mark.slow
-@hypothesis_settings(deadline=None, max_examples=50)  # a busy machine is no failure
+@hypothesis_settings(max_examples=50)
 @given(calls=CALLS, trial_count=st.integers(1, 4), strict=st.booleans(), end=st.sampled_from(AbandonedTrial))
 def test_free_permits_and_results_add_up_once_nothing_is_under_way(
     calls: list[Any], trial_count: int, strict: bool, end: AbandonedTrial

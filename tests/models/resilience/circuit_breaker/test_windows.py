@@ -4,7 +4,7 @@ from collections.abc import Callable
 from math import floor
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from models.resilience.circuit_breaker.windows import (
@@ -20,8 +20,6 @@ Result = tuple[float, bool, bool]
 RESULTS = st.lists(
     st.tuples(st.integers(0, 12).map(lambda quarter: quarter / 4), st.booleans(), st.booleans()), max_size=60
 )
-
-unhurried = settings(deadline=None)  # a busy machine is no failure
 
 
 def timed(results: list[Result]) -> list[Result]:
@@ -49,7 +47,6 @@ def check(window: Window, results: list[Result], keeps: Callable[[float, float],
 
 
 @pytest.mark.slow
-@unhurried
 @given(results=RESULTS, size=st.integers(1, 10))
 def test_a_count_window_keeps_the_last_results(results: list[Result], size: int) -> None:
     window = CountWindow(size)
@@ -59,14 +56,12 @@ def test_a_count_window_keeps_the_last_results(results: list[Result], size: int)
 
 
 @pytest.mark.slow
-@unhurried
 @given(results=RESULTS.map(timed), seconds=st.integers(1, 6))
 def test_a_time_window_keeps_whole_aligned_seconds(results: list[Result], seconds: int) -> None:
     check(TimeWindow(seconds), results, lambda time, now: floor(time) > floor(now) - seconds)
 
 
 @pytest.mark.slow
-@unhurried
 @given(results=RESULTS.map(timed), buckets=st.integers(1, 6))
 def test_an_emitted_window_keeps_complete_buckets_only(results: list[Result], buckets: int) -> None:
     window = EmittedWindow(0.0, 0.5, buckets)
@@ -76,7 +71,6 @@ def test_an_emitted_window_keeps_complete_buckets_only(results: list[Result], bu
 
 
 @pytest.mark.slow
-@unhurried
 @given(results=RESULTS.map(timed))
 def test_sub_windows_keep_between_nine_tenths_and_all_of_their_duration(results: list[Result]) -> None:
     window = SubWindows(10.0, 10)

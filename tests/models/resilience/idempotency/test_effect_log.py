@@ -50,7 +50,7 @@ def test_what_was_acknowledged_and_never_applied_is_lost_until_it_is_applied() -
 
 
 @pytest.mark.slow
-@settings(derandomize=True, database=None, max_examples=200)
+@settings(max_examples=200)
 @given(st.lists(st.tuples(st.booleans(), st.integers(0, 4))))
 def test_counts_are_those_of_the_sets(history: list[tuple[bool, Hashable]]) -> None:
     log = EffectLog()

@@ -7,7 +7,7 @@ from math import floor, inf, nan
 from typing import Any
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from models.failures import Rejected
@@ -132,7 +132,6 @@ def test_cycles_count_from_time_zero_and_not_from_the_first_call() -> None:
 
 
 @pytest.mark.slow
-@settings(deadline=None)
 @given(
     gaps=st.lists(st.integers(0, 6), min_size=1, max_size=40),
     limit=st.integers(1, 3),

@@ -8,7 +8,7 @@ from math import inf, nan
 from typing import Any
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from models.failures import Rejected
@@ -56,7 +56,6 @@ def test_with_an_endless_queue_nothing_is() -> None:
 
 
 @pytest.mark.slow
-@settings(deadline=None)
 @given(gaps=st.lists(st.integers(0, 6), max_size=60), size=st.integers(0, 3))
 def test_it_turns_the_same_calls_away_as_the_meter_which_is_a_token_bucket(
     gaps: list[int], size: int

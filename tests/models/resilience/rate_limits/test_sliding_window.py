@@ -7,7 +7,7 @@ from math import inf
 from typing import Any
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from models.failures import Rejected
@@ -37,7 +37,6 @@ def test_a_longer_line_than_the_window_holds_goes_window_by_window() -> None:
 
 
 @pytest.mark.slow
-@settings(deadline=None)
 @given(
     gaps=st.lists(st.integers(0, 6), min_size=1, max_size=40),
     limit=st.integers(1, 4),

@@ -9,7 +9,7 @@ from math import inf, nan
 from typing import Any
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from models.failures import Rejected
@@ -196,7 +196,6 @@ ticks = st.integers(0, 6)
 
 
 @pytest.mark.slow
-@settings(deadline=None)
 @given(gaps=st.lists(ticks, max_size=60), rate=st.sampled_from([1, 2, 3, 4]), burst=st.integers(1, 4))
 def test_it_lets_pass_what_the_definition_says(gaps: list[int], rate: int, burst: int) -> None:
     times = [sum(gaps[: n + 1]) / 8 for n in range(len(gaps))]
@@ -211,7 +210,6 @@ def test_it_lets_pass_what_the_definition_says(gaps: list[int], rate: int, burst
 
 
 @pytest.mark.slow
-@settings(deadline=None)
 @given(gaps=st.lists(ticks, max_size=40), rate=st.sampled_from([1, 3, 4]), burst=st.integers(1, 4))
 def test_it_lets_pass_what_the_generic_cell_rate_algorithm_does(
     gaps: list[int], rate: int, burst: int
@@ -227,7 +225,6 @@ def test_it_lets_pass_what_the_generic_cell_rate_algorithm_does(
 
 
 @pytest.mark.slow
-@settings(deadline=None)
 @given(
     gaps=st.lists(ticks, min_size=1, max_size=30),
     rate=st.sampled_from([1, 2, 4]),

@@ -74,7 +74,7 @@ def merged(mine: Any, theirs: Any) -> Any:
 
 @pytest.mark.slow
 @pytest.mark.parametrize("name", RESOLUTIONS)
-@settings(max_examples=15, deadline=None, derandomize=True)
+@settings(max_examples=15)
 @given(steps=STEPS)
 def test_to_merge_is_commutative_and_idempotent(name: str, steps: Steps) -> None:
     states = states_after(name, steps)
@@ -88,7 +88,7 @@ def test_to_merge_is_commutative_and_idempotent(name: str, steps: Steps) -> None
 
 
 @pytest.mark.parametrize("name", RESOLUTIONS)
-@settings(max_examples=15, deadline=None, derandomize=True)
+@settings(max_examples=15)
 @given(steps=STEPS, picks=st.tuples(*[st.integers(0, 100)] * 3))
 def test_to_merge_is_associative(name: str, steps: Steps, picks: tuple[int, int, int]) -> None:
     states = states_after(name, steps)
@@ -98,7 +98,7 @@ def test_to_merge_is_associative(name: str, steps: Steps, picks: tuple[int, int,
 
 
 @pytest.mark.slow
-@settings(max_examples=40, deadline=None, derandomize=True)
+@settings(max_examples=40)
 @given(steps=STEPS)
 def test_a_counter_is_the_sum_of_the_adds_that_have_come(steps: Steps) -> None:
     known: list[dict[int, int]] = [{} for _ in range(COPIES)]
@@ -111,7 +111,7 @@ def test_a_counter_is_the_sum_of_the_adds_that_have_come(steps: Steps) -> None:
 
 
 @pytest.mark.slow
-@settings(max_examples=40, deadline=None, derandomize=True)
+@settings(max_examples=40)
 @given(steps=STEPS)
 def test_an_element_is_in_a_set_if_an_add_of_it_was_seen_by_no_remove_that_has_come(steps: Steps) -> None:
     # An event is known by its step: what it did, to what, and which events its copy knew then.
