@@ -12,8 +12,9 @@ from .conformance.watching import Watch
 
 # Property tests take their examples from no chance, and as long as they need: main is not red by luck, or on
 # a loaded machine. (They are not the same for ever: Hypothesis mixes in constants of the modules that are
-# loaded.) Others are tried with `--hypothesis-profile=default`.
+# loaded.) Others are tried with `--hypothesis-profile=exploring`.
 settings.register_profile("repeatable", deadline=None, derandomize=True)
+settings.register_profile("exploring", deadline=None)
 settings.load_profile("repeatable")
 
 

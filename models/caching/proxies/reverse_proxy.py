@@ -75,9 +75,9 @@ class ReverseProxy(RememberingInstance):
         assert cache.host is not None
         if not isinstance(request_work, Distribution):
             require_delay("request_work", request_work)
-        if isinstance(cache.home, ReverseProxy):
+        if isinstance(cache.home, ReverseProxy) and cache.home.cache is cache:
             raise ValueError(f"cache must be one of its own, got that of {cache.home!r}")
-        self.cache = cache
+        self.cache: ProxyCache = cache
         self._followers: list[Callable[[bool], object]] = []
         passing_on = _PassingOn(cache, Work(request_work))
         super().__init__(env, cache.host, passing_on, self._has_gone, name=name, **settings)

@@ -338,7 +338,7 @@ class Here(WrapperEndpoint):
 
 def _invalidations(world: World, inner: Endpoint) -> Endpoint:
     """Every question is a write, of which a cache at the server's host is told."""
-    origin = Here(world.here, inner) if inner.host is None else inner
+    origin = Here(world.here, inner) if inner.serving.host is None else inner
     told = Invalidations(world.env, world.network, origin, reads=("nothing",), transport="datagram")
     nobody = FunctionEndpoint(lambda request: iter(()), host=world.server, name="nobody")
     told.subscribe(Cache(world.env, nobody, CacheStore(world.env, Lru(1))))

@@ -232,7 +232,7 @@ class WritingModel(WrapperModel):
 
 
 class _OfOneKey(WrapperEndpoint):
-    """Gives a key to requests that have none, as the callers' here: no server can be found for them."""
+    """Asks for one key, whatever that of the request: by it the server is chosen that is cut off."""
 
     target: CacheAside
 
@@ -240,7 +240,7 @@ class _OfOneKey(WrapperEndpoint):
         super().__init__(target, name="of one key")
 
     def call(self, request: Request) -> Call:
-        return self.target.call(replace(request, key=_KEY) if request.key is None else request)
+        return self.target.call(replace(request, key=_KEY))
 
     def statistics(self) -> CacheAsideStatistics:
         return self.target.statistics()

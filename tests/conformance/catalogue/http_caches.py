@@ -26,6 +26,16 @@ MAX_AGE = 8
 class HttpCacheModel(CacheModel):
     """Keeps an answer for `MAX_AGE` s less the age that it came with, which is told in whole seconds."""
 
+    def ask(self, done: Done) -> Withdraw:
+        if is_up(self):
+            return super().ask(done)
+
+        def end(outcome: Outcome) -> None:
+            self.passed_count += outcome.is_answer  # it counts by where its answers come from
+            self.tell(done, outcome, self.inner.as_of)
+
+        return self.inner.ask(end)
+
     def keep(self, memory: list[float], outcome: Outcome, asked_at: float, as_of: float | None) -> None:
         now = self.clock.now
         if outcome is Outcome.OK and memory is self.memory and is_up(self):
@@ -66,7 +76,8 @@ class _Page(WrapperEndpoint):
         answer = yield from self.target.call(request.value.body)
         lines = [
             ("Date", format_http_date(EPOCH + floor(self._env.now + TICK))),
-            ("Cache-Control", f"max-age={MAX_AGE}"),
+            # Of what is stale already only a cache that speaks HTTP could say since when.
+            ("Cache-Control", "no-store" if answer.degraded else f"max-age={MAX_AGE}"),
         ]
         message = HttpResponse(headers=Headers(lines), body=answer.value)
         return replace(answer, value=message)

@@ -142,3 +142,19 @@ def test_it_needs_a_cache_that_has_a_host() -> None:
         ReverseProxy(env, cache)
     with pytest.raises(TypeError, match="cache must be a Cache or an HttpCaching"):
         ReverseProxy(env, cache.target)  # type: ignore[arg-type]  # that is the misuse
+
+
+def test_one_proxy_may_stand_before_another_on_its_host() -> None:
+    """Then the cache of the first would live in the process of the second, if it were not told otherwise."""
+    world = World()
+    second = world.proxy()
+    cache = Cache(world.env, second, CacheStore(world.env, Lru(10)))
+    first = ReverseProxy(world.env, cache, name="first")
+    website = world.network.connect(world.host("client", world.europe), first)
+    ask(world.env, website, 0.0)
+    world.env.run(until=20.0)
+    assert second.host is not None
+    second.host.crash_process(second)
+    hit = ask(world.env, website, 21.0)
+    world.env.run()
+    assert (hit.at, cache.home) == (21.0 + 2 * NEAR, first)
