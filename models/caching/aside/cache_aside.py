@@ -13,9 +13,9 @@ process, with a store there, that is `Cache` with `WriteAround`, which has none 
    he leave before, it goes on.
 3. A write of which nobody knows whether it was done (a timeout, a cancellation) deletes as well, without
    anybody waiting. If the origin does it after that, the old value may be back, until its time to live ends.
-   Nothing is deleted for a write that was not done (of one that was asked several times, by a `Retry` or a
-   `Hedge` inside, no failure says that); and by a process that dies between the two nothing can
-   be: that is counted (`undeleted_count`), and cured only by who reads the origin's log.
+   Nothing is deleted for a write whose failure says that nothing was done (`CallFailed.nothing_done`); and by
+   a process that dies between the two nothing can be: that is counted (`undeleted_count`), and cured only by
+   who reads the origin's log.
 
 The stale set: a read misses and asks the origin; a write changes it, and deletes; then the read, which was
 slow, sets what it had read. That is older than an acknowledged write, and stays. Two writers who set instead
@@ -46,15 +46,13 @@ from simulator import CallFailed, Environment
 
 from ...endpoint import Call, Endpoint, Wrapper
 from ...request import Request, Response
-from ...validation import require_duration, require_each, require_kind
-from ..patterns import PUTS, READS, STALE
+from ...validation import require_duration, require_kind
+from ..patterns import PASSED, PUTS, READS, STALE, require_reads, says_more_than_its_key
 from ..servers import Busy, CacheClient, Lease
 from .leasing import Leasing
 
 ON_WRITE = ("delete", "set")
 """What a write does to the cache."""
-
-_PASSED = frozenset({"scan"})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -65,7 +63,7 @@ class CacheAsideStatistics:
     `loaded_count` reads were answered by the origin, and of `write_count` writes `undeleted_count` ended with
     their process, so that nothing was deleted. The origin was asked for `load_count` reads, `leaseless_count`
     of these without a lease although there should have been one. `wait_count` is how often somebody waited
-    for another's load.
+    for another's load. Scans, and reads that say more than their key, are in `call_count` alone.
     """
 
     call_count: int
@@ -121,9 +119,7 @@ class CacheAside(Wrapper):
         self.leasing = leasing
         self.on_write = on_write
         self.ttl = ttl
-        self.reads = frozenset(require_each("reads", reads, str))
-        if not _PASSED.isdisjoint(self.reads):
-            raise ValueError(f"reads must be of one key, and a scan is of many, got {sorted(self.reads)}")
+        self.reads = require_reads(reads)
         self._call_count = 0
         self._hit_count = 0
         self._stale_count = 0
@@ -138,10 +134,10 @@ class CacheAside(Wrapper):
         """Answer `request`: a read from the cache if that is possible."""
         self._call_count += 1
         if request.operation not in self.reads:
-            if request.operation in _PASSED:
+            if request.operation in PASSED:
                 return (yield from self.target.call(request))
             return (yield from self._write(request))
-        if request.value is not None or type(request) is not Request:
+        if says_more_than_its_key(request):
             return (yield from self.target.call(request))
         if self.leasing is not None:
             return (yield from self._read_with_lease(request, self.leasing))

@@ -5,9 +5,8 @@ effect it sends the key to each subscribed cache (`InvalidationSender`), which t
 keeps none that a load now under way brings. So nobody reads an old value for longer than a message takes, if
 it comes, and if the cache asks the origin itself. Rules:
 
-1. A write took effect when the origin has answered it. One that failed may have, but for the failures that
-   say that nothing was done, and so its key is sent as well. (With a `Retry` or a `Hedge` inside none says
-   that: it is the last attempt's alone.)
+1. A write took effect when the origin has answered it. One that failed may have, but for failures that say
+   that nothing was done (`CallFailed.nothing_done`), and so its key is sent as well.
 2. If the origin's process dies in the middle of a write nobody is left to send anything, whatever has become
    durable. Subscribers flush when they hear of the restart; who has to be sure reads what has become durable
    (`InvalidationFeed`).

@@ -2,6 +2,7 @@
 
 cache           Cache: the endpoint around a target, with a store and three rules
 rules           the contracts: MissRule, RenewalRule, WriteRule
+reads           which requests a cache may answer
 load            a question to the target that is under way
 loading         at a miss, ask
 coalescing      at a miss, ask with all others who miss the same key
@@ -15,11 +16,12 @@ own_writes      the writes of a cache that are under way, and may be kept or not
 write_behind    a write is acknowledged, and goes to the target later; with a face of its own
 """
 
-from .cache import READS, Cache, CacheStatistics
+from .cache import Cache, CacheStatistics
 from .coalescing import Coalescing
 from .early_expiry import EarlyExpiry
 from .hidden_origin import NOT_CACHED, NOT_QUEUED, HiddenOrigin
 from .loading import LoadOnMiss
+from .reads import PASSED, READS, require_reads, says_more_than_its_key
 from .refresh_ahead import RefreshAhead
 from .rules import Answer, Look, MissRule, RenewalRule, WriteRule
 from .stale import STALE, StaleIfError, StaleWhileRevalidate
@@ -29,6 +31,7 @@ from .write_through import PUTS, WriteThrough
 __all__ = [
     "NOT_CACHED",
     "NOT_QUEUED",
+    "PASSED",
     "PUTS",
     "READS",
     "STALE",
@@ -48,4 +51,6 @@ __all__ = [
     "WriteAround",
     "WriteRule",
     "WriteThrough",
+    "require_reads",
+    "says_more_than_its_key",
 ]

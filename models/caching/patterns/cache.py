@@ -13,9 +13,9 @@ Rules:
 3. A load that was under way when the key was written or invalidated is not kept: what it brings may be from
    before. Who waits for it gets it all the same, since it asked before. Nor is one kept over a fresh entry
    that is as of later. So, too, with a write that was under way then: the other may have come after it.
-4. What a write that failed has done nobody knows, but for those that were not done; its entry goes. Of one
-   that was asked several times, by a `Retry` or a `Hedge` inside, no failure says that. If the target does it
-   later still, what was loaded in between is old, until its time to live is over.
+4. What a write that failed has done nobody knows, but for failures that say that nothing was done
+   (`CallFailed.nothing_done`); its entry goes. If the target does it later still, what was loaded in between
+   is old, until its time to live is over.
 5. The store is in the memory of the process where the target is asked (`live_in`: in that of an instance),
    and empty when that process, or its host, restarts; while it is down nothing is answered from it. A load
    that has outlived a crash is not kept either. Whoever stops that process in good order waits for the loads
@@ -42,19 +42,16 @@ from simulator import CallFailed, Environment, Process
 
 from ...endpoint import Call, Endpoint
 from ...request import Request, Response
-from ...validation import require_each, require_kind
+from ...validation import require_kind
 from ..resident import Resident
 from ..stores import CacheStore
 from .load import Load, Result
 from .loading import LoadOnMiss
 from .own_writes import WritesUnderWay
+from .reads import PASSED, READS, require_reads, says_more_than_its_key
 from .rules import MissRule, RenewalRule, Unwritten, WriteRule
 from .write_around import WriteAround
 
-READS = frozenset({"get", "read"})
-"""The operations that are reads unless others are named: those of workloads and of stores."""
-
-PASSED = frozenset({"scan"})
 _LOAD_ON_MISS = LoadOnMiss()
 _WRITE_AROUND = WriteAround()
 
@@ -121,9 +118,7 @@ class Cache(Resident):
         require_kind("writes", writes, WriteRule)
         self.env = env
         self.store = store
-        self.reads = frozenset(require_each("reads", reads, str))
-        if not PASSED.isdisjoint(self.reads):
-            raise ValueError(f"reads must be of one key, and a scan is of many, got {sorted(self.reads)}")
+        self.reads = require_reads(reads)
         self.unwritten: Unwritten | None = None  # what `writes` keeps back, if it does
         self._loads: dict[Hashable, dict[Load, None]] = {}
         self.writes_under_way = WritesUnderWay()  # for `writes`, if it keeps what is written
@@ -178,7 +173,7 @@ class Cache(Resident):
             return (yield from self.target.call(request))
         if request.operation not in self.reads:
             return (yield from self._call_otherwise(request))
-        if request.value is not None or type(request) is not Request:
+        if says_more_than_its_key(request):
             return (yield from self._ask_for_itself(request))
         entry = self.store.get(request.key)
         if entry is None:

@@ -80,9 +80,10 @@ class Cdn:
         hosts = require_each("edge_hosts", edge_hosts, Host)
         if len(set(hosts)) < max(1, len(hosts)):
             raise ValueError(f"edge_hosts must be at least one, each another host, got {list(hosts)}")
-        for function in (make_cache, make_cache if make_shield_cache is None else make_shield_cache):
+        at_the_shield = make_cache if make_shield_cache is None else make_shield_cache
+        for what, function in (("make_cache", make_cache), ("make_shield_cache", at_the_shield)):
             if not callable(function):
-                raise TypeError(f"make_cache must be a function of the way to the origin, got {function!r}")
+                raise TypeError(f"{what} must be a function of the way to the origin, got {function!r}")
         if shield is None and make_shield_cache is not None:
             raise ValueError(f"make_shield_cache needs a shield, got {make_shield_cache!r} without one")
         self.name = name
@@ -93,7 +94,7 @@ class Cdn:
         behind = origin
         if shield is not None:
             require_kind("shield", shield, Host)
-            behind = self.shield = self._proxy(shield, origin, make_shield_cache or make_cache)
+            behind = self.shield = self._proxy(shield, origin, at_the_shield)
         self.edges = tuple(self._proxy(host, behind, make_cache) for host in hosts)
         self._address = Anycast(env, network, self.edges, convergence=convergence, name=name)
 

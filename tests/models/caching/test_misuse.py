@@ -203,7 +203,7 @@ MISUSE: dict[str, tuple[Callable[[World], object], type[Exception]]] = {
         lambda w: w.cdn(make_cache=3),
         TypeError,
     ),
-    "make_cache must be a function of the way to the origin, got ''": (
+    "make_shield_cache must be a function of the way to the origin, got ''": (
         lambda w: w.cdn(shield=w.there, make_shield_cache=""),
         TypeError,
     ),
